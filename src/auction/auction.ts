@@ -1,0 +1,54 @@
+/** An auction: its record, its states and the moves between them. The one table of states is here. */
+
+import { z } from 'zod';
+import { auctionId } from '../market/book.ts';
+import { marketId } from '../market/market.ts';
+import { instant, resolution } from '../market/time.ts';
+
+/** Each state, what it means, and the states that may follow. */
+export const states = {
+  scheduled: { means: 'made from its market; the gate is not open yet', next: ['open', 'cancelled'] },
+  open: { means: 'takes orders', next: ['closed', 'cancelled'] },
+  closed: { means: 'takes no more orders; the book is being sealed', next: ['clearing', 'failed', 'cancelled'] },
+  clearing: { means: 'the book is sealed; the engine works', next: ['preliminary', 'failed'] },
+  preliminary: { means: 'there is a result; the verifier has not passed it yet', next: ['final', 'failed'] },
+  final: { means: 'verified and binding; orders are being settled', next: ['settled', 'failed'] },
+  settled: { means: 'every order has its outcome; published', next: [] },
+  cancelled: { means: 'called off before its book was sealed', next: [] },
+  failed: { means: 'stopped with a cause; can be restarted', next: ['closed'] },
+} as const satisfies Record<string, { means: string; next: readonly string[] }>;
+
+export type AuctionState = keyof typeof states;
+export const auctionState = z.enum(Object.keys(states) as [AuctionState, ...AuctionState[]]);
+
+export const mayFollow = (from: AuctionState, to: AuctionState): boolean =>
+  (states[from].next as readonly AuctionState[]).includes(to);
+
+/** States in which no more orders are due and the workflow has work to do or has been cut. */
+export const inWorkflow = ['closed', 'clearing', 'preliminary', 'final'] as const satisfies readonly AuctionState[];
+
+/** States in which the result is public. */
+export const published = ['final', 'settled'] as const satisfies readonly AuctionState[];
+
+export const auction = z
+  .strictObject({
+    id: auctionId,
+    market: marketId,
+    state: auctionState,
+    delivery: z.strictObject({ start: instant, resolution, periods: z.int().min(1) }),
+    gateOpening: instant,
+    gateClosure: instant,
+    /** From sealing on. */
+    book: z.strictObject({ hash: z.string(), orders: z.int() }).optional(),
+    /** From clearing on. */
+    result: z
+      .strictObject({ hash: z.string(), status: z.enum(['optimal', 'feasible']), welfare: z.number(), gap: z.number() })
+      .optional(),
+    /** Why it failed or was cancelled. */
+    cause: z.string().optional(),
+    /** Counts restarts, so that each has an execution of its own. */
+    run: z.int().min(1).default(1),
+    updatedAt: instant,
+  })
+  .meta({ id: 'Auction' });
+export type Auction = z.output<typeof auction>;

@@ -1,0 +1,134 @@
+/**
+ * What the life of an auction needs from the outside, as small ports that speak the domain.
+ *
+ * Each promise below is proven for every adapter by the cases in `test/ports/`. Ports throw `AuctionError` for what the
+ * outside can cause; an absence is an answer (`undefined`), not an error.
+ */
+
+import type { Entry, Receipt } from '../book/intake.ts';
+import type { Market } from '../market/market.ts';
+import type { Order } from '../market/order.ts';
+import type { OrderStatus, Reason } from '../market/result.ts';
+import type { Auction, AuctionState } from './auction.ts';
+
+/** The only source of time. `:memory:` tests turn it by hand. */
+export interface Clock {
+  now(): Date;
+}
+
+/** Where auctions live. Cases: `test/ports/auction-store.cases.ts`. */
+export interface AuctionStore {
+  /** The same auction again is a no-op (callers retry); a different one under that id throws `AuctionError('conflict')`. */
+  create(auction: Auction): Promise<void>;
+  find(id: string): Promise<Auction | undefined>;
+  /** Newest gate closure first. */
+  list(filter?: { market?: string; states?: readonly AuctionState[]; limit?: number }): Promise<Auction[]>;
+  /** Replace the auction if it is still in `from`; false when another writer was first. */
+  advance(from: AuctionState, next: Auction): Promise<boolean>;
+}
+
+/** An order as the store keeps it. */
+export interface StoredOrder {
+  readonly auction: string;
+  readonly participant: string;
+  readonly sequence: number;
+  readonly received_at: string;
+  /** Running hash of the intake after this order. */
+  readonly hash: string;
+  readonly order: Order;
+  readonly cancelled: boolean;
+  /** Unix seconds after which the order may be deleted, if its auction is settled or cancelled. */
+  readonly ttl: number;
+}
+
+/** Where the intake lives. Cases: `test/ports/order-store.cases.ts`. */
+export interface OrderStore {
+  /**
+   * Append all orders or none, stamping each with the next sequence and the time of this write.
+   *
+   * When the promise resolves the orders are durable. An order that is there already with the same body gives its old
+   * receipt; with another body the whole request throws `AuctionError('conflict')` naming index and record_id. A cancelled
+   * record_id is taken for good. Whether the gate is open is decided at the write: an auction that is not `open`, or whose
+   * gate closure is not after the time of the write, throws `gate-not-open` (before) or `gate-closed` (after, or cancelled).
+   * `not-found` when there is no such auction; `unavailable` when it could not be made durable, and then nothing is kept.
+   */
+  append(auction: string, participant: string, orders: readonly Order[]): Promise<Receipt[]>;
+  /** Cancel one order, under the same gate rule. Cancelling twice gives the same receipt; `not-found` without the order. */
+  cancel(auction: string, participant: string, record_id: string): Promise<Receipt>;
+  /** Every order under this id (in any auction, newest first), expired ones left out. */
+  find(record_id: string, auction?: string): Promise<StoredOrder[]>;
+  /** The live and cancelled orders of an auction, by sequence. */
+  list(auction: string, page?: { after?: number; limit?: number }): Promise<StoredOrder[]>;
+  /** All entries of the intake by sequence. Call it once the gate is closed: from then on it never changes. */
+  entries(auction: string): Promise<Entry[]>;
+  /** Delete the orders whose `ttl` has passed and whose auction is settled or cancelled; how many went. */
+  expire(now: Date): Promise<number>;
+}
+
+/** Where sealed books, results and settled orders lie: immutable objects under keys such as `books/{auction}.json`. */
+export interface Archive {
+  /** Write whole or not at all. Writing the same bytes again is a no-op. */
+  write(key: string, text: string): Promise<void>;
+  read(key: string): Promise<string | undefined>;
+  /** Keys that begin with `prefix`, sorted. */
+  list(prefix: string): Promise<string[]>;
+}
+
+/** What the house tells somebody. The id makes a repeat harmless. */
+export type Notice =
+  | {
+      readonly id: string;
+      readonly kind: 'order-rejected';
+      readonly auction: string;
+      readonly participant: string;
+      readonly record_id: string;
+      readonly status: OrderStatus;
+      readonly reason: Reason;
+    }
+  | { readonly id: string; readonly kind: 'auction-failed'; readonly auction: string; readonly cause: string }
+  | { readonly id: string; readonly kind: 'auction-settled'; readonly auction: string; readonly orders: number };
+
+/** Outgoing notices. Cases: `test/ports/notices.cases.ts`. */
+export interface Notices {
+  /** Durable when it resolves; delivered at least once afterwards. The same id again is a no-op. */
+  send(notices: readonly Notice[]): Promise<void>;
+}
+
+/** One run of `workflow/auction.asl.json`. */
+export interface Execution {
+  readonly id: string;
+  readonly auction: string;
+  readonly status: 'running' | 'succeeded' | 'failed';
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly cause?: string;
+}
+
+export interface ExecutionEvent {
+  readonly at: string;
+  /** `ExecutionStarted`, `TaskStateEntered`, `TaskStateExited`, `ExecutionSucceeded` and the like. */
+  readonly type: string;
+  /** Name of the state in the ASL file, where the event is about one. */
+  readonly state?: string;
+  readonly detail?: unknown;
+}
+
+/** Runs the workflow. Cases: `test/ports/workflow.cases.ts`. */
+export interface Workflow {
+  /** Start the execution `{auction}-{run}`; when it was started already, nothing happens. */
+  start(auction: string, run: number): Promise<string>;
+  list(filter?: { auction?: string; limit?: number }): Promise<Execution[]>;
+  /** The events of an execution in order; `undefined` when there is none. */
+  history(id: string): Promise<ExecutionEvent[] | undefined>;
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  /** By id; the first one is the default market. */
+  readonly markets: ReadonlyMap<string, Market>;
+  readonly auctions: AuctionStore;
+  readonly orders: OrderStore;
+  readonly archive: Archive;
+  readonly notices: Notices;
+  readonly workflow: Workflow;
+}

@@ -1,0 +1,45 @@
+/**
+ * The intake: an append-only list of entries, each chained to the one before by a hash.
+ *
+ * A receipt carries the running hash, so the house cannot change, drop or reorder what it acknowledged without the hash of a
+ * later receipt, or the one in the sealed book, telling on it. A cancelled order leaves the book, but not the chain.
+ */
+
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { auctionId } from '../market/book.ts';
+import { type Order, recordId, stamps } from '../market/order.ts';
+import { canonical } from './canonical.ts';
+
+/** What the client gets for an order that is durably in the intake. */
+export const receipt = z
+  .strictObject({
+    auction: auctionId,
+    record_id: recordId,
+    participant: stamps.participant,
+    sequence: stamps.sequence,
+    received_at: stamps.received_at,
+    hash: z.string().meta({ description: 'running hash of the intake after this order' }),
+  })
+  .meta({ id: 'Receipt' });
+export type Receipt = z.output<typeof receipt>;
+
+/** One entry: an order, or the cancellation of one. */
+export interface Entry {
+  readonly sequence: number;
+  readonly received_at: string;
+  readonly participant: string;
+  readonly order?: Order;
+  readonly cancels?: string;
+}
+
+export const sha256 = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`;
+
+/** The hash that the chain of an auction begins with. */
+export const chainStart = (auction: string): string => sha256(auction);
+
+/** Digest of one entry: SHA-256 of its canonical form. */
+export const entryDigest = (entry: Entry): string => sha256(canonical(entry));
+
+/** The running hash after an entry: SHA-256 of the hash before, a line feed, and the entry's digest. */
+export const chain = (before: string, digest: string): string => sha256(`${before}\n${digest}`);

@@ -1,0 +1,68 @@
+/** The sealed order book: everything that clearing may know. The file format `book/1`. */
+
+import { z } from 'zod';
+import { AuctionError, type Problem } from './errors.ts';
+import { constraint, line } from './network.ts';
+import { bookOrder, price, zoneId } from './order.ts';
+import { instant, resolution } from './time.ts';
+
+export const auctionId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, '1 to 64 of a-z 0-9 -, not starting with -')
+  .meta({ description: 'Id of an auction', examples: ['hourly-20250401t1000z'] });
+
+export const priceLimits = z
+  .strictObject({
+    min: price,
+    max: price,
+    tick: z.number().positive().optional().meta({ description: 'prices are published on it, and limits lie on it' }),
+  })
+  .refine((limits) => limits.min < limits.max, 'min must lie below max')
+  .meta({ id: 'PriceLimits' });
+export type PriceLimits = z.output<typeof priceLimits>;
+
+/** What lets anyone recompute the running hash of the intake from the book: see `book/intake.ts`. */
+export const intakeRecord = z.strictObject({
+  hash: z.string().meta({ description: 'running hash of the intake after its last entry' }),
+  /** Entries that left no order: cancelled orders and their cancellations, by digest so that they stay private. */
+  withdrawn: z.array(z.strictObject({ sequence: z.int(), digest: z.string() })),
+});
+export type IntakeRecord = z.output<typeof intakeRecord>;
+
+export const book = z
+  .strictObject({
+    merit: z.literal('book/1'),
+    auction: auctionId,
+    market: z.string().optional(),
+    currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR'),
+    start: instant,
+    resolution,
+    periods: z.int().min(1).max(10_000),
+    priceLimits,
+    lot: z.number().positive().optional().meta({ description: 'MW; volumes are published in whole lots' }),
+    zones: z.array(zoneId).min(1).max(1000),
+    lines: z.array(line).max(10_000).default([]),
+    constraints: z.array(constraint).max(1_000_000).default([]),
+    intake: intakeRecord.optional(),
+    orders: z.array(bookOrder),
+  })
+  .meta({ id: 'Book' });
+export type Book = z.output<typeof book>;
+
+/** A book from JSON that was read from somewhere. @throws AuctionError `invalid-book`, with each field that is wrong */
+export function parseBook(value: unknown): Book {
+  const parsed = book.safeParse(value);
+  if (!parsed.success) throw new AuctionError('invalid-book', 'this is not a book', problemsOf(parsed.error));
+  return parsed.data;
+}
+
+/** The issues of a zod error as problems: field by path, code, and a message that says what was seen. */
+export const problemsOf = (error: z.ZodError): Problem[] =>
+  error.issues.map((issue) => {
+    const unknownKeys = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    return {
+      field: [...issue.path, ...unknownKeys.slice(0, 1)].join('.'),
+      code: issue.code === 'unrecognized_keys' ? 'unknown-field' : issue.code.replaceAll('_', '-'),
+      message: issue.message,
+    };
+  });

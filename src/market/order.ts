@@ -1,0 +1,158 @@
+/**
+ * The order kinds: one schema source for validation, OpenAPI and types.
+ *
+ * Which kinds a market takes is its config's decision. Here stands only what can be said of an order on its own; whether
+ * its zone, period, price and power fit an auction is `book/admission.ts`'s question.
+ *
+ * Units: price in currency/MWh, power in MW (buy and sell both positive, the side says which; a curve's points are signed,
+ * positive buys), money in the currency. `period` is 1-based within the auction.
+ */
+
+import { z } from 'zod';
+import { resolution } from './time.ts';
+
+export const recordId = z
+  .string()
+  .regex(/^[A-Za-z0-9._:-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 . _ : -')
+  .meta({ description: 'Chosen by the client, unique per auction and participant', examples: ['o-1'] });
+
+export const zoneId = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, '1 to 32 of A-Z a-z 0-9 _ -');
+export const side = z.enum(['buy', 'sell']);
+export const period = z.int().min(1).max(100_000).meta({ description: '1-based market time unit within the auction' });
+export const price = z.number().meta({ description: 'currency/MWh' });
+export const power = z.number().positive().max(1e6).meta({ description: 'MW, positive; the side says which way' });
+const money = z.number().min(0).max(1e12);
+const ratio = z.number().min(0).max(1);
+
+/** The fields that every order has. `zone` may be left out where the auction has one; intake fills it in. */
+const common = {
+  record_id: recordId,
+  zone: zoneId,
+  /** Makes `period` count in this resolution; the order has one ratio in all MTUs that a period of it covers. */
+  resolution: resolution.optional(),
+};
+
+export const limitOrder = z.strictObject({
+  ...common,
+  kind: z.literal('limit').default('limit'),
+  side,
+  period,
+  price,
+  power,
+});
+
+export const curvePoint = z.strictObject({
+  price,
+  power: z
+    .number()
+    .min(-1e6)
+    .max(1e6)
+    .meta({ description: 'MW, net position at this price: positive buys, negative sells' }),
+});
+
+export const curveOrder = z.strictObject({
+  ...common,
+  kind: z.literal('curve'),
+  period,
+  shape: z.enum(['step', 'linear']),
+  points: z.array(curvePoint).min(1).max(1000),
+});
+
+const profileStep = z.strictObject({ period, power });
+
+export const blockOrder = z.strictObject({
+  ...common,
+  kind: z.literal('block'),
+  side,
+  price,
+  profile: z.array(profileStep).min(1).max(1000).optional(),
+  from: period.optional(),
+  to: period.optional(),
+  power: power.optional(),
+  minAcceptance: ratio.default(1),
+  linkedTo: recordId.optional(),
+  exclusiveGroup: recordId.optional(),
+  loopWith: recordId.optional(),
+});
+
+export const flexibleOrder = z.strictObject({
+  ...common,
+  kind: z.literal('flexible'),
+  side,
+  price,
+  power,
+  duration: period,
+  earliest: period,
+  latest: period,
+});
+
+const complexStep = z.strictObject({ period, price, power, minAcceptance: ratio.optional() });
+
+export const complexOrder = z.strictObject({
+  ...common,
+  kind: z.literal('complex'),
+  side,
+  steps: z.array(complexStep).min(1).max(100_000),
+  fixedTerm: money.default(0),
+  variableTerm: z.number().default(0),
+  condition: z.enum(['minimum-income', 'minimum-profit', 'maximum-payment']).optional(),
+  loadGradient: z.strictObject({ up: z.number().min(0), down: z.number().min(0) }).optional(),
+  scheduledStop: z.int().min(0).max(12).optional(),
+  minPower: z.array(profileStep).max(1000).optional(),
+});
+
+export const orderKinds = ['limit', 'curve', 'block', 'flexible', 'complex'] as const;
+export type OrderKind = (typeof orderKinds)[number];
+
+/** An order as the book holds it, before the house's stamps. */
+export const order = z
+  .discriminatedUnion('kind', [limitOrder, curveOrder, blockOrder, flexibleOrder, complexOrder])
+  .meta({
+    id: 'Order',
+    description: 'An order of one of the kinds that the market takes; without `kind` it is a limit order',
+  });
+
+export type LimitOrder = z.output<typeof limitOrder>;
+export type CurveOrder = z.output<typeof curveOrder>;
+export type BlockOrder = z.output<typeof blockOrder>;
+export type FlexibleOrder = z.output<typeof flexibleOrder>;
+export type ComplexOrder = z.output<typeof complexOrder>;
+export type Order = z.output<typeof order>;
+
+/** What a client may leave out, intake fills in: `zone` with one zone, `period` with one period, `kind` of a limit order. */
+export const orderSubmission = z
+  .discriminatedUnion('kind', [
+    limitOrder.partial({ zone: true, period: true }),
+    curveOrder.partial({ zone: true, period: true }),
+    blockOrder.partial({ zone: true }),
+    flexibleOrder.partial({ zone: true }),
+    complexOrder.partial({ zone: true }),
+  ])
+  .meta({
+    id: 'OrderSubmission',
+    description: 'An order as a client sends it: `zone` and `period` may be left out where the auction has one of them',
+    examples: [{ record_id: 'o-1', side: 'buy', price: 60, power: 80 }],
+  });
+export type OrderSubmission = z.output<typeof orderSubmission>;
+
+/** What the house adds at intake. */
+export const stamps = {
+  participant: z.string().min(1).max(64),
+  sequence: z.int().min(1),
+  received_at: z.iso.datetime({ offset: true }),
+};
+const optionalStamps = {
+  participant: stamps.participant.optional(),
+  sequence: stamps.sequence.optional(),
+  received_at: stamps.received_at.optional(),
+};
+
+/** An order in a book: stamped when it came through intake, without stamps when the book was written by hand. */
+export const bookOrder = z.discriminatedUnion('kind', [
+  limitOrder.extend(optionalStamps),
+  curveOrder.extend(optionalStamps),
+  blockOrder.extend(optionalStamps),
+  flexibleOrder.extend(optionalStamps),
+  complexOrder.extend(optionalStamps),
+]);
+export type BookOrder = z.output<typeof bookOrder>;

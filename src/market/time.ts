@@ -1,0 +1,104 @@
+/**
+ * Instants, market time units (MTU) and delivery days.
+ *
+ * An MTU is known by the UTC instant at which it starts, never by a wall clock: a clock-change day simply has 92 or 100
+ * quarters (market rules, section 1.1). Local time exists in two places only: where a delivery day begins and ends, and
+ * where a gate's time of day is turned into an instant.
+ */
+
+import assert from 'node:assert/strict';
+import { Temporal } from 'temporal-polyfill';
+import { z } from 'zod';
+
+/** The resolutions a market time unit may have, with their length in minutes. */
+export const resolutionMinutes = { PT15M: 15, PT30M: 30, PT60M: 60 } as const;
+export type Resolution = keyof typeof resolutionMinutes;
+export const resolution = z.enum(['PT15M', 'PT30M', 'PT60M']).meta({ description: 'Length of a market time unit' });
+
+/** Length of one MTU in hours: 0.25, 0.5 or 1. */
+export const hoursOf = (r: Resolution): number => resolutionMinutes[r] / 60;
+
+/** RFC 3339 instant with an offset. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .meta({ description: 'RFC 3339 instant with an offset', examples: ['2025-04-01T00:00:00+02:00'] });
+
+/** An ISO 8601 duration made of days, hours, minutes and seconds, such as `PT2H`. */
+export const duration = z.string().refine(
+  (text) => {
+    try {
+      const d = Temporal.Duration.from(text);
+      return d.sign >= 0 && d.years === 0 && d.months === 0 && d.weeks === 0;
+    } catch {
+      return false;
+    }
+  },
+  {
+    error: (issue) =>
+      `${JSON.stringify(issue.input)} is not a duration of days, hours, minutes and seconds, such as PT2H`,
+  },
+);
+
+/** An IANA time zone that this machine knows. */
+export const timeZone = z.string().refine(
+  (name) => {
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone.length > 0;
+    } catch {
+      return false;
+    }
+  },
+  { error: (issue) => `${JSON.stringify(issue.input)} is not an IANA time zone, such as Europe/Paris` },
+);
+
+/** A calendar day, `YYYY-MM-DD`. */
+export const day = z.iso.date();
+
+export const msOf = (iso: string): number => Temporal.Duration.from(iso).total('milliseconds');
+
+/** The same instant in UTC with milliseconds only where there are some: `2025-03-31T22:00:00Z`. */
+export const utc = (at: string | number | Date): string => {
+  const text = (typeof at === 'string' ? new Date(Date.parse(at)) : new Date(at)).toISOString();
+  return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text;
+};
+
+/** The MTUs that are delivered one after another from `start`. */
+export interface Delivery {
+  readonly start: string;
+  readonly resolution: Resolution;
+  readonly periods: number;
+}
+
+/** The UTC instant at which MTU `period` (1-based) starts. */
+export const periodStart = (delivery: Delivery, period: number): string =>
+  utc(Date.parse(delivery.start) + (period - 1) * resolutionMinutes[delivery.resolution] * 60_000);
+
+export const deliveryEnd = (delivery: Delivery): string => periodStart(delivery, delivery.periods + 1);
+
+/**
+ * The local day `date` as MTUs: stepping in UTC from local midnight to the next local midnight.
+ *
+ * Europe/Paris has 92 quarters on 2026-03-29 and 100 on 2026-10-25.
+ */
+export function deliveryDay(date: string, zone: string, r: Resolution): Delivery {
+  const midnight = Temporal.PlainDate.from(date).toZonedDateTime({ timeZone: zone });
+  const next = Temporal.PlainDate.from(date).add({ days: 1 }).toZonedDateTime({ timeZone: zone });
+  const minutes = (next.epochMilliseconds - midnight.epochMilliseconds) / 60_000;
+  const periods = minutes / resolutionMinutes[r];
+  assert(Number.isInteger(periods), `${date} in ${zone} has ${minutes} minutes, not a whole number of ${r}`);
+  return { start: utc(midnight.epochMilliseconds), resolution: r, periods };
+}
+
+/** The instant at which clocks in `zone` show `time` (`HH:MM`), `daysBefore` days before `date`. */
+export function localInstant(date: string, daysBefore: number, time: string, zone: string): string {
+  const at = Temporal.PlainDate.from(date)
+    .subtract({ days: daysBefore })
+    .toZonedDateTime({ timeZone: zone, plainTime: time });
+  return utc(at.epochMilliseconds);
+}
+
+/** The calendar day that clocks in `zone` show at an instant. */
+export const localDay = (at: string | number | Date, zone: string): string =>
+  Temporal.Instant.fromEpochMilliseconds(new Date(at).getTime()).toZonedDateTimeISO(zone).toPlainDate().toString();
+
+export const addDays = (date: string, days: number): string => Temporal.PlainDate.from(date).add({ days }).toString();
