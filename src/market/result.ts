@@ -45,11 +45,9 @@ export const outcome = z
     record_id: recordId,
     participant: z.string().optional(),
     status: orderStatus,
-    power: z
-      .union([z.number(), z.array(z.number())])
-      .meta({
-        description: 'MW executed, not negative; a curve: signed, positive buys; a list when it spans several periods',
-      }),
+    power: z.union([z.number(), z.array(z.number())]).meta({
+      description: 'MW executed, not negative; a curve: signed, positive buys; a list when it spans several periods',
+    }),
     ratio: z.number().min(0).max(1).optional(),
     start: z.int().optional(),
     surplus: z.number().meta({ description: 'money gained at the published prices if fully accepted' }),
