@@ -1,0 +1,124 @@
+/**
+ * The net curve of one zone over one span of MTUs: net supply (sells less buys, MW) as a function of price.
+ *
+ * All its orders, both sides, merged by price: a staircase of pieces that rises with the price. Where orders stand at one
+ * price the piece is upright (`low = high`), where straight lines run it slopes; between two pieces nothing changes.
+ * Clearing needs nothing else of the orders.
+ *
+ *      net supply                 piece i: prices low[i]..high[i] (currency/MWh), power[i] MW > 0,
+ *          |          ____        beginning at start[i] MW
+ *          |        _/ 2          start[0] = least = -(all buys), the last one ends at most = all sells
+ *          |    ___|  1
+ *          |___|  0
+ *          +---------------- price
+ */
+
+import type { Segment } from './segments.ts';
+
+export interface NetCurve {
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly start: Float64Array;
+  readonly power: Float64Array;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Net supplies (MW) this near to each other are the same: a hundred times finer than the finest lot. */
+export const sameMw = 1e-8;
+
+/** Merge segments into a curve. O(n log n) in the number of segments. */
+export function netCurve(segments: readonly Segment[]): NetCurve {
+  const jumps = new Map<number, number>();
+  const bends = new Map<number, number>(); // change of the slope, MW per currency/MWh
+  const add = (map: Map<number, number>, key: number, value: number) => map.set(key, (map.get(key) ?? 0) + value);
+  let bought = 0;
+  for (const { side, first, last, power } of segments) {
+    if (side === 'buy') bought += power;
+    if (first === last) add(jumps, first, power);
+    else {
+      const slope = power / Math.abs(last - first);
+      add(bends, Math.min(first, last), slope);
+      add(bends, Math.max(first, last), -slope);
+    }
+  }
+  const prices = Float64Array.from(
+    bends.size === 0 ? jumps.keys() : new Set([...jumps.keys(), ...bends.keys()]),
+  ).sort();
+
+  const low: number[] = [];
+  const high: number[] = [];
+  const start: number[] = [];
+  const power: number[] = [];
+  let net = -bought;
+  const piece = (from: number, to: number, mw: number) => {
+    low.push(from);
+    high.push(to);
+    start.push(net);
+    power.push(mw);
+    net += mw;
+  };
+  let slope = 0;
+  let steepest = 0;
+  for (let i = 0; i < prices.length; i++) {
+    const price = prices[i]!;
+    const jump = jumps.get(price);
+    if (jump !== undefined) piece(price, price, jump);
+    slope += bends.get(price) ?? 0;
+    steepest = Math.max(steepest, slope);
+    // Sums leave crumbs where the last line has ended: far below the steepest slope there is no line.
+    if (i + 1 < prices.length && slope > steepest * 1e-12)
+      piece(price, prices[i + 1]!, slope * (prices[i + 1]! - price));
+  }
+  return {
+    low: Float64Array.from(low),
+    high: Float64Array.from(high),
+    start: Float64Array.from(start),
+    power: Float64Array.from(power),
+    least: -bought,
+    most: net,
+  };
+}
+
+const endOf = (curve: NetCurve, i: number): number => curve.start[i]! + curve.power[i]!;
+
+/** First index in 0..n-1 for which `reached` holds; n when for none. `reached` must hold for all that follow the first. */
+export function firstIndex(n: number, reached: (i: number) => boolean): number {
+  let low = 0;
+  let high = n;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if (reached(mid)) high = mid;
+    else low = mid + 1;
+  }
+  return low;
+}
+
+/** The least and the most net supply (MW) at a price: they differ where orders stand at it. */
+export function supplyAt(curve: NetCurve, price: number): [least: number, most: number] {
+  const n = curve.power.length;
+  let i = firstIndex(n, (k) => curve.high[k]! >= price);
+  if (i === n) return [curve.most, curve.most];
+  if (curve.low[i]! > price) return [curve.start[i]!, curve.start[i]!];
+  if (curve.low[i] === curve.high[i]) return [curve.start[i]!, endOf(curve, i)];
+  const net = curve.start[i]! + (curve.power[i]! * (price - curve.low[i]!)) / (curve.high[i]! - curve.low[i]!);
+  // A line may end where orders stand.
+  i++;
+  return i < n && curve.low[i] === price && curve.high[i] === price ? [net, endOf(curve, i)] : [net, net];
+}
+
+/** The lowest and the highest price at which net supply can be `net` MW; infinite at the curve's ends. */
+export function pricesAt(curve: NetCurve, net: number): [low: number, high: number] {
+  const n = curve.power.length;
+  const first = firstIndex(n, (i) => endOf(curve, i) >= net - sameMw);
+  const after = firstIndex(n, (i) => curve.start[i]! > net + sameMw);
+  return [
+    net <= curve.least + sameMw ? Number.NEGATIVE_INFINITY : priceOn(curve, Math.min(first, n - 1), net),
+    net >= curve.most - sameMw ? Number.POSITIVE_INFINITY : priceOn(curve, Math.max(after - 1, 0), net),
+  ];
+}
+
+function priceOn(curve: NetCurve, i: number, net: number): number {
+  const share = Math.min(1, Math.max(0, (net - curve.start[i]!) / curve.power[i]!));
+  return curve.low[i]! + share * (curve.high[i]! - curve.low[i]!);
+}

@@ -1,0 +1,153 @@
+/** What each order is told: status, volume, surplus, and a reason with its distance (market rules, section 12). */
+
+import type { Outcome, Reason } from '../market/result.ts';
+import type { Segment } from './curves/segments.ts';
+import { samePrice } from './equilibrium.ts';
+import type { Problem } from './problem.ts';
+import { clean, type Lots } from './rounding.ts';
+import { priceOf, type Sharing } from './sharing.ts';
+
+/** An order's volume this near (MW) to what it asked for is all of it. */
+const sameVolume = 1e-7;
+
+/** Money leaves the solver in cents. */
+export const toCents = (money: number): number => Math.round(money * 100) / 100 + 0;
+
+/** Currency per hour that an order values `mw` of its segments at, best first: what buys would pay, what sells would ask. */
+export function valueOf(segments: readonly Segment[], side: 'buy' | 'sell', mw: number): number {
+  const own = segments.filter((segment) => segment.side === side);
+  own.sort((a, b) => (side === 'buy' ? b.first - a.first : a.first - b.first));
+  let left = mw;
+  let value = 0;
+  for (const { first, last, power } of own) {
+    const share = Math.min(1, left / power);
+    value += power * share * (first + ((last - first) * share) / 2);
+    left -= power * share;
+    if (left <= 0) break;
+  }
+  return value;
+}
+
+/** The most (currency per hour) that segments can gain at a price, each executed where it gains. */
+export function mostSurplus(segments: readonly Segment[], price: number): number {
+  let gain = 0;
+  for (const { side, first, last, power } of segments) {
+    const best = side === 'sell' ? price - first : first - price;
+    if (best <= 0) continue;
+    const width = Math.abs(last - first);
+    const share = width === 0 ? 1 : Math.min(1, best / width);
+    gain += power * share * (best - (share * width) / 2);
+  }
+  return gain;
+}
+
+/** Segments of each order, with the node they stand at. */
+export function segmentsByOrder(problem: Problem): { node: number; segments: Segment[] }[] {
+  const byOrder = problem.book.orders.map(() => ({ node: -1, segments: [] as Segment[] }));
+  problem.nodes.forEach((node, index) => {
+    for (const segment of node.segments) {
+      const entry = byOrder[segment.order]!;
+      entry.node = index;
+      entry.segments.push(segment);
+    }
+  });
+  return byOrder;
+}
+
+/**
+ * @param exact      prices as found, by zone * periods + MTU: they decide who is at the money
+ * @param published  the same on the tick: they are what an order is told
+ */
+export function outcomesOf(
+  problem: Problem,
+  sharing: Sharing,
+  lots: Lots,
+  exact: Float64Array,
+  published: Float64Array,
+): Outcome[] {
+  const { book, nodes, hours } = problem;
+  const curtailedWith = curtailedZones(problem, sharing, exact);
+  return segmentsByOrder(problem).map(({ node: index, segments }, k): Outcome => {
+    const order = book.orders[k]!;
+    const node = nodes[index];
+    const head = {
+      record_id: order.record_id,
+      ...(order.participant === undefined ? {} : { participant: order.participant }),
+    };
+    // A curve that stands at zero everywhere asks for nothing and gets it.
+    if (node === undefined) return { ...head, status: 'accepted', power: 0, surplus: 0 };
+    const price = priceOf(problem, node, published);
+    const duration = hours * node.span;
+    const net = clean(lots.bought[k]! - lots.sold[k]!);
+    const open = openSegments(segments, lots.bought[k]!, lots.sold[k]!, net);
+    const most = order.kind === 'limit' ? order.power : Number.NaN;
+    const done = order.kind === 'limit' ? Math.abs(net) >= most - sameVolume : open.length === 0;
+    const status = done ? 'accepted' : Math.abs(net) <= sameVolume ? 'rejected' : 'partially_accepted';
+    const size =
+      order.kind === 'limit'
+        ? { power: done ? most : Math.abs(net), ratio: done ? 1 : Math.abs(net) / most }
+        : { power: net };
+    const surplus =
+      order.kind === 'limit'
+        ? (order.side === 'sell' ? price - order.price : order.price - price) * most * duration
+        : mostSurplus(segments, price) * duration;
+    const outcome: Outcome = { ...head, status, ...size, surplus: toCents(surplus) };
+    if (done) return outcome;
+    const zones = curtailedWith(node.zone, node.from);
+    return { ...outcome, reason: reasonOf(problem, open, priceOf(problem, node, exact), price, zones) };
+  });
+}
+
+/** The segments, of the side that trades, that are not executed to their end. */
+function openSegments(segments: readonly Segment[], bought: number, sold: number, net: number): Segment[] {
+  const open: Segment[] = [];
+  for (const side of ['buy', 'sell'] as const) {
+    if (net !== 0 && (side === 'buy') !== net > 0) continue;
+    let left = side === 'buy' ? bought : sold;
+    const own = segments.filter((segment) => segment.side === side);
+    own.sort((a, b) => (side === 'buy' ? b.first - a.first : a.first - b.first));
+    for (const segment of own) {
+      if (left < segment.power - sameVolume) open.push(segment);
+      left = Math.max(0, left - segment.power);
+    }
+  }
+  return open;
+}
+
+function reasonOf(
+  { book }: Problem,
+  open: readonly Segment[],
+  exact: number,
+  published: number,
+  zones: readonly string[],
+): Reason {
+  const { min, max } = book.priceLimits;
+  // How far the price is from executing one more megawatt.
+  const gap = ({ side, first, last }: Segment, price: number) => {
+    const away = side === 'sell' ? first - price : price - first;
+    return away <= 0 && first !== last ? 0 : Math.abs(away);
+  };
+  const nearest = open.reduce((best, segment) => (gap(segment, exact) < gap(best, exact) ? segment : best));
+  const away = gap(nearest, exact);
+  if (away > samePrice * 2) {
+    const distance = Math.round(gap(nearest, published) * 1e6) / 1e6;
+    return { code: 'out_of_the_money', distance, missedSurplus: 0, binding: [] };
+  }
+  const atBound = nearest.side === 'buy' ? exact >= max - samePrice : exact <= min + samePrice;
+  return atBound && zones.length > 0
+    ? { code: 'curtailed_at_bound', distance: 0, missedSurplus: 0, binding: [...zones] }
+    : { code: 'partial_at_the_money', distance: 0, missedSurplus: 0, binding: [] };
+}
+
+/** Ids of the zones that share a curtailment, by zone and MTU; empty where the price is at no limit. */
+function curtailedZones({ book, periods }: Problem, sharing: Sharing, exact: Float64Array) {
+  const { min, max } = book.priceLimits;
+  const shared = new Map<number, string[]>();
+  for (const { cells } of sharing.islands) {
+    const first = exact[cells[0]!]!;
+    if (first > min + samePrice && first < max - samePrice) continue;
+    const ids = cells.map((cell) => book.zones[Math.floor(cell / periods)]!);
+    for (const cell of cells) shared.set(cell, ids);
+  }
+  return (zone: number, t: number): readonly string[] => shared.get(zone * periods + t) ?? [];
+}

@@ -1,0 +1,195 @@
+/**
+ * The published prices: the middle of what the rules allow (market rules, section 5.2).
+ *
+ * Who trades is known; all prices that support it form a convex set. Each price has a lowest and a highest value in it:
+ * its own zone's orders bound it, and every line passes bounds on, because an arc with room makes two prices equal and an empty
+ * or full one lets them differ in one direction only. Bounds are passed on until none moves.
+ *
+ * Where no order spans several MTUs, every rule relates two prices and grows in both; such sets are closed under taking
+ * the lower, and the higher, of two solutions. So all lowest prices together are a solution, all highest ones too, and
+ * by convexity so is the middle: no optimisation is needed. Orders over several MTUs bound a mean of prices, and there the
+ * middle may break a rule: then the nearest prices that break none are taken (a small quadratic program).
+ */
+
+import assert from 'node:assert/strict';
+import { pricesAt } from './curves/net-curve.ts';
+import { type Equilibrium, samePrice } from './equilibrium.ts';
+import { spreadOf } from './network/arcs.ts';
+import type { Problem } from './problem.ts';
+import type { Program, Solver } from './solver/highs.ts';
+
+/** A rule `low <= sum of factor * price <= high` over zone-MTUs. */
+interface Rule {
+  readonly at: readonly number[];
+  readonly factor: readonly number[];
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Bounds move at least this far (currency/MWh), or passing them on ends: gains around a ring of lossy lines shrink for ever. */
+const notice = 1e-9;
+
+/** @returns prices (currency/MWh, not rounded) by zone * periods + MTU */
+export function midpointPrices(problem: Problem, found: Equilibrium, solver: Solver): Float64Array {
+  const { periods, zones, nodes } = problem;
+  const { min, max } = problem.book.priceLimits;
+  const low = new Float64Array(zones * periods).fill(min);
+  const high = new Float64Array(zones * periods).fill(max);
+  const rules = arcRules(problem, found);
+  nodes.forEach((node, i) => {
+    const [least, most] = pricesAt(node.curve, found.net[i]!);
+    if (node.span === 1) {
+      const at = node.zone * periods + node.from;
+      low[at] = Math.max(min, least);
+      high[at] = Math.min(max, most);
+    } else if (node.curve.power.length > 0) {
+      const at = Array.from({ length: node.span }, (_, k) => node.zone * periods + node.from + k);
+      rules.push({ at, factor: at.map(() => 1), low: least * node.span, high: most * node.span });
+    }
+  });
+  passBounds(rules, low, high);
+  const prices = low.map((bound, i) => (bound + high[i]!) / 2);
+  for (const group of brokenGroups(problem, rules, prices)) nearest(problem, rules, low, high, prices, group, solver);
+  return prices;
+}
+
+function arcRules(problem: Problem, found: Equilibrium): Rule[] {
+  const { arcs, periods } = problem;
+  const rules: Rule[] = [];
+  arcs.forEach((arc, a) => {
+    for (let t = 0; t < periods; t++) {
+      const least = arc.least[t]!;
+      const most = arc.most[t]!;
+      if (found.closed[a * periods + t] || most - least <= samePrice) continue;
+      const flow = found.flow[a * periods + t]!;
+      rules.push({
+        at: [arc.from * periods + t, arc.to * periods + t],
+        factor: [-1, 1 - arc.loss],
+        low: flow > least + samePrice ? arc.tariff : Number.NEGATIVE_INFINITY,
+        high: flow < most - samePrice ? arc.tariff : Number.POSITIVE_INFINITY,
+      });
+    }
+  });
+  return rules;
+}
+
+/** Tighten the bounds by every rule until none moves. */
+function passBounds(rules: readonly Rule[], low: Float64Array, high: Float64Array): void {
+  const rulesAt = new Map<number, number[]>();
+  rules.forEach((rule, r) => {
+    for (const at of rule.at) rulesAt.set(at, [...(rulesAt.get(at) ?? []), r]);
+  });
+  const waiting = rules.map((_, r) => r);
+  const isWaiting = new Uint8Array(rules.length).fill(1);
+  for (
+    let done = 0, next = waiting.shift();
+    next !== undefined && done < 1000 * rules.length;
+    done++, next = waiting.shift()
+  ) {
+    isWaiting[next] = 0;
+    for (const moved of tighten(rules[next]!, low, high)) {
+      for (const r of rulesAt.get(moved)!) {
+        if (isWaiting[r] || r === next) continue;
+        isWaiting[r] = 1;
+        waiting.push(r);
+      }
+    }
+  }
+}
+
+/** Tighten the bounds of one rule's prices; which of them moved. */
+function tighten({ at, factor, low: ruleLow, high: ruleHigh }: Rule, low: Float64Array, high: Float64Array): number[] {
+  const moved: number[] = [];
+  at.forEach((i, k) => {
+    // What the other prices can contribute at least and at most.
+    let least = 0;
+    let most = 0;
+    at.forEach((j, m) => {
+      if (m === k) return;
+      const f = factor[m]!;
+      least += f * (f > 0 ? low[j]! : high[j]!);
+      most += f * (f > 0 ? high[j]! : low[j]!);
+    });
+    const f = factor[k]!;
+    const a = (ruleLow - most) / f;
+    const b = (ruleHigh - least) / f;
+    const [from, to] = f > 0 ? [a, b] : [b, a];
+    let touched = false;
+    if (from > low[i]! + notice) {
+      low[i] = from;
+      touched = true;
+    }
+    if (to < high[i]! - notice) {
+      high[i] = to;
+      touched = true;
+    }
+    // The two bounds may cross by rounding errors only.
+    if (low[i]! > high[i]!) {
+      assert(low[i]! - high[i]! < 1e-4, `no price supports the answer: ${low[i]} > ${high[i]}`);
+      low[i] = high[i] = (low[i]! + high[i]!) / 2;
+    }
+    if (touched) moved.push(i);
+  });
+  return moved;
+}
+
+/** Groups of MTUs in which some rule does not hold. */
+function brokenGroups(problem: Problem, rules: readonly Rule[], prices: Float64Array) {
+  const broken = new Set<number>();
+  for (const { at, factor, low, high } of rules) {
+    let sum = 0;
+    at.forEach((i, k) => {
+      sum += factor[k]! * prices[i]!;
+    });
+    if (sum < low - samePrice || sum > high + samePrice) broken.add(at[0]! % problem.periods);
+  }
+  return problem.groups.filter(([first, after]) => [...broken].some((t) => t >= first && t < after));
+}
+
+/** Replace the prices of a group by the nearest ones (sum of squares) that obey every rule. */
+function nearest(
+  problem: Problem,
+  rules: readonly Rule[],
+  low: Float64Array,
+  high: Float64Array,
+  prices: Float64Array,
+  [first, after]: readonly [number, number],
+  solver: Solver,
+): void {
+  const { periods, zones } = problem;
+  const cells: number[] = [];
+  for (let z = 0; z < zones; z++) for (let t = first; t < after; t++) cells.push(z * periods + t);
+  const columnOf = new Map(cells.map((cell, c) => [cell, c]));
+  const here = rules.filter(({ at }) => columnOf.has(at[0]!));
+  const byColumn = cells.map((): [row: number, factor: number][] => []);
+  here.forEach(({ at, factor }, r) => {
+    at.forEach((cell, k) => {
+      byColumn[columnOf.get(cell)!]!.push([r, factor[k]!]);
+    });
+  });
+  const starts = [0];
+  for (const column of byColumn) starts.push(starts[starts.length - 1]! + column.length);
+  const program: Program = {
+    cost: Float64Array.from(cells, (cell) => -prices[cell]!),
+    curvature: new Float64Array(cells.length).fill(1),
+    lower: Float64Array.from(cells, (cell) => low[cell]!),
+    upper: Float64Array.from(cells, (cell) => high[cell]!),
+    rowLower: Float64Array.from(here, (rule) => rule.low),
+    rowUpper: Float64Array.from(here, (rule) => rule.high),
+    starts: Int32Array.from(starts),
+    indices: Int32Array.from(byColumn.flat(), ([row]) => row),
+    values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
+  };
+  const solution = solver.solve(program);
+  assert(solution.status === 'optimal', `the prices of MTUs ${first + 1} to ${after} ended ${solution.status}`);
+  cells.forEach((cell, c) => {
+    prices[cell] = solution.x[c]!;
+  });
+}
+
+/** Does the arc's spread leave its flow free (market rules, section 3.1)? +1: full, -1: least, 0: anything between. */
+export function sideOf(problem: Problem, a: number, t: number, prices: Float64Array): -1 | 0 | 1 {
+  const arc = problem.arcs[a]!;
+  const spread = spreadOf(arc, prices[arc.from * problem.periods + t]!, prices[arc.to * problem.periods + t]!);
+  return spread > samePrice * 10 ? 1 : spread < -samePrice * 10 ? -1 : 0;
+}

@@ -1,0 +1,359 @@
+/**
+ * Who gets how much at the money (market rules, sections 5.1, 5.3, 5.4).
+ *
+ * Prices are known. Orders in the money are full, those out of it get nothing, straight lines follow the price; arcs with a
+ * spread are full or at their least. What is left open are the orders exactly at the money and the arcs without a spread.
+ * Any way to fill them is worth the same, so the rules choose:
+ *
+ * 1. Minimise sum(volume * c^2), c the share of an order's volume that is not executed. Whatever a buyer and a seller at the
+ *    money can still trade makes it smaller, so this trades the most; orders of one side that reach each other get the same
+ *    share, wherever they are; and at a price limit it is the rule for sharing curtailment.
+ * 2. Then minimise sum(flow^2), which makes flows unique, shares parallel lines equally and runs none in a ring.
+ *
+ * Most clusters (zone-MTUs that arcs without spread join) need neither program: their shares are one ratio a side, and where
+ * the arcs form a tree the flows follow. The programs run where that would overload an arc, or where orders tie MTUs together.
+ */
+
+import assert from 'node:assert/strict';
+import type { Segment } from './curves/segments.ts';
+import { type Equilibrium, samePrice } from './equilibrium.ts';
+import type { Arc } from './network/arcs.ts';
+import { Joined } from './network/joined.ts';
+import { sideOf } from './pricing.ts';
+import type { Node, Problem } from './problem.ts';
+import type { Program, Solver } from './solver/highs.ts';
+
+/** How far a flow may pass its limit (MW) before a sharing counts as impossible. */
+const flowSlack = 1e-7;
+
+/** A node's orders at the money on one side. */
+export interface Marginal {
+  readonly node: number;
+  readonly side: 'buy' | 'sell';
+  /** MW submitted at this price. */
+  readonly volume: number;
+}
+
+/** Zone-MTUs (zone * periods + MTU) that arcs without spread, or orders at the money over several MTUs, join. */
+export interface Cluster {
+  readonly cells: readonly number[];
+  readonly marginals: readonly Marginal[];
+  /** Arcs without spread, as arc * periods + MTU. */
+  readonly arcs: readonly number[];
+}
+
+/** Zones of one MTU that arcs without spread join. */
+export type Island = Pick<Cluster, 'cells' | 'arcs'>;
+
+export interface Sharing {
+  readonly islands: readonly Island[];
+  /** Executed share of the orders at the money, by node; NaN where there are none. */
+  readonly sellShare: Float64Array;
+  readonly buyShare: Float64Array;
+  /** MW sent, by arc * periods + MTU. */
+  readonly flow: Float64Array;
+}
+
+/** Price of a node: the mean over the MTUs it covers. */
+export function priceOf(problem: Problem, node: Node, prices: Float64Array): number {
+  let sum = 0;
+  for (let t = node.from; t < node.from + node.span; t++) sum += prices[node.zone * problem.periods + t]!;
+  return sum / node.span;
+}
+
+export const atTheMoney = (segment: Segment, price: number): boolean =>
+  segment.first === segment.last && Math.abs(segment.first - price) <= samePrice * 2;
+
+/** Executed share of a segment that is not at the money, 0 to 1. */
+export function shareAt({ side, first, last }: Segment, price: number): number {
+  const gain = side === 'sell' ? price - first : first - price;
+  const width = Math.abs(last - first);
+  return width === 0 ? (gain > 0 ? 1 : 0) : Math.min(1, Math.max(0, gain / width));
+}
+
+/** What is not open, and the clusters of what is. */
+interface Open {
+  /** MW net supply by cell: orders that are not at the money, less the flows that are not open. */
+  readonly surplus: Float64Array;
+  readonly flow: Float64Array;
+  readonly islands: readonly Island[];
+  readonly clusters: readonly Cluster[];
+}
+
+export function shareAtTheMoney(problem: Problem, found: Equilibrium, prices: Float64Array, solver: Solver): Sharing {
+  const { surplus, flow, islands, clusters } = openChoices(problem, found, prices);
+  const sellShare = new Float64Array(problem.nodes.length).fill(Number.NaN);
+  const buyShare = new Float64Array(problem.nodes.length).fill(Number.NaN);
+  for (const cluster of clusters) {
+    const volumes =
+      oneRatio(problem, cluster, surplus, flow, solver) ?? leastUnexecuted(problem, cluster, surplus, flow, solver);
+    cluster.marginals.forEach((m, k) => {
+      (m.side === 'sell' ? sellShare : buyShare)[m.node] = Math.min(1, Math.max(0, volumes[k]! / m.volume));
+    });
+  }
+  return { islands, sellShare, buyShare, flow };
+}
+
+function openChoices(problem: Problem, found: Equilibrium, prices: Float64Array): Open {
+  const { nodes, arcs, periods, zones } = problem;
+  const surplus = new Float64Array(zones * periods);
+  const flow = new Float64Array(arcs.length * periods);
+  const joined = new Joined(zones * periods);
+
+  const marginals: Marginal[] = [];
+  nodes.forEach((node, index) => {
+    const price = priceOf(problem, node, prices);
+    let net = 0;
+    let sell = 0;
+    let buy = 0;
+    for (const segment of node.segments) {
+      if (!atTheMoney(segment, price))
+        net += shareAt(segment, price) * segment.power * (segment.side === 'sell' ? 1 : -1);
+      else if (segment.side === 'sell') sell += segment.power;
+      else buy += segment.power;
+    }
+    const first = node.zone * periods + node.from;
+    // Without orders at the money the node's net supply is known exactly; on a straight line better than its price says.
+    if (sell + buy === 0) net = found.net[index]!;
+    for (let k = 0; k < node.span; k++) surplus[first + k]! += net;
+    if (sell > 0) marginals.push({ node: index, side: 'sell', volume: sell });
+    if (buy > 0) marginals.push({ node: index, side: 'buy', volume: buy });
+  });
+
+  const openArcs: number[] = [];
+  arcs.forEach((arc, a) => {
+    for (let t = 0; t < periods; t++) {
+      const at = a * periods + t;
+      const side = found.closed[at] ? -1 : sideOf(problem, a, t, prices);
+      if (side === 0 && arc.most[t]! > arc.least[t]!) {
+        openArcs.push(at);
+        joined.join(arc.from * periods + t, arc.to * periods + t);
+      } else {
+        flow[at] = side === 1 ? arc.most[t]! : arc.least[t]!;
+        surplus[arc.from * periods + t]! -= flow[at]!;
+        surplus[arc.to * periods + t]! += (1 - arc.loss) * flow[at]!;
+      }
+    }
+  });
+
+  const islands = gather(problem, joined, [], openArcs);
+  for (const { node } of marginals) {
+    const { zone, from, span } = nodes[node]!;
+    for (let k = 1; k < span; k++) joined.join(zone * periods + from, zone * periods + from + k);
+  }
+  return { surplus, flow, islands, clusters: gather(problem, joined, marginals, openArcs) };
+}
+
+function gather(
+  { nodes, arcs, periods }: Problem,
+  joined: Joined,
+  marginals: readonly Marginal[],
+  openArcs: readonly number[],
+) {
+  const clusters = new Map<number, { cells: number[]; marginals: Marginal[]; arcs: number[] }>();
+  for (let cell = 0; cell < joined.size; cell++) {
+    const cluster = clusters.get(joined.root(cell));
+    if (cluster === undefined) clusters.set(joined.root(cell), { cells: [cell], marginals: [], arcs: [] });
+    else cluster.cells.push(cell);
+  }
+  for (const m of marginals) {
+    const { zone, from } = nodes[m.node]!;
+    clusters.get(joined.root(zone * periods + from))!.marginals.push(m);
+  }
+  for (const at of openArcs) {
+    const from = arcs[Math.floor(at / periods)]!.from * periods + (at % periods);
+    clusters.get(joined.root(from))!.arcs.push(at);
+  }
+  return [...clusters.values()];
+}
+
+export const arcAt = (problem: Problem, at: number): { arc: Arc; t: number } => ({
+  arc: problem.arcs[Math.floor(at / problem.periods)]!,
+  t: at % problem.periods,
+});
+
+/** The easy answer: one ratio for all sells and one for all buys. Undefined where the arcs can't carry it. */
+function oneRatio(
+  problem: Problem,
+  { cells, marginals, arcs }: Cluster,
+  surplus: Float64Array,
+  flow: Float64Array,
+  solver: Solver,
+): Float64Array | undefined {
+  if (marginals.some((m) => problem.nodes[m.node]!.span > 1)) return undefined;
+  if (arcs.some((at) => arcAt(problem, at).arc.loss > 0)) return undefined;
+  let missing = 0; // MW that sells at the money have to bring beyond what buys at the money take
+  for (const cell of cells) missing -= surplus[cell]!;
+  const total = (side: string) => marginals.reduce((sum, m) => sum + (m.side === side ? m.volume : 0), 0);
+  const sells = total('sell');
+  const buys = total('buy');
+  const sold = Math.min(sells, missing + buys);
+  const volumes = Float64Array.from(marginals, (m) =>
+    m.side === 'sell' ? (m.volume * sold) / sells : (m.volume * (sold - missing)) / buys,
+  );
+  return leastFlows(problem, cells, arcs, afterVolumes(problem, surplus, marginals, volumes), flow, solver)
+    ? volumes
+    : undefined;
+}
+
+/** Surplus by cell once the orders at the money have these volumes. */
+function afterVolumes(
+  problem: Problem,
+  surplus: Float64Array,
+  marginals: readonly Marginal[],
+  volumes: Float64Array,
+): Float64Array {
+  const left = surplus.slice();
+  marginals.forEach(({ node, side }, k) => {
+    const { zone, from, span } = problem.nodes[node]!;
+    for (let t = from; t < from + span; t++)
+      left[zone * problem.periods + t]! += side === 'sell' ? volumes[k]! : -volumes[k]!;
+  });
+  return left;
+}
+
+/** Find the flows that carry each cell's surplus away with the least sum of squares; false where the arcs can't. */
+function leastFlows(
+  problem: Problem,
+  cells: readonly number[],
+  arcs: readonly number[],
+  surplus: Float64Array,
+  flow: Float64Array,
+  solver: Solver,
+): boolean {
+  if (arcs.length === 0) return true;
+  if (arcs.length < cells.length) return treeFlows(problem, cells, arcs, surplus, flow);
+  const program = flowProgram(problem, cells, arcs, surplus, []);
+  const solution = solver.solve(program);
+  if (solution.status !== 'optimal') return false;
+  arcs.forEach((at, k) => {
+    flow[at] = solution.x[k]!;
+  });
+  return true;
+}
+
+/** Flows where the arcs form a tree: from its leaves inwards, each arc carries what lies behind it. */
+export function treeFlows(
+  problem: Problem,
+  cells: readonly number[],
+  arcs: readonly number[],
+  surplus: Float64Array,
+  flow: Float64Array,
+): boolean {
+  const { periods } = problem;
+  const touching = new Map<number, Set<number>>(cells.map((cell) => [cell, new Set()]));
+  const ends = new Map<number, readonly [from: number, to: number]>();
+  for (const at of arcs) {
+    const { arc, t } = arcAt(problem, at);
+    const [from, to] = [arc.from * periods + t, arc.to * periods + t];
+    ends.set(at, [from, to]);
+    touching.get(from)!.add(at);
+    touching.get(to)!.add(at);
+  }
+  const left = new Map(cells.map((cell) => [cell, surplus[cell]!]));
+  const leaves = cells.filter((cell) => touching.get(cell)!.size === 1);
+  let done = 0;
+  let carried = true;
+  for (let cell = leaves.pop(); cell !== undefined; cell = leaves.pop()) {
+    const [at] = touching.get(cell)!;
+    if (at === undefined) continue;
+    const { arc, t } = arcAt(problem, at);
+    const [from, to] = ends.get(at)!;
+    const mw = cell === from ? left.get(cell)! : -left.get(cell)! / (1 - arc.loss);
+    if (mw < arc.least[t]! - flowSlack || mw > arc.most[t]! + flowSlack) carried = false;
+    flow[at] = mw;
+    const other = cell === from ? to : from;
+    left.set(other, left.get(other)! + (cell === from ? (1 - arc.loss) * mw : -mw));
+    touching.get(other)!.delete(at);
+    touching.get(cell)!.delete(at);
+    if (touching.get(other)!.size === 1) leaves.push(other);
+    done++;
+  }
+  assert(done <= arcs.length);
+  return carried && done === arcs.length;
+}
+
+/** Rule 1 of the head of this file, as a quadratic program; then the flows by rule 2. */
+function leastUnexecuted(
+  problem: Problem,
+  { cells, marginals, arcs }: Cluster,
+  surplus: Float64Array,
+  flow: Float64Array,
+  solver: Solver,
+): Float64Array {
+  const shares = solver.solve(flowProgram(problem, cells, arcs, surplus, marginals));
+  assert(shares.status === 'optimal', `sharing among ${cells.length} zone-MTUs ended ${shares.status}`);
+  const volumes = Float64Array.from(
+    marginals,
+    (m, k) => m.volume * Math.min(1, Math.max(0, shares.x[arcs.length + k]!)),
+  );
+  arcs.forEach((at, k) => {
+    flow[at] = shares.x[k]!;
+  });
+  if (arcs.length === 0) return volumes;
+  const flows = solver.solve(flowProgram(problem, cells, arcs, afterVolumes(problem, surplus, marginals, volumes), []));
+  // With the shares found by a tolerance, no flow may fit them to the last digit: then those of the first program stand.
+  if (flows.status === 'optimal') {
+    arcs.forEach((at, k) => {
+      flow[at] = flows.x[k]!;
+    });
+  }
+  return volumes;
+}
+
+/**
+ * Columns: a flow for each arc, then the executed share of each order at the money. Rows: the balance of each cell.
+ * With orders the shares count and flows are free; without, the flows count.
+ */
+function flowProgram(
+  problem: Problem,
+  cells: readonly number[],
+  arcs: readonly number[],
+  surplus: Float64Array,
+  marginals: readonly Marginal[],
+): Program {
+  const { periods, nodes } = problem;
+  const row = new Map(cells.map((cell, i) => [cell, i]));
+  const columns = arcs.length + marginals.length;
+  const cost = new Float64Array(columns);
+  const curvature = new Float64Array(columns);
+  const lower = new Float64Array(columns);
+  const upper = new Float64Array(columns).fill(1);
+  const starts = [0];
+  const indices: number[] = [];
+  const values: number[] = [];
+  arcs.forEach((at, k) => {
+    const { arc, t } = arcAt(problem, at);
+    lower[k] = arc.least[t]!;
+    upper[k] = arc.most[t]!;
+    curvature[k] = marginals.length > 0 ? 0 : 1;
+    indices.push(row.get(arc.from * periods + t)!, row.get(arc.to * periods + t)!);
+    values.push(-1, 1 - arc.loss);
+    starts.push(indices.length);
+  });
+  const largest = marginals.reduce((most, m) => Math.max(most, m.volume), 0);
+  marginals.forEach(({ node, side, volume }, k) => {
+    const { zone, from, span } = nodes[node]!;
+    // volume * (1 - share)^2, a constant left out, in units of the largest volume
+    curvature[arcs.length + k] = (2 * volume * span) / largest;
+    cost[arcs.length + k] = (-2 * volume * span) / largest;
+    for (let t = from; t < from + span; t++) {
+      indices.push(row.get(zone * periods + t)!);
+      values.push(side === 'sell' ? volume : -volume);
+    }
+    starts.push(indices.length);
+  });
+  // Where nothing is lost one balance follows from the others: without slack, rounding errors would make it contradict them.
+  const slack = 1e-7;
+  return {
+    cost,
+    curvature,
+    lower,
+    upper,
+    rowLower: Float64Array.from(cells, (cell) => -surplus[cell]! - slack),
+    rowUpper: Float64Array.from(cells, (cell) => -surplus[cell]! + slack),
+    starts: Int32Array.from(starts),
+    indices: Int32Array.from(indices),
+    values: Float64Array.from(values),
+  };
+}
