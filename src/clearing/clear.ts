@@ -11,7 +11,7 @@ import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
 import { findEquilibrium } from './equilibrium.ts';
 import { spreadOf } from './network/arcs.ts';
-import { mostSurplus, outcomesOf, segmentsByOrder, toCents, valueOf } from './outcomes.ts';
+import { mostSurplus, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
 import { midpointPrices } from './pricing.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots } from './rounding.ts';
@@ -42,8 +42,8 @@ export async function clear(book: Book, hash: string): Promise<Clearing> {
 export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
   const problem = problemOf(book);
   const found = findEquilibrium(problem, solver);
-  const exact = midpointPrices(problem, found, solver);
-  const sharing = shareAtTheMoney(problem, found, exact, solver);
+  const exact = midpointPrices(problem, found);
+  const sharing = shareAtTheMoney(problem, found, exact);
   const lots = roundToLots(problem, sharing, exact);
   const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
   const { periods } = problem;
@@ -84,7 +84,7 @@ function welfareOf(problem: Problem, lots: Lots): number {
   let welfare = 0;
   segmentsByOrder(problem).forEach(({ node, segments }, k) => {
     if (node < 0) return;
-    const perHour = valueOf(segments, 'buy', lots.bought[k]!) - valueOf(segments, 'sell', lots.sold[k]!);
+    const perHour = valueOfSide(segments, 'buy', lots.bought[k]!) - valueOfSide(segments, 'sell', lots.sold[k]!);
     welfare += perHour * hours * nodes[node]!.span;
   });
   arcs.forEach((arc, a) => {

@@ -14,7 +14,7 @@ const sameVolume = 1e-7;
 export const toCents = (money: number): number => Math.round(money * 100) / 100 + 0;
 
 /** Currency per hour that an order values `mw` of its segments at, best first: what buys would pay, what sells would ask. */
-export function valueOf(segments: readonly Segment[], side: 'buy' | 'sell', mw: number): number {
+export function valueOfSide(segments: readonly Segment[], side: 'buy' | 'sell', mw: number): number {
   const own = segments.filter((segment) => segment.side === side);
   own.sort((a, b) => (side === 'buy' ? b.first - a.first : a.first - b.first));
   let left = mw;

@@ -16,7 +16,7 @@ import { pricesAt } from './curves/net-curve.ts';
 import { type Equilibrium, samePrice } from './equilibrium.ts';
 import { spreadOf } from './network/arcs.ts';
 import type { Problem } from './problem.ts';
-import type { Program, Solver } from './solver/highs.ts';
+import { nearestPoint } from './solver/nearest.ts';
 
 /** A rule `low <= sum of factor * price <= high` over zone-MTUs. */
 interface Rule {
@@ -30,7 +30,7 @@ interface Rule {
 const notice = 1e-9;
 
 /** @returns prices (currency/MWh, not rounded) by zone * periods + MTU */
-export function midpointPrices(problem: Problem, found: Equilibrium, solver: Solver): Float64Array {
+export function midpointPrices(problem: Problem, found: Equilibrium): Float64Array {
   const { periods, zones, nodes } = problem;
   const { min, max } = problem.book.priceLimits;
   const low = new Float64Array(zones * periods).fill(min);
@@ -49,7 +49,7 @@ export function midpointPrices(problem: Problem, found: Equilibrium, solver: Sol
   });
   passBounds(rules, low, high);
   const prices = low.map((bound, i) => (bound + high[i]!) / 2);
-  for (const group of brokenGroups(problem, rules, prices)) nearest(problem, rules, low, high, prices, group, solver);
+  for (const group of brokenGroups(problem, rules, prices)) nearest(problem, rules, low, high, prices, group);
   return prices;
 }
 
@@ -154,36 +154,52 @@ function nearest(
   high: Float64Array,
   prices: Float64Array,
   [first, after]: readonly [number, number],
-  solver: Solver,
 ): void {
   const { periods, zones } = problem;
   const cells: number[] = [];
   for (let z = 0; z < zones; z++) for (let t = first; t < after; t++) cells.push(z * periods + t);
   const columnOf = new Map(cells.map((cell, c) => [cell, c]));
   const here = rules.filter(({ at }) => columnOf.has(at[0]!));
-  const byColumn = cells.map((): [row: number, factor: number][] => []);
+  // Columns: the prices, then what each rule's sum comes to. Rows: sum of factor * price - that = 0.
+  const byColumn = [...cells, ...here].map((): [row: number, factor: number][] => []);
   here.forEach(({ at, factor }, r) => {
     at.forEach((cell, k) => {
       byColumn[columnOf.get(cell)!]!.push([r, factor[k]!]);
     });
+    byColumn[cells.length + r]!.push([r, -1]);
   });
   const starts = [0];
   for (const column of byColumn) starts.push(starts[starts.length - 1]! + column.length);
-  const program: Program = {
-    cost: Float64Array.from(cells, (cell) => -prices[cell]!),
-    curvature: new Float64Array(cells.length).fill(1),
-    lower: Float64Array.from(cells, (cell) => low[cell]!),
-    upper: Float64Array.from(cells, (cell) => high[cell]!),
-    rowLower: Float64Array.from(here, (rule) => rule.low),
-    rowUpper: Float64Array.from(here, (rule) => rule.high),
-    starts: Int32Array.from(starts),
-    indices: Int32Array.from(byColumn.flat(), ([row]) => row),
-    values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
-  };
-  const solution = solver.solve(program);
-  assert(solution.status === 'optimal', `the prices of MTUs ${first + 1} to ${after} ended ${solution.status}`);
+  const columns = (ofPrice: (cell: number) => number, ofRule: (rule: Rule) => number) =>
+    Float64Array.from([...cells.map(ofPrice), ...here.map(ofRule)]);
+  const x = nearestPoint(
+    {
+      weight: columns(
+        () => 1,
+        () => 0,
+      ),
+      target: columns(
+        (cell) => prices[cell]!,
+        ({ at, factor }) => at.reduce((sum, cell, k) => sum + factor[k]! * prices[cell]!, 0),
+      ),
+      lower: columns(
+        (cell) => low[cell]!,
+        (rule) => rule.low,
+      ),
+      upper: columns(
+        (cell) => high[cell]!,
+        (rule) => rule.high,
+      ),
+      rightSide: new Float64Array(here.length),
+      starts: Int32Array.from(starts),
+      indices: Int32Array.from(byColumn.flat(), ([row]) => row),
+      values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
+    },
+    samePrice,
+  );
+  assert(x !== undefined, `no prices of MTUs ${first + 1} to ${after} obey every rule`);
   cells.forEach((cell, c) => {
-    prices[cell] = solution.x[c]!;
+    prices[cell] = x[c]!;
   });
 }
 

@@ -21,10 +21,12 @@ import type { Arc } from './network/arcs.ts';
 import { Joined } from './network/joined.ts';
 import { sideOf } from './pricing.ts';
 import type { Node, Problem } from './problem.ts';
-import type { Program, Solver } from './solver/highs.ts';
+import { type NearestProgram, nearestPoint } from './solver/nearest.ts';
 
 /** How far a flow may pass its limit (MW) before a sharing counts as impossible. */
 const flowSlack = 1e-7;
+/** Balances that close to this (MW) are closed; whole lots are made of what is left. */
+const balanceTolerance = 1e-7;
 
 /** A node's orders at the money on one side. */
 export interface Marginal {
@@ -80,13 +82,12 @@ interface Open {
   readonly clusters: readonly Cluster[];
 }
 
-export function shareAtTheMoney(problem: Problem, found: Equilibrium, prices: Float64Array, solver: Solver): Sharing {
+export function shareAtTheMoney(problem: Problem, found: Equilibrium, prices: Float64Array): Sharing {
   const { surplus, flow, islands, clusters } = openChoices(problem, found, prices);
   const sellShare = new Float64Array(problem.nodes.length).fill(Number.NaN);
   const buyShare = new Float64Array(problem.nodes.length).fill(Number.NaN);
   for (const cluster of clusters) {
-    const volumes =
-      oneRatio(problem, cluster, surplus, flow, solver) ?? leastUnexecuted(problem, cluster, surplus, flow, solver);
+    const volumes = oneRatio(problem, cluster, surplus, flow) ?? leastUnexecuted(problem, cluster, surplus, flow);
     cluster.marginals.forEach((m, k) => {
       (m.side === 'sell' ? sellShare : buyShare)[m.node] = Math.min(1, Math.max(0, volumes[k]! / m.volume));
     });
@@ -178,7 +179,6 @@ function oneRatio(
   { cells, marginals, arcs }: Cluster,
   surplus: Float64Array,
   flow: Float64Array,
-  solver: Solver,
 ): Float64Array | undefined {
   if (marginals.some((m) => problem.nodes[m.node]!.span > 1)) return undefined;
   if (arcs.some((at) => arcAt(problem, at).arc.loss > 0)) return undefined;
@@ -191,7 +191,7 @@ function oneRatio(
   const volumes = Float64Array.from(marginals, (m) =>
     m.side === 'sell' ? (m.volume * sold) / sells : (m.volume * (sold - missing)) / buys,
   );
-  return leastFlows(problem, cells, arcs, afterVolumes(problem, surplus, marginals, volumes), flow, solver)
+  return leastFlows(problem, cells, arcs, afterVolumes(problem, surplus, marginals, volumes), flow)
     ? volumes
     : undefined;
 }
@@ -219,15 +219,13 @@ function leastFlows(
   arcs: readonly number[],
   surplus: Float64Array,
   flow: Float64Array,
-  solver: Solver,
 ): boolean {
   if (arcs.length === 0) return true;
   if (arcs.length < cells.length) return treeFlows(problem, cells, arcs, surplus, flow);
-  const program = flowProgram(problem, cells, arcs, surplus, []);
-  const solution = solver.solve(program);
-  if (solution.status !== 'optimal') return false;
+  const x = nearestPoint(balances(problem, cells, arcs, surplus, []), balanceTolerance);
+  if (x === undefined) return false;
   arcs.forEach((at, k) => {
-    flow[at] = solution.x[k]!;
+    flow[at] = x[k]!;
   });
   return true;
 }
@@ -273,85 +271,84 @@ export function treeFlows(
   return carried && done === arcs.length;
 }
 
-/** Rule 1 of the head of this file, as a quadratic program; then the flows by rule 2. */
+/** Rule 1 of the head of this file, then the flows by rule 2. */
 function leastUnexecuted(
   problem: Problem,
   { cells, marginals, arcs }: Cluster,
   surplus: Float64Array,
   flow: Float64Array,
-  solver: Solver,
 ): Float64Array {
-  const shares = solver.solve(flowProgram(problem, cells, arcs, surplus, marginals));
-  assert(shares.status === 'optimal', `sharing among ${cells.length} zone-MTUs ended ${shares.status}`);
-  const volumes = Float64Array.from(
-    marginals,
-    (m, k) => m.volume * Math.min(1, Math.max(0, shares.x[arcs.length + k]!)),
-  );
+  const x = nearestPoint(balances(problem, cells, arcs, surplus, marginals), balanceTolerance);
+  assert(x !== undefined, `no sharing balances the ${cells.length} zone-MTUs around ${cellName(problem, cells[0]!)}`);
+  const volumes = x.slice(arcs.length);
   arcs.forEach((at, k) => {
-    flow[at] = shares.x[k]!;
+    flow[at] = x[k]!;
   });
-  if (arcs.length === 0) return volumes;
-  const flows = solver.solve(flowProgram(problem, cells, arcs, afterVolumes(problem, surplus, marginals, volumes), []));
-  // With the shares found by a tolerance, no flow may fit them to the last digit: then those of the first program stand.
-  if (flows.status === 'optimal') {
-    arcs.forEach((at, k) => {
-      flow[at] = flows.x[k]!;
-    });
-  }
+  // Where the shares leave the flows no choice to the last digit, those just found stand.
+  leastFlows(problem, cells, arcs, afterVolumes(problem, surplus, marginals, volumes), flow);
   return volumes;
 }
 
+const cellName = ({ book, periods }: Problem, cell: number): string =>
+  `${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`;
+
 /**
- * Columns: a flow for each arc, then the executed share of each order at the money. Rows: the balance of each cell.
- * With orders the shares count and flows are free; without, the flows count.
+ * Columns: a flow for each arc, then the executed MW of each order at the money. Rows: the balance of each cell.
+ * With orders, volume * c^2 counts and flows are free; without, the flows count.
  */
-function flowProgram(
+function balances(
   problem: Problem,
   cells: readonly number[],
   arcs: readonly number[],
   surplus: Float64Array,
   marginals: readonly Marginal[],
-): Program {
+): NearestProgram {
   const { periods, nodes } = problem;
   const row = new Map(cells.map((cell, i) => [cell, i]));
-  const columns = arcs.length + marginals.length;
-  const cost = new Float64Array(columns);
-  const curvature = new Float64Array(columns);
-  const lower = new Float64Array(columns);
-  const upper = new Float64Array(columns).fill(1);
   const starts = [0];
   const indices: number[] = [];
   const values: number[] = [];
-  arcs.forEach((at, k) => {
+  for (const at of arcs) {
     const { arc, t } = arcAt(problem, at);
-    lower[k] = arc.least[t]!;
-    upper[k] = arc.most[t]!;
-    curvature[k] = marginals.length > 0 ? 0 : 1;
     indices.push(row.get(arc.from * periods + t)!, row.get(arc.to * periods + t)!);
     values.push(-1, 1 - arc.loss);
     starts.push(indices.length);
-  });
-  const largest = marginals.reduce((most, m) => Math.max(most, m.volume), 0);
-  marginals.forEach(({ node, side, volume }, k) => {
+  }
+  for (const { node, side } of marginals) {
     const { zone, from, span } = nodes[node]!;
-    // volume * (1 - share)^2, a constant left out, in units of the largest volume
-    curvature[arcs.length + k] = (2 * volume * span) / largest;
-    cost[arcs.length + k] = (-2 * volume * span) / largest;
     for (let t = from; t < from + span; t++) {
       indices.push(row.get(zone * periods + t)!);
-      values.push(side === 'sell' ? volume : -volume);
+      values.push(side === 'sell' ? 1 : -1);
     }
     starts.push(indices.length);
-  });
-  // Where nothing is lost one balance follows from the others: without slack, rounding errors would make it contradict them.
-  const slack = 1e-7;
+  }
+  const columns = (ofArc: (arc: Arc, t: number, at: number) => number, ofOrder: (m: Marginal) => number) =>
+    Float64Array.from([
+      ...arcs.map((at) => {
+        const { arc, t } = arcAt(problem, at);
+        return ofArc(arc, t, at);
+      }),
+      ...marginals.map(ofOrder),
+    ]);
   return {
-    cost,
-    curvature,
-    lower,
-    upper,
-    rowLower: Float64Array.from(cells, (cell) => -surplus[cell]! - slack),
-    rowUpper: Float64Array.from(cells, (cell) => -surplus[cell]! + slack),
+    // volume * (1 - mw / volume)^2 = (mw - volume)^2 / volume
+    weight: columns(
+      () => (marginals.length > 0 ? 0 : 1),
+      (m) => (2 * nodes[m.node]!.span) / m.volume,
+    ),
+    target: columns(
+      () => 0,
+      (m) => m.volume,
+    ),
+    lower: columns(
+      (arc, t) => arc.least[t]!,
+      () => 0,
+    ),
+    upper: columns(
+      (arc, t) => arc.most[t]!,
+      (m) => m.volume,
+    ),
+    rightSide: Float64Array.from(cells, (cell) => -surplus[cell]!),
     starts: Int32Array.from(starts),
     indices: Int32Array.from(indices),
     values: Float64Array.from(values),

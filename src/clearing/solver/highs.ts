@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import highsModule, { type Highs } from 'highs';
 
-/** Minimise cost·x + ½ Σ curvature·x², rowLower <= A x <= rowUpper, lower <= x <= upper; A by columns (CSC). */
+/** Minimise cost·x with rowLower <= A x <= rowUpper, lower <= x <= upper; A by columns (CSC). */
 export interface Program {
   readonly cost: Float64Array;
   readonly lower: Float64Array;
@@ -18,8 +18,6 @@ export interface Program {
   readonly starts: Int32Array;
   readonly indices: Int32Array;
   readonly values: Float64Array;
-  /** Diagonal of the Hessian, not negative; left out of a linear program. */
-  readonly curvature?: Float64Array;
 }
 
 export interface Solution {
@@ -51,7 +49,7 @@ function solve(highs: Highs, program: Program): Solution {
   const numRows = program.rowLower.length;
   const model = highs.createModel();
   try {
-    model.options.set({ output_flag: false, presolve: 'off', ...(program.curvature ? {} : { solver: 'simplex' }) });
+    model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex' });
     model.passModel({
       numCols,
       numRows,
@@ -68,7 +66,6 @@ function solve(highs: Highs, program: Program): Solution {
         indices: program.indices,
         values: program.values,
       },
-      ...(program.curvature ? { hessian: diagonal(program.curvature) } : {}),
     });
     const { modelStatus } = model.run();
     const { colValue, rowDual } = model.getSolution();
@@ -80,17 +77,6 @@ function solve(highs: Highs, program: Program): Solution {
   } finally {
     model.dispose();
   }
-}
-
-function diagonal(curvature: Float64Array) {
-  const n = curvature.length;
-  return {
-    format: 'triangular',
-    dimension: n,
-    starts: Int32Array.from({ length: n + 1 }, (_, i) => i),
-    indices: Int32Array.from({ length: n }, (_, i) => i),
-    values: curvature,
-  } as const;
 }
 
 function statusOf(highs: Highs, code: number): Solution['status'] {
