@@ -1,0 +1,84 @@
+/**
+ * Block orders, all-or-none, in one of two ways.
+ *
+ * `orders`: as the blocks they are; clearing decides. `replay`: those that GME accepted enter as orders that take any price,
+ * one per leg, the others are dropped: what is left is convex, and must give the published prices.
+ */
+
+import { AuctionError } from '../../market/errors.ts';
+import type { BlockOrder, LimitOrder } from '../../market/order.ts';
+import { isItalian, priceLimits, sideOf } from './italy.ts';
+import { readTable } from './table.ts';
+
+export const blockModes = ['orders', 'replay'] as const;
+export type Blocks = (typeof blockModes)[number];
+
+interface PublishedBlock {
+  readonly zone: string;
+  readonly side: 'buy' | 'sell';
+  readonly price: number;
+  readonly status: string;
+  readonly profile: { period: number; power: number }[];
+}
+
+/** @throws AuctionError `invalid-book` when the legs of a block contradict each other */
+export async function blockOrders(
+  folder: string,
+  day: string,
+  periods: number,
+  as: Blocks,
+): Promise<(BlockOrder | LimitOrder)[]> {
+  const blocks = [...(await readBlocks(folder, day, periods))];
+  if (as === 'orders')
+    return blocks.map(([record_id, { zone, side, price, profile }]) => ({
+      record_id,
+      kind: 'block',
+      zone,
+      side,
+      price,
+      profile,
+      minAcceptance: 1,
+    }));
+  return blocks
+    .filter(([, { status }]) => status === 'ACC')
+    .flatMap(([id, { zone, side, profile }]) =>
+      profile.map(({ period, power }) => ({
+        record_id: `${id}-${period}`,
+        kind: 'limit' as const,
+        zone,
+        side,
+        period,
+        price: side === 'buy' ? priceLimits.max : priceLimits.min,
+        power,
+      })),
+    );
+}
+
+async function readBlocks(folder: string, day: string, periods: number): Promise<Map<string, PublishedBlock>> {
+  const name = 'block-orders';
+  const columns = ['block_id', 'zone', 'side', 'quantity_mwh', 'price_eur_per_mwh', 'published_status'] as const;
+  const { rows } = await readTable(folder, name, columns, day);
+  const blocks = new Map<string, PublishedBlock>();
+  for (const row of rows) {
+    const [id, period] = [row.text('block_id'), row.period()];
+    const wrong = (what: string) => new AuctionError('invalid-book', `${folder}: ${name}: block ${id} ${what}`);
+    const terms = {
+      zone: row.text('zone'),
+      side: sideOf(row.text('side'), `${folder}: ${name}`),
+      price: row.number('price_eur_per_mwh'),
+      status: row.text('published_status'),
+    };
+    const block = blocks.get(id) ?? { ...terms, profile: [] };
+    blocks.set(id, block);
+    if (!isItalian(terms.zone)) throw wrong(`lies in zone ${terms.zone}`);
+    for (const field of ['zone', 'side', 'price', 'status'] as const)
+      if (terms[field] !== block[field]) throw wrong(`has ${field} ${block[field]} and ${terms[field]}`);
+    if (!['ACC', 'REJ', 'PREJ'].includes(terms.status)) throw wrong(`has status ${JSON.stringify(terms.status)}`);
+    if (period > periods) throw wrong(`has period ${period} of ${periods}`);
+    if (block.profile.some((leg) => leg.period === period)) throw wrong(`has period ${period} twice`);
+    const power = row.megawatts('quantity_mwh');
+    if (power > 0) block.profile.push({ period, power });
+  }
+  for (const { profile } of blocks.values()) profile.sort((a, b) => a.period - b.period);
+  return blocks;
+}
