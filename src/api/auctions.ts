@@ -1,0 +1,114 @@
+/** Auctions: their records, and what an operator may do with them. */
+
+import { z } from 'zod';
+import { auction, auctionState } from '../auction/auction.ts';
+import {
+  cancelAuction,
+  closeGate,
+  createAuction,
+  findAuction,
+  listAuctions,
+  restartAuction,
+} from '../auction/auctions.ts';
+import type { Ports } from '../auction/ports.ts';
+import { auctionId } from '../market/book.ts';
+import { marketId } from '../market/market.ts';
+import { day, instant } from '../market/time.ts';
+import { type Route, route } from './route.ts';
+import { auctionParams, limit } from './schemas.ts';
+
+const auctions = z.strictObject({ auctions: z.array(auction) }).meta({ id: 'Auctions' });
+
+const auctionRequest = z
+  .strictObject({
+    market: marketId.exactOptional().meta({ description: 'the default market unless said' }),
+    date: day.exactOptional().meta({ description: 'delivery day, in a market with daily auctions' }),
+    slot: instant.exactOptional().meta({ description: 'slot, in a market with an auction every so often' }),
+    start: instant.exactOptional().meta({ description: 'first instant of delivery' }),
+    periods: z.int().min(1).max(10_000).exactOptional(),
+    gateOpening: instant.exactOptional(),
+    gateClosure: instant.exactOptional(),
+    id: auctionId.exactOptional(),
+  })
+  .meta({
+    id: 'AuctionRequest',
+    description: 'What is left out comes from the market and its schedule',
+  });
+
+const cancellation = z.strictObject({ cause: z.string().min(1).max(500).exactOptional() }).meta({ id: 'Cancellation' });
+
+export const auctionRoutes = (ports: Ports): Route[] => [
+  route({
+    method: 'get',
+    path: '/auctions',
+    tag: 'Auctions',
+    summary: 'The auctions, newest gate closure first',
+    query: z.strictObject({
+      market: marketId.exactOptional(),
+      state: auctionState.exactOptional(),
+      limit: limit(100, 1000),
+    }),
+    answers: { 200: { description: 'Their records', schema: auctions } },
+    handle: async (c, { query: { state, ...rest } }) =>
+      c.json({
+        auctions: await listAuctions(ports, { ...rest, ...(state && { states: [state] }) }),
+      }),
+  }),
+  route({
+    method: 'post',
+    path: '/auctions',
+    tag: 'Auctions',
+    summary: 'Hold an auction besides those of the schedule',
+    body: auctionRequest,
+    examples: { hourly: { market: 'hourly', slot: '2099-06-01T10:00:00Z' } },
+    answers: { 201: { description: 'The auction', schema: auction } },
+    errors: ['conflict', 'not-found'],
+    handle: async (c, { body }) => {
+      const made = await createAuction(ports, body);
+      return c.json(made, 201, { location: `/auctions/${made.id}` });
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/auctions/{id}',
+    tag: 'Auctions',
+    summary: 'One auction',
+    params: auctionParams,
+    answers: { 200: { description: 'Its record', schema: auction } },
+    errors: ['not-found'],
+    handle: async (c, { params }) => c.json(await findAuction(ports, params.id)),
+  }),
+  route({
+    method: 'post',
+    path: '/auctions/{id}/close',
+    tag: 'Auctions',
+    summary: 'Close the gate before its time',
+    params: auctionParams,
+    answers: { 200: { description: 'The auction, closed', schema: auction } },
+    errors: ['not-found', 'wrong-state'],
+    handle: async (c, { params }) => c.json(await closeGate(ports, params.id)),
+  }),
+  route({
+    method: 'post',
+    path: '/auctions/{id}/cancel',
+    tag: 'Auctions',
+    summary: 'Call an auction off before its book is sealed',
+    params: auctionParams,
+    body: cancellation,
+    bodyOptional: true,
+    answers: { 200: { description: 'The auction, cancelled', schema: auction } },
+    errors: ['not-found', 'wrong-state'],
+    handle: async (c, { params, body }) =>
+      c.json(await cancelAuction(ports, params.id, body?.cause ?? 'called off by the operator')),
+  }),
+  route({
+    method: 'post',
+    path: '/auctions/{id}/restart',
+    tag: 'Auctions',
+    summary: 'Run the workflow of a failed auction again',
+    params: auctionParams,
+    answers: { 200: { description: 'The auction, closed and on its way again', schema: auction } },
+    errors: ['not-found', 'wrong-state'],
+    handle: async (c, { params }) => c.json(await restartAuction(ports, params.id)),
+  }),
+];

@@ -1,0 +1,42 @@
+/** Markets: the configs that auctions are made from. */
+
+import { z } from 'zod';
+import type { Ports } from '../auction/ports.ts';
+import { AuctionError } from '../market/errors.ts';
+import { market, marketId } from '../market/market.ts';
+import { type Route, route } from './route.ts';
+
+const markets = z
+  .strictObject({
+    default: marketId.meta({ description: 'where an order without an auction goes' }),
+    markets: z.array(market),
+  })
+  .meta({ id: 'Markets' });
+
+export const marketRoutes = (ports: Ports): Route[] => [
+  route({
+    method: 'get',
+    path: '/markets',
+    tag: 'Markets',
+    summary: 'The markets of this house',
+    answers: { 200: { description: 'All of them, the default one first', schema: markets } },
+    handle: (c) => {
+      const all = [...ports.markets.values()];
+      return c.json({ default: all[0]!.market, markets: all });
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/markets/{id}',
+    tag: 'Markets',
+    summary: 'One market',
+    params: z.strictObject({ id: marketId }),
+    answers: { 200: { description: 'Its zones, lines, limits, order kinds and schedule', schema: market } },
+    errors: ['not-found'],
+    handle: (c, { params }) => {
+      const found = ports.markets.get(params.id);
+      if (!found) throw new AuctionError('not-found', `there is no market ${params.id}`);
+      return c.json(found);
+    },
+  }),
+];

@@ -1,0 +1,96 @@
+/**
+ * Errors as problem details (RFC 9457): the one place that turns a code into an HTTP status.
+ *
+ * Routes throw `AuctionError`; nothing else knows statuses. What is not an `AuctionError` is our own fault: the client gets
+ * 500 and an id, the log gets the id and the rest.
+ */
+
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { z } from 'zod';
+import { AuctionError, type ErrorCode, type Problem } from '../market/errors.ts';
+
+/** The codes of the market, and three that only HTTP knows. */
+export type ProblemCode = ErrorCode | 'method-not-allowed' | 'unsupported-media-type' | 'internal';
+
+export const problemTypes = {
+  'invalid-order': { status: 400, title: 'An order breaks a rule of the market' },
+  'invalid-book': { status: 400, title: 'This is not a book that can be cleared' },
+  'invalid-result': { status: 400, title: 'This is not a result' },
+  'invalid-market': { status: 400, title: 'The market has a mistake' },
+  'invalid-request': { status: 400, title: 'The request has a mistake' },
+  'not-found': { status: 404, title: 'There is no such thing' },
+  conflict: { status: 409, title: 'The id is taken by something else' },
+  'gate-closed': { status: 409, title: 'The auction takes no orders any more' },
+  'gate-not-open': { status: 409, title: 'The auction takes no orders yet' },
+  'wrong-state': { status: 409, title: 'The state of the auction does not allow this' },
+  'too-large': { status: 413, title: 'More than a limit allows' },
+  unavailable: { status: 503, title: 'The store cannot write now; nothing was taken' },
+  'incompatible-data': { status: 503, title: 'The data folder cannot be used' },
+  'method-not-allowed': { status: 405, title: 'This address does not know the method' },
+  'unsupported-media-type': { status: 415, title: 'The body is not of a type that is understood' },
+  internal: { status: 500, title: 'An unexpected fault of the house' },
+} as const satisfies Record<ProblemCode, { status: number; title: string }>;
+
+const codes = Object.keys(problemTypes) as [ProblemCode, ...ProblemCode[]];
+
+const problem = z.strictObject({
+  index: z.int().min(0).optional().meta({ description: "position in the request's list of orders, from 0" }),
+  record_id: z.string().optional(),
+  field: z.string().optional().meta({ description: 'path of the field, such as `price` or `points.3.power`' }),
+  code: z.string().meta({ description: 'machine-readable reason, such as `price-off-tick`' }),
+  message: z.string().meta({ description: 'what was seen, and what would have been right' }),
+});
+
+export const problemDetails = z
+  .strictObject({
+    type: z.string().meta({ description: 'where the kind of problem is described, relative to the API' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().optional().meta({ description: 'of an unexpected fault: its id, which the log names too' }),
+    code: z.enum(codes),
+    problems: z.array(problem).meta({ description: 'everything that is wrong, each with its order and field' }),
+    errorMessage: z.string().meta({ description: 'the same text as `detail`' }),
+  })
+  .meta({ id: 'ProblemDetails', description: 'Problem details, RFC 9457' });
+export type ProblemDetails = z.output<typeof problemDetails>;
+
+export type Log = (entry: Record<string, unknown>) => void;
+
+/** An answer with problem details. */
+export function answerProblem(
+  c: Context,
+  code: ProblemCode,
+  detail: string,
+  more: { problems?: readonly Problem[]; instance?: string; headers?: Record<string, string> } = {},
+): Response {
+  const { status, title } = problemTypes[code];
+  const details: ProblemDetails = {
+    type: `/problems/${code}`,
+    title,
+    status,
+    detail,
+    ...(more.instance === undefined ? {} : { instance: more.instance }),
+    code,
+    problems: [...(more.problems ?? [])],
+    errorMessage: detail,
+  };
+  return c.body(JSON.stringify(details), status, { 'content-type': 'application/problem+json', ...more.headers });
+}
+
+/** What Hono calls with whatever a route threw. */
+export const errorAnswer =
+  (log: Log) =>
+  (error: Error, c: Context): Response => {
+    if (error instanceof AuctionError) {
+      const headers = error.code === 'unavailable' ? { 'retry-after': '5' } : {};
+      return answerProblem(c, error.code, error.message, { problems: error.problems, headers });
+    }
+    if (error instanceof HTTPException && error.status === 415)
+      return answerProblem(c, 'unsupported-media-type', error.message, { headers: { accept: 'application/json' } });
+    const instance = `urn:uuid:${randomUUID()}`;
+    log({ level: 'error', instance, method: c.req.method, path: c.req.path, error: error.stack ?? String(error) });
+    return answerProblem(c, 'internal', `an unexpected fault; the log has it under ${instance}`, { instance });
+  };

@@ -1,0 +1,165 @@
+/** What an auction published: prices, flows, curves, the result and the sealed book. Columns, as charts want them. */
+
+import { z } from 'zod';
+import { type Auction, auctionState } from '../auction/auction.ts';
+import { findAuction } from '../auction/auctions.ts';
+import { aggregatedCurves } from '../auction/curves.ts';
+import type { Ports } from '../auction/ports.ts';
+import { readBook, readResult } from '../auction/results.ts';
+import { book } from '../market/book.ts';
+import { result } from '../market/result.ts';
+import { type Delivery, periodStart, resolutionMinutes } from '../market/time.ts';
+import { answerTagged } from './entity-tag.ts';
+import { type Route, route } from './route.ts';
+import { auctionParams, delivered, series, startColumn } from './schemas.ts';
+
+const state = auctionState.meta({ description: '`final` or `settled`' });
+
+const prices = z
+  .strictObject({
+    ...delivered,
+    state,
+    currency: z.string(),
+    zones: series.meta({ description: 'currency/MWh per zone, one per period' }),
+    hourly: z
+      .strictObject({ start: startColumn, zones: series })
+      .optional()
+      .meta({ description: 'means of the whole hours, where periods are shorter than that' }),
+  })
+  .meta({ id: 'Prices' });
+
+const flows = z
+  .strictObject({
+    ...delivered,
+    state,
+    lines: series.meta({ description: 'MW per line, from -> to positive' }),
+    netPositions: series.meta({ description: 'MW per zone, export positive' }),
+  })
+  .meta({ id: 'Flows' });
+
+const curve = z.strictObject({
+  price: z.array(z.number()).meta({ description: 'currency/MWh, rising' }),
+  buy: z.array(z.number()).meta({ description: 'MW that would be bought at each price' }),
+  sell: z.array(z.number()).meta({ description: 'MW that would be sold at each price' }),
+});
+
+const curves = z
+  .strictObject({
+    ...delivered,
+    zones: z.record(z.string(), z.array(curve)).meta({ description: 'per zone one pair of curves a period' }),
+  })
+  .meta({ id: 'Curves', description: 'Aggregated limit and curve orders; the columns of a curve are aligned' });
+
+export const resultRoutes = (ports: Ports): Route[] => [
+  route({
+    method: 'get',
+    path: '/auctions/{id}/prices',
+    tag: 'Results',
+    summary: 'Prices per zone and period',
+    params: auctionParams,
+    answers: { 200: { description: 'The prices, verified', schema: prices } },
+    errors: ['not-found', 'wrong-state'],
+    handle: async (c, { params: { id } }) => {
+      const auction = await findAuction(ports, id);
+      return answerTagged(c, resultTag('prices', auction), async () => {
+        const { prices } = await readResult(ports, id);
+        const { currency } = ports.markets.get(auction.market)!;
+        const hourly = hourlyMeans(auction.delivery, prices);
+        return { ...columns(auction), state: auction.state, currency, zones: prices, ...(hourly && { hourly }) };
+      });
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/auctions/{id}/flows',
+    tag: 'Results',
+    summary: 'Flows per line, net positions per zone',
+    params: auctionParams,
+    answers: { 200: { description: 'The flows, verified', schema: flows } },
+    errors: ['not-found', 'wrong-state'],
+    handle: async (c, { params: { id } }) => {
+      const auction = await findAuction(ports, id);
+      return answerTagged(c, resultTag('flows', auction), async () => {
+        const { flows, netPositions } = await readResult(ports, id);
+        return { ...columns(auction), state: auction.state, lines: flows, netPositions };
+      });
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/auctions/{id}/result',
+    tag: 'Results',
+    summary: 'The whole result, each order with its outcome',
+    params: auctionParams,
+    answers: { 200: { description: 'A `result/1` file', schema: result } },
+    errors: ['not-found', 'wrong-state'],
+    handle: async (c, { params: { id } }) => {
+      const auction = await findAuction(ports, id);
+      return answerTagged(c, resultTag('result', auction), () => readResult(ports, id));
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/auctions/{id}/book',
+    tag: 'Results',
+    summary: 'The sealed book',
+    params: auctionParams,
+    answers: { 200: { description: 'A `book/1` file', schema: book } },
+    errors: ['not-found', 'wrong-state'],
+    handle: async (c, { params: { id } }) => {
+      const auction = await findAuction(ports, id);
+      return answerTagged(c, bookTag('book', auction), () => readBook(ports, id));
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/auctions/{id}/curves',
+    tag: 'Results',
+    summary: 'Aggregated curves of the sealed book',
+    params: auctionParams,
+    answers: { 200: { description: 'One pair of curves per zone and period', schema: curves } },
+    errors: ['not-found', 'wrong-state'],
+    handle: async (c, { params: { id } }) => {
+      const auction = await findAuction(ports, id);
+      return answerTagged(c, bookTag('curves', auction), async () => ({
+        ...columns(auction),
+        zones: aggregatedCurves(await readBook(ports, id)),
+      }));
+    },
+  }),
+];
+
+// The state is in the tags: what was published is not given out as "unchanged" while an auction has failed after all.
+const resultTag = (what: string, { state, result }: Auction) => `${what}-${state}-${result?.hash}`;
+const bookTag = (what: string, { state, book }: Auction) =>
+  `${what}-${state === 'failed' ? 'failed' : 'sealed'}-${book?.hash}`;
+
+const columns = ({ id, delivery }: Auction) => ({
+  auction: id,
+  resolution: delivery.resolution,
+  start: Array.from({ length: delivery.periods }, (_, index) => periodStart(delivery, index + 1)),
+});
+
+/**
+ * Means of the whole hours from the start of delivery; nothing where periods are hours or delivery is shorter than one.
+ * Rounded to a millionth, so that no digits of binary fractions are published.
+ */
+export function hourlyMeans(
+  delivery: Delivery,
+  zones: Readonly<Record<string, readonly number[]>>,
+): { start: string[]; zones: Record<string, number[]> } | undefined {
+  const size = 60 / resolutionMinutes[delivery.resolution];
+  const hours = Math.floor(delivery.periods / size);
+  if (size === 1 || hours === 0) return undefined;
+  const mean = (prices: readonly number[], hour: number) => {
+    const within = prices.slice(hour * size, (hour + 1) * size);
+    return Math.round((within.reduce((sum, price) => sum + price, 0) / size) * 1e6) / 1e6;
+  };
+  const each = Array.from({ length: hours }, (_, hour) => hour);
+  return {
+    start: each.map((hour) => periodStart(delivery, hour * size + 1)),
+    zones: Object.fromEntries(
+      Object.entries(zones).map(([zone, prices]) => [zone, each.map((hour) => mean(prices, hour))]),
+    ),
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * A route: what it takes, what it answers, and its handler.
+ *
+ * The app and its OpenAPI document are made from the same list of these, so neither has a route that the other lacks. A
+ * handler parses nothing and decides nothing: it gets what the schemas let through, calls a use case and answers.
+ */
+
+import type { Context, Hono } from 'hono';
+import { z } from 'zod';
+import { problemsOf } from '../market/book.ts';
+import { AuctionError } from '../market/errors.ts';
+import { readJson } from './body.ts';
+import { answerProblem, type ProblemCode } from './problems.ts';
+
+export type Method = 'get' | 'post' | 'delete';
+
+export interface Answer {
+  readonly description: string;
+  /** Of a JSON body; without one `type` says what the body is. */
+  readonly schema?: z.ZodType;
+  readonly type?: string;
+}
+
+interface Described {
+  readonly method: Method;
+  /** As OpenAPI writes it: `/auctions/{id}`. */
+  readonly path: `/${string}`;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** What can go wrong besides what every route with such a body or query shares. */
+  readonly errors?: readonly ProblemCode[];
+  /** Where the documented body says more than the parsed one: intake checks orders itself, with their index. */
+  readonly documentedBody?: z.ZodType;
+  /** Bodies that work, by name. */
+  readonly examples?: Readonly<Record<string, unknown>>;
+}
+
+interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType> extends Described {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly bodyOptional?: boolean;
+  handle(
+    c: Context,
+    input: { params: z.output<P>; query: z.output<Q>; body: z.output<B> },
+  ): Response | Promise<Response>;
+}
+
+export interface Route extends Described {
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly bodyOptional?: boolean;
+  readonly run: (c: Context, bodyLimit: number) => Promise<Response>;
+}
+
+const nothing = z.strictObject({});
+type Nothing = typeof nothing;
+
+export const route = <
+  P extends z.ZodObject = Nothing,
+  Q extends z.ZodObject = Nothing,
+  B extends z.ZodType = z.ZodVoid,
+>(
+  definition: Definition<P, Q, B>,
+): Route => ({
+  ...definition,
+  run: async (c, bodyLimit) => {
+    const { params, query, body, bodyOptional } = definition;
+    return definition.handle(c, {
+      params: (params ? parse(params, c.req.param(), 'address') : {}) as z.output<P>,
+      query: readQuery(c, query ?? nothing) as z.output<Q>,
+      body: (body && !(bodyOptional && hasNoBody(c))
+        ? parse(body, await readJson(c, bodyLimit), 'body')
+        : undefined) as z.output<B>,
+    });
+  },
+});
+
+function readQuery(c: Context, schema: z.ZodObject): unknown {
+  if (!c.req.url.includes('?')) return parse(schema, {}, 'query');
+  const all = Object.entries(c.req.queries());
+  const twice = all.find(([, values]) => values.length > 1);
+  if (twice) throw new AuctionError('invalid-request', `the query has ${twice[0]} ${twice[1].length} times`);
+  return parse(schema, Object.fromEntries(all.map(([name, values]) => [name, values[0]])), 'query');
+}
+
+const hasNoBody = (c: Context): boolean =>
+  c.req.header('transfer-encoding') === undefined && Number(c.req.header('content-length') ?? 0) === 0;
+
+/** @throws AuctionError `invalid-request` with each field that is wrong */
+export function parse<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = problemsOf(parsed.error);
+  const said = problems.map((p) => (p.field ? `${p.field}: ${p.message}` : p.message)).join('; ');
+  throw new AuctionError('invalid-request', `${where}: ${said}`, problems);
+}
+
+/** Put the routes into the app, and an answer to every other method of their addresses. */
+export function mount(app: Hono, routes: readonly Route[], bodyLimit: number): void {
+  const allowed = new Map<string, string[]>();
+  for (const { method, path, run } of routes) {
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
+    app.on(method.toUpperCase(), pattern, (c) => run(c, bodyLimit));
+    const methods = allowed.get(pattern) ?? allowed.set(pattern, []).get(pattern)!;
+    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  }
+  for (const [pattern, methods] of allowed)
+    app.all(pattern, (c) => {
+      const allow = methods.join(', ');
+      const detail = `${c.req.path} knows ${allow}, not ${c.req.method}`;
+      return answerProblem(c, 'method-not-allowed', detail, { headers: { allow } });
+    });
+}
