@@ -5,7 +5,7 @@ import { priceLimits, problemsOf } from './book.ts';
 import { AuctionError } from './errors.ts';
 import { constraint, line } from './network.ts';
 import { orderKinds, zoneId } from './order.ts';
-import { duration, resolution, timeZone } from './time.ts';
+import { duration, msOf, resolution, timeZone } from './time.ts';
 
 export const marketId = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, '1 to 32 of a-z 0-9 -, starting with a letter');
 
@@ -31,6 +31,12 @@ export const schedule = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('manual') }),
 ]);
 export type Schedule = z.output<typeof schedule>;
+
+function opensTooLate(s: Schedule): s is Exclude<Schedule, { kind: 'manual' }> {
+  if (s.kind === 'interval') return msOf(s.gateOpening) <= msOf(s.gateClosure);
+  if (s.kind === 'manual' || s.gateOpening.daysBefore > s.gateClosure.daysBefore) return false;
+  return s.gateOpening.daysBefore < s.gateClosure.daysBefore || s.gateOpening.time >= s.gateClosure.time;
+}
 
 export const market = z
   .strictObject({
@@ -63,7 +69,7 @@ export const market = z
       .optional(),
   })
   .check((ctx) => {
-    const { zones, lines, patience } = ctx.value;
+    const { zones, lines, patience, schedule } = ctx.value;
     const fail = (path: (string | number)[], input: unknown, message: string) =>
       ctx.issues.push({ code: 'custom', path, input, message });
     zones.forEach((id, i) => {
@@ -75,6 +81,10 @@ export const market = z
       if (!zones.includes(l.to)) fail(['lines', i, 'to'], l.to, `${l.to} is none of the zones ${zones.join(', ')}`);
       if (l.from === l.to) fail(['lines', i, 'to'], l.to, 'a line joins two different zones');
     });
+    if (schedule.kind === 'interval' && (msOf(schedule.every) === 0 || msOf(schedule.every) % 1000 !== 0))
+      fail(['schedule', 'every'], schedule.every, 'must be a whole number of seconds, at least one');
+    if (opensTooLate(schedule))
+      fail(['schedule', 'gateOpening'], schedule.gateOpening, 'the gate must open before it closes');
     if (patience.mostSeconds < patience.firstSeconds)
       fail(
         ['patience', 'mostSeconds'],

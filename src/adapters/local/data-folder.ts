@@ -1,0 +1,60 @@
+/** The data folder: made if it is not there, refused if it is of another version, held by one process at a time. */
+
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { AuctionError } from '../../market/errors.ts';
+
+/** What this program writes and reads. A change of the folder's layout gets another number. */
+export const dataVersion = 'data/1';
+
+/**
+ * @returns what lets go of the folder
+ * @throws AuctionError `incompatible-data` when it cannot be used; `unavailable` when another process holds it
+ */
+export function holdDataFolder(folder: string): { release(): void } {
+  const versionFile = join(folder, 'merit.json');
+  try {
+    mkdirSync(folder, { recursive: true });
+    if (readdirSync(folder).every((name) => name.startsWith('merit.json'))) {
+      // Whole or not at all: a half written file would lock us out of our own folder.
+      writeFileSync(`${versionFile}.new`, `${JSON.stringify({ merit: dataVersion })}\n`, { flush: true });
+      renameSync(`${versionFile}.new`, versionFile);
+    }
+  } catch (cause) {
+    throw unusable(folder, (cause as Error).message, cause);
+  }
+  const version = versionIn(folder, versionFile);
+  if (version !== dataVersion) {
+    throw unusable(folder, `its version is ${JSON.stringify(version)}, this program reads ${dataVersion}`);
+  }
+  return lock(folder);
+}
+
+function versionIn(folder: string, file: string): unknown {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { merit?: unknown }).merit;
+  } catch (cause) {
+    throw unusable(folder, `it has files, but merit.json cannot be read (${(cause as Error).message})`, cause);
+  }
+}
+
+/** A database whose lock the operating system takes back when the process dies, however it dies. */
+function lock(folder: string): { release(): void } {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(join(folder, 'lock'));
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    database?.close();
+    if (/locked/.test((cause as Error).message)) {
+      throw new AuctionError('unavailable', `data folder ${folder} is in use by another process`, [], { cause });
+    }
+    throw unusable(folder, (cause as Error).message, cause);
+  }
+  const held = database;
+  return { release: () => held.close() };
+}
+
+const unusable = (folder: string, why: string, cause?: unknown): AuctionError =>
+  new AuctionError('incompatible-data', `data folder ${folder} cannot be used: ${why}`, [], { cause });

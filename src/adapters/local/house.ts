@@ -1,0 +1,81 @@
+/** The house on one machine: every port over the data folder, wired. */
+
+import { join } from 'node:path';
+import type { Clock, Ports } from '../../auction/ports.ts';
+import { tasks } from '../../auction/tasks.ts';
+import { AuctionError } from '../../market/errors.ts';
+import type { Market } from '../../market/market.ts';
+import { openArchive } from './archive.ts';
+import { holdDataFolder } from './data-folder.ts';
+import { type Log, logToStderr } from './log.ts';
+import { openNotices } from './notices.ts';
+import { openStore } from './stores.ts';
+import { openWorkflow } from './workflow.ts';
+
+export { startTimekeeper, type Timekeeper } from './timekeeper.ts';
+
+export interface HouseOptions {
+  readonly folder: string;
+  /** The first one is the default market. */
+  readonly markets: readonly Market[];
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Where notices are posted to, besides the log. */
+  readonly webhook?: { readonly url: string; readonly secret?: string };
+  /** Milliseconds that the workflow waits in a Wait state, by its name, instead of what clearing says. For rehearsals. */
+  readonly waits?: Readonly<Record<string, number>>;
+}
+
+export interface House {
+  readonly ports: Ports;
+  /** Stop the timekeeper first. What is cut here goes on at the next start. */
+  close(): Promise<void>;
+}
+
+const systemClock: Clock = { now: () => new Date() };
+
+/**
+ * Open the data folder and go on with what a crash cut.
+ *
+ * @throws AuctionError `incompatible-data`, `unavailable` (another process has the folder), `invalid-market`
+ */
+export async function openHouse(options: HouseOptions): Promise<House> {
+  const { folder, clock = systemClock, log = logToStderr, webhook, waits } = options;
+  const markets = byId(options.markets);
+  const hold = holdDataFolder(folder);
+  const closing: (() => unknown)[] = [() => hold.release()];
+  const close = async () => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    const store = openStore(folder, clock);
+    closing.push(() => store.close());
+    const archive = openArchive(join(folder, 'archive'));
+    const notices = openNotices({ database: store.database, clock, log, ...(webhook && { webhook }) });
+    closing.push(() => notices.close());
+    const workflow = openWorkflow({
+      database: store.database,
+      clock,
+      log,
+      runTask: (task, input) => tasks[task](ports, input),
+      ...(waits && { waits }),
+    });
+    closing.push(() => workflow.close());
+    const { auctions, orders } = store;
+    const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow };
+    workflow.resume();
+    return { ports, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function byId(markets: readonly Market[]): Map<string, Market> {
+  const known = new Map<string, Market>();
+  for (const market of markets) {
+    if (known.has(market.market)) throw new AuctionError('invalid-market', `there are two markets ${market.market}`);
+    known.set(market.market, market);
+  }
+  return known;
+}

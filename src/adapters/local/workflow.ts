@@ -1,0 +1,215 @@
+/**
+ * Runs `workflow/auction.asl.json` in process: the very file that the cloud runs, its tasks as functions.
+ *
+ * An execution that a crash cut is `running` in the database; `resume()` runs it again from its first state, which is
+ * right because every task may run twice. Its history shows `ExecutionRestarted`.
+ */
+
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import definition from '../../../workflow/auction.asl.json' with { type: 'json' };
+import type { Clock, ExecutionEvent, Workflow } from '../../auction/ports.ts';
+import { type TaskName, tasks } from '../../auction/tasks.ts';
+import { AuctionError } from '../../market/errors.ts';
+import { utc } from '../../market/time.ts';
+import { type End, ExecutionLog, type Started } from './execution-log.ts';
+import { limiter } from './limiter.ts';
+import { errorEntry, type Log } from './log.ts';
+
+export interface LocalWorkflow extends Workflow {
+  /** Run again what a crash cut. Call it once, when all ports are there. */
+  resume(): void;
+  /** Stop waiting and starting, and let the tasks that are on their way end. What is cut is resumed at the next start. */
+  close(): Promise<void>;
+}
+
+export interface WorkflowOptions {
+  readonly database: DatabaseSync;
+  readonly clock: Clock;
+  readonly runTask: (task: TaskName, input: unknown) => Promise<unknown>;
+  readonly log: Log;
+  /** Milliseconds to wait in a Wait state, by its name, instead of what its input says. For rehearsals. */
+  readonly waits?: Readonly<Record<string, number>>;
+}
+
+/** Tasks at work at one time; executions that only wait cost nothing and are not limited. */
+const tasksAtOnce = 4;
+/** Longest input or output of a state that the history keeps. */
+const detailSize = 2000;
+
+export function openWorkflow({ database, clock, runTask, log, waits = {} }: WorkflowOptions): LocalWorkflow {
+  const machine = new StateMachine(localDefinition());
+  const rows = new ExecutionLog(database);
+  const limit = limiter(tasksAtOnce);
+  const closing = new AbortController();
+  const running = new Map<string, Promise<void>>();
+  const atWork = new Set<Promise<unknown>>();
+  const now = () => utc(clock.now());
+  let flushing: NodeJS.Immediate | undefined;
+
+  function record(id: string, event: Omit<ExecutionEvent, 'at'>): void {
+    rows.add(id, { at: now(), ...event });
+    flushing ??= setImmediate(() => {
+      flushing = undefined;
+      attempt(() => rows.flush());
+    });
+  }
+
+  function attempt(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      log({ event: 'history-not-written', error: errorEntry(error) });
+      return false;
+    }
+  }
+
+  const handlers = Object.fromEntries(
+    Object.keys(tasks).map((name) => [
+      name,
+      async (input: unknown) => {
+        const task = limit(async () => {
+          // The library tries once more after it was told to stop.
+          if (closing.signal.aborted) throw new AuctionError('unavailable', 'the house is closing');
+          return runTask(name as TaskName, input);
+        });
+        atWork.add(task);
+        try {
+          return (await task) as never;
+        } catch (error) {
+          if (!closing.signal.aborted)
+            log({ event: 'task-failed', task: name, input: short(input), error: errorEntry(error) });
+          throw plain(error);
+        } finally {
+          atWork.delete(task);
+        }
+      },
+    ]),
+  );
+
+  function execute({ id, auction, run }: Started): void {
+    const execution = machine.run(
+      { auction, run },
+      {
+        overrides: { taskResourceLocalHandlers: handlers, waitTimeOverrides: waits },
+        noThrowOnAbort: true,
+        context: { Execution: { Id: id, Name: id } },
+      },
+    );
+    closing.signal.addEventListener('abort', execution.abort, { once: true });
+    running.set(
+      id,
+      follow(id, execution).finally(() => {
+        closing.signal.removeEventListener('abort', execution.abort);
+        running.delete(id);
+      }),
+    );
+  }
+
+  async function follow(id: string, { eventLogs, result }: ReturnType<StateMachine['run']>): Promise<void> {
+    const ended = result.then(
+      (): Omit<End, 'endedAt'> => ({ status: 'succeeded' }),
+      (error: unknown): Omit<End, 'endedAt'> => ({ status: 'failed', cause: causeOf(error) }),
+    );
+    for await (const event of eventLogs) {
+      if (event.type !== 'ExecutionAborted') record(id, eventOf(event));
+    }
+    const end = { ...(await ended), endedAt: now() };
+    // On a full disk the end has to wait until there is room.
+    while (!closing.signal.aborted && !attempt(() => rows.flush({ id, end }))) {
+      await sleep(1000, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+  }
+
+  return {
+    async start(auction, run) {
+      if (closing.signal.aborted) throw new AuctionError('unavailable', 'the house is closing');
+      const started = { id: `${auction}-${run}`, auction, run };
+      if (rows.begin(started, now())) execute(started);
+      return started.id;
+    },
+    list: async (filter) => rows.list(filter),
+    history: async (id) => rows.history(id),
+    resume() {
+      for (const started of rows.running()) {
+        if (running.has(started.id)) continue;
+        record(started.id, { type: 'ExecutionRestarted' });
+        execute(started);
+      }
+    },
+    async close() {
+      closing.abort();
+      await Promise.allSettled([...running.values(), ...atWork]);
+      clearImmediate(flushing);
+      attempt(() => rows.flush());
+    },
+  };
+}
+
+function localDefinition(): StateMachineDefinition {
+  const text = JSON.stringify(definition);
+  const arn = 'arn:aws:lambda:local:000000000000:function:$1';
+  return JSON.parse(text.replaceAll(/\$\{(\w+)FunctionArn\}/g, arn)) as StateMachineDefinition;
+}
+
+/** Name and message are all that crosses to the workflow, in the cloud too. */
+function plain(error: unknown): Error {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return Object.assign(new Error(message), { name });
+}
+
+function causeOf(error: unknown): string {
+  if (error instanceof ExecutionError && error.cause instanceof Error) return error.cause.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
+type LibraryEvent = ReturnType<StateMachine['run']>['eventLogs'] extends AsyncGenerator<infer E> ? E : never;
+
+/** The library's events under the names that Step Functions gives them. */
+function eventOf(event: LibraryEvent): Omit<ExecutionEvent, 'at'> {
+  switch (event.type) {
+    case 'StateEntered':
+      return stateEvent(event, 'Entered', { input: short(event.state.input) });
+    case 'StateExited':
+      return stateEvent(event, 'Exited', { output: short(event.state.output) });
+    case 'StateFailed':
+      return stateEvent(event, 'Failed', { error: event.Error, cause: event.Cause });
+    case 'StateRetried':
+      return stateEvent(event, 'Retried', { attempt: event.retry.attempt });
+    case 'StateCaught':
+      return stateEvent(event, 'Caught', { next: event.catch.catcher.Next });
+    case 'MapIterationStarted':
+    case 'MapIterationSucceeded':
+      return { type: event.type, state: event.parentState.name, detail: { index: event.index } };
+    case 'MapIterationFailed':
+      return {
+        type: event.type,
+        state: event.parentState.name,
+        detail: { index: event.index, error: event.Error, cause: event.Cause },
+      };
+    case 'ExecutionFailed':
+      return { type: event.type, detail: { error: event.Error, cause: event.Cause } };
+    case 'ExecutionStarted':
+      return { type: event.type, detail: { input: short(event.input) } };
+    case 'ExecutionSucceeded':
+      return { type: event.type, detail: { output: short(event.output) } };
+    default:
+      return { type: event.type };
+  }
+}
+
+function stateEvent(
+  { state, index }: { state: { name: string; type: string }; index?: number },
+  verb: string,
+  detail: Record<string, unknown>,
+): Omit<ExecutionEvent, 'at'> {
+  const type = `${state.type}State${verb}`;
+  return { type, state: state.name, detail: index === undefined ? detail : { index, ...detail } };
+}
+
+function short(value: unknown): unknown {
+  const characters = (JSON.stringify(value) ?? '').length;
+  return characters <= detailSize ? value : { characters };
+}

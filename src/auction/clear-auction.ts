@@ -1,0 +1,80 @@
+/** The workflow's second step: clear the sealed book, or say that there are no results yet. */
+
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { canonical } from '../book/canonical.ts';
+import { sha256 } from '../book/intake.ts';
+import { clear } from '../clearing/clear.ts';
+import type { Book } from '../market/book.ts';
+import type { Market } from '../market/market.ts';
+import type { Result } from '../market/result.ts';
+import type { Auction } from './auction.ts';
+import { pageKey, resultKey } from './keys.ts';
+import { marketOf } from './moves.ts';
+import type { Ports } from './ports.ts';
+import { readSealedBook, readUnpublished } from './results.ts';
+import { type SettledOrder, settledOrders } from './settled-order.ts';
+import { auctionInRun, moveOn, run } from './step.ts';
+
+export const clearInput = run.extend({ attempt: z.int().min(1) });
+
+/** Where a page of outcomes lies: the input of one settlement. */
+export interface PageReference {
+  readonly auction: string;
+  readonly run: number;
+  readonly key: string;
+}
+
+export type ClearingAnswer =
+  | { readonly results: false; readonly retryAfterSeconds: number }
+  | {
+      readonly results: true;
+      readonly auction: string;
+      readonly orders?: SettledOrder[];
+      readonly pages: PageReference[];
+    };
+
+/** Characters of JSON that the orders may take in the answer; a workflow message may have 256 kB in all. */
+const messageSize = 60_000;
+
+export async function clearAuction(ports: Ports, input: z.output<typeof clearInput>): Promise<ClearingAnswer> {
+  const auction = await auctionInRun(ports, input, 'clearing');
+  const market = marketOf(ports, auction.market);
+  if (auction.state === 'clearing' && isLate(market, auction.id, input.attempt)) {
+    return { results: false, retryAfterSeconds: waitAfter(market.patience, input.attempt) };
+  }
+  const book = await readSealedBook(ports, auction);
+  const result =
+    auction.state === 'clearing' ? await clearBook(ports, auction, book) : await readUnpublished(ports, auction);
+  const orders = settledOrders(book, result);
+  const pages = await writePages(ports, auction, orders);
+  const isSmall = orders.length <= 500 && JSON.stringify(orders).length <= messageSize;
+  return { results: true, auction: auction.id, ...(isSmall && { orders }), pages };
+}
+
+async function clearBook(ports: Ports, auction: Auction, book: Book): Promise<Result> {
+  const { result } = await clear(book, auction.book!.hash);
+  const text = canonical(result);
+  await ports.archive.write(resultKey(auction), text);
+  const { status, welfare, gap } = result;
+  await moveOn(ports, auction, 'preliminary', { result: { hash: sha256(text), status, welfare, gap } });
+  return result;
+}
+
+async function writePages(ports: Ports, auction: Auction, orders: readonly SettledOrder[]): Promise<PageReference[]> {
+  const pages = Map.groupBy(orders, (order) => pageKey(auction, order.sequence));
+  for (const [key, page] of pages) await ports.archive.write(key, canonical({ auction: auction.id, orders: page }));
+  return [...pages.keys()].map((key) => ({ auction: auction.id, run: auction.run, key }));
+}
+
+/** In a rehearsal: whether this attempt has no results yet. The same seed, auction and attempt give the same answer. */
+function isLate({ rehearsal }: Market, auction: string, attempt: number): boolean {
+  if (rehearsal === undefined) return false;
+  const { probability, seed } = rehearsal.lateResults;
+  const drawn = hash('sha256', `${seed}/${auction}/${attempt}`, 'buffer').readUIntBE(0, 6) / 2 ** 48;
+  return drawn < probability;
+}
+
+/** Whole seconds, as a Wait state takes them; twice as many after each attempt, up to a limit. */
+const waitAfter = ({ firstSeconds, mostSeconds }: Market['patience'], attempt: number): number =>
+  Math.ceil(Math.min(mostSeconds, firstSeconds * 2 ** (attempt - 1)));

@@ -1,0 +1,53 @@
+/**
+ * What the clock asks of the house: make auctions, open and close gates, start workflows, delete what has expired.
+ *
+ * Safe to call at any time, any number of times, by several callers: everything is decided from the stored auctions and
+ * the clock.
+ */
+
+import type { Auction } from './auction.ts';
+import { cancelAuction, closeGate, makeAuction, openGate } from './auctions.ts';
+import { findAuction } from './moves.ts';
+import type { Ports } from './ports.ts';
+import { resume } from './resume.ts';
+import { plansAt } from './schedule.ts';
+
+/**
+ * @returns the next instant at which there is something to do, if one is known
+ * @throws AggregateError when some of it failed, after the rest was done; call again
+ */
+export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
+  const now = ports.clock.now();
+  const failures: unknown[] = [];
+  const attempt = async (step: Promise<unknown>) => {
+    await step.catch((error: unknown) => failures.push(error));
+  };
+
+  for (const market of ports.markets.values()) {
+    for (const plan of plansAt(market, now.getTime())) {
+      if ((await ports.auctions.find(plan.id)) === undefined) await attempt(makeAuction(ports, plan));
+    }
+  }
+  for (const auction of await ports.auctions.list({ states: ['scheduled', 'open'] })) {
+    await attempt(keepGate(ports, auction, now.getTime()));
+  }
+  await attempt(resume(ports));
+  await attempt(ports.orders.expire(now));
+  if (failures.length > 0) throw new AggregateError(failures, 'some of what was due could not be done');
+
+  const due = (await ports.auctions.list({ states: ['scheduled', 'open'] })).map((a) =>
+    a.state === 'scheduled' ? a.gateOpening : a.gateClosure,
+  );
+  due.sort((a, b) => Date.parse(a) - Date.parse(b));
+  return due[0] === undefined ? {} : { nextAt: due[0] };
+}
+
+async function keepGate(ports: Ports, auction: Auction, now: number): Promise<void> {
+  const isOver = now >= Date.parse(auction.gateClosure);
+  if (auction.state === 'scheduled' && isOver) {
+    await cancelAuction(ports, auction.id, 'the house was not running while the gate was to be open');
+    return;
+  }
+  await openGate(ports, auction);
+  if (isOver && (await findAuction(ports, auction.id)).state === 'open') await closeGate(ports, auction.id);
+}

@@ -1,0 +1,23 @@
+/** Where the things of an auction lie in the archive. A restarted auction has results of its own beside the earlier ones. */
+
+import type { Auction } from './auction.ts';
+
+type Run = Pick<Auction, 'id' | 'run'>;
+
+/** Sequences a page spans. A page reference must stay small, and a thousand of them must fit one workflow message. */
+export const pageSize = 1000;
+
+/** One book for all runs: a sealed book never changes. */
+export const bookKey = (auction: string): string => `books/${auction}.json`;
+
+export const resultKey = ({ id, run }: Run): string => `results/${id}${run === 1 ? '' : `.run-${run}`}.json`;
+
+const folder = ({ id, run }: Run): string => `orders/${id}${run === 1 ? '' : `/run-${run}`}`;
+
+/** The outcomes of all orders whose sequence lies in the page's span, so that one order is found without a search. */
+export const pageKey = (auction: Run, sequence: number): string =>
+  `${folder(auction)}/page-${String(Math.ceil(sequence / pageSize)).padStart(5, '0')}.json`;
+
+/** The accepted and partially accepted orders of a page. */
+export const acceptedKey = (auction: Run, page: string): string =>
+  `${folder(auction)}/accepted/${page.slice(page.lastIndexOf('/') + 1)}`;

@@ -1,0 +1,39 @@
+/** How an auction moves from state to state: by the table `states`, and by compare-and-set. */
+
+import assert from 'node:assert/strict';
+import { AuctionError } from '../market/errors.ts';
+import type { Market } from '../market/market.ts';
+import { utc } from '../market/time.ts';
+import { type Auction, type AuctionState, mayFollow } from './auction.ts';
+import type { Ports } from './ports.ts';
+
+/** @throws AuctionError `not-found` */
+export async function findAuction(ports: Ports, id: string): Promise<Auction> {
+  const auction = await ports.auctions.find(id);
+  if (auction === undefined) throw new AuctionError('not-found', `there is no auction ${id}`);
+  return auction;
+}
+
+/** @throws AuctionError `not-found` when the market's file is gone */
+export function marketOf(ports: Ports, id: string): Market {
+  const market = ports.markets.get(id);
+  if (market === undefined) throw new AuctionError('not-found', `there is no market ${id}`);
+  return market;
+}
+
+/** Move an auction on. `undefined` when another writer was first: look again. */
+export async function move(
+  ports: Ports,
+  auction: Auction,
+  state: AuctionState,
+  changes: Partial<Pick<Auction, 'book' | 'result' | 'cause' | 'run'>> = {},
+): Promise<Auction | undefined> {
+  assert(mayFollow(auction.state, state), `auction ${auction.id} cannot go from ${auction.state} to ${state}`);
+  const next = { ...auction, ...changes, state, updatedAt: utc(ports.clock.now()) };
+  return (await ports.auctions.advance(auction.state, next)) ? next : undefined;
+}
+
+export const wrongState = (auction: Auction, wanted: string): AuctionError =>
+  new AuctionError('wrong-state', `auction ${auction.id} is ${auction.state}${because(auction)}: ${wanted}`);
+
+const because = ({ cause }: Auction): string => (cause === undefined ? '' : ` (${cause})`);

@@ -1,0 +1,41 @@
+/** The end of a workflow that failed: the auction gets its cause, and the operator a notice. */
+
+import { z } from 'zod';
+import { type AuctionState, mayFollow } from './auction.ts';
+import { findAuction, move } from './moves.ts';
+import type { Ports } from './ports.ts';
+import { run } from './step.ts';
+
+export const notifyFailureInput = run.extend({
+  /** What `Catch` hands over: the error's name, and its message (in the cloud a JSON text with `errorMessage`). */
+  failure: z.object({ Error: z.string(), Cause: z.string().default('') }),
+});
+
+/** @returns the error's name and the cause, which the execution ends with */
+export async function notifyFailure(ports: Ports, input: z.output<typeof notifyFailureInput>) {
+  const { Error: error, Cause } = input.failure;
+  const cause = messageOf(Cause);
+  await failAuction(ports, input.auction, input.run, error === 'AuctionError' ? cause : `${error}: ${cause}`);
+  return { error, cause };
+}
+
+/** Set `failed` with the cause and tell. A run that is not the auction's current one has nothing to say any more. */
+export async function failAuction(ports: Ports, id: string, run: number, cause: string): Promise<void> {
+  const auction = await findAuction(ports, id);
+  if (auction.run !== run) return;
+  if (mayFollow(auction.state, 'failed')) {
+    if ((await move(ports, auction, 'failed', { cause })) === undefined) return failAuction(ports, id, run, cause);
+  } else if ((auction.state satisfies AuctionState) !== 'failed') return;
+  // The state first: if we die before the notice, the workflow runs again and comes here again.
+  const notice = { id: `auction-failed:${id}:${run}`, kind: 'auction-failed', auction: id } as const;
+  await ports.notices.send([{ ...notice, cause: auction.cause ?? cause }]);
+}
+
+function messageOf(cause: string): string {
+  try {
+    const { errorMessage } = JSON.parse(cause) as { errorMessage?: unknown };
+    return typeof errorMessage === 'string' ? errorMessage : cause;
+  } catch {
+    return cause; // it is the message itself
+  }
+}

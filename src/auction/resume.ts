@@ -1,0 +1,18 @@
+/** Nothing stays half done: whatever is between gate closure and settlement has a workflow that runs. */
+
+import { inWorkflow } from './auction.ts';
+import { failAuction } from './notify-failure.ts';
+import type { Ports } from './ports.ts';
+
+/**
+ * Start the workflow of every auction that should have one and has none: a process may have died between closing the gate
+ * and starting it. One whose workflow has ended without a word (it could not even notify) becomes `failed` here.
+ */
+export async function resume(ports: Ports): Promise<void> {
+  for (const auction of await ports.auctions.list({ states: inWorkflow })) {
+    const id = await ports.workflow.start(auction.id, auction.run);
+    const execution = (await ports.workflow.list({ auction: auction.id })).find((e) => e.id === id);
+    if (execution?.status !== 'failed') continue;
+    await failAuction(ports, auction.id, auction.run, execution.cause ?? 'its workflow failed');
+  }
+}

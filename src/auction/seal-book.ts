@@ -1,0 +1,35 @@
+/** The workflow's first step: the intake becomes the sealed book, which nobody can change. */
+
+import type { z } from 'zod';
+import { canonical } from '../book/canonical.ts';
+import { checkBook } from '../book/check-book.ts';
+import { sha256 } from '../book/intake.ts';
+import { sealBook } from '../book/seal.ts';
+import { bookKey } from './keys.ts';
+import { marketOf } from './moves.ts';
+import type { Ports } from './ports.ts';
+import { readSealedBook } from './results.ts';
+import { auctionInRun, moveOn, type run } from './step.ts';
+
+/** @returns what the workflow counts with: the first attempt, and how many there may be */
+export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
+  const auction = await auctionInRun(ports, input, 'closed');
+  const market = marketOf(ports, auction.market);
+  if (auction.state === 'closed') {
+    await moveOn(ports, auction, 'clearing', { book: await seal() });
+  }
+  return { auction: auction.id, run: auction.run, attempt: 1, attempts: market.patience.attempts };
+
+  async function seal() {
+    // A restarted auction has its book already, and keeps it even if the market's file has changed since.
+    if (auction.book !== undefined) {
+      await readSealedBook(ports, auction);
+      return auction.book;
+    }
+    const book = sealBook(market, auction, await ports.orders.entries(auction.id));
+    checkBook(book);
+    const text = canonical(book);
+    await ports.archive.write(bookKey(auction.id), text);
+    return { hash: sha256(text), orders: book.orders.length };
+  }
+}

@@ -1,0 +1,32 @@
+/** Settlement of one page of outcomes: accepted orders into the archive, a notice with the reason for each rejected one. */
+
+import assert from 'node:assert/strict';
+import { z } from 'zod';
+import { canonical } from '../book/canonical.ts';
+import { acceptedKey } from './keys.ts';
+import type { Notice, Ports } from './ports.ts';
+import { readPage } from './results.ts';
+import { auctionInRun, run } from './step.ts';
+
+export const settlePageInput = run.extend({ key: z.string() });
+
+/** @returns how many orders went which way */
+export async function settlePage(ports: Ports, input: z.output<typeof settlePageInput>) {
+  const auction = await auctionInRun(ports, input, 'final');
+  const orders = await readPage(ports, input.key);
+  assert(orders !== undefined, `page ${input.key} is missing from the archive`);
+  const accepted = orders.filter((order) => order.status !== 'rejected');
+  if (accepted.length > 0) {
+    await ports.archive.write(acceptedKey(auction, input.key), canonical({ auction: auction.id, orders: accepted }));
+  }
+  const notices = orders
+    .filter((order) => order.status === 'rejected')
+    .map(({ participant, record_id, status, reason }): Notice => {
+      assert(reason !== undefined, `order ${record_id} was rejected without a reason`);
+      // The result's hash: settling the same result again tells nobody twice, another result is news.
+      const id = `order-rejected:${auction.id}:${participant}:${record_id}:${auction.result!.hash}`;
+      return { id, kind: 'order-rejected', auction: auction.id, participant, record_id, status, reason };
+    });
+  if (notices.length > 0) await ports.notices.send(notices);
+  return { accepted: accepted.length, rejected: notices.length };
+}

@@ -1,0 +1,47 @@
+/** Orders come in: checked against what the auction accepts, then appended to its intake, all or none. */
+
+import { admit, termsOf } from '../book/admission.ts';
+import type { Receipt } from '../book/intake.ts';
+import { AuctionError } from '../market/errors.ts';
+import type { Auction } from './auction.ts';
+import { findAuction, marketOf } from './moves.ts';
+import type { Ports } from './ports.ts';
+
+export interface Submission {
+  /** Without it the default market's open auction with the next gate closure. */
+  readonly auction?: string;
+  readonly orders: readonly unknown[];
+}
+
+/**
+ * @returns a receipt per order, in their order; by then they are durable
+ * @throws AuctionError `invalid-order` with all problems of all orders; what `OrderStore.append` throws
+ */
+export async function submitOrders(
+  ports: Ports,
+  participant: string,
+  { auction: id, orders: submissions }: Submission,
+): Promise<{ auction: string; receipts: Receipt[] }> {
+  const auction = id === undefined ? await nextToClose(ports) : await findAuction(ports, id);
+  const admitted = admit(submissions, termsOf(marketOf(ports, auction.market), auction.delivery));
+  if ('problems' in admitted) {
+    const [first] = admitted.problems;
+    throw new AuctionError('invalid-order', `no order was taken: ${first?.message}`, admitted.problems);
+  }
+  return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
+}
+
+async function nextToClose(ports: Ports): Promise<Auction> {
+  const [market] = ports.markets.keys();
+  if (market === undefined) throw new AuctionError('not-found', 'there is no market');
+  const known = await ports.auctions.list({ market, states: ['scheduled', 'open'] });
+  const now = ports.clock.now().getTime();
+  const open = known.filter((a) => a.state === 'open' && Date.parse(a.gateClosure) > now);
+  const [next] = open.sort((a, b) => Date.parse(a.gateClosure) - Date.parse(b.gateClosure));
+  if (next !== undefined) return next;
+  const [upcoming] = known
+    .filter((a) => Date.parse(a.gateOpening) > now)
+    .sort((a, b) => Date.parse(a.gateOpening) - Date.parse(b.gateOpening));
+  if (upcoming === undefined) throw new AuctionError('not-found', `market ${market} has no open auction`);
+  throw new AuctionError('gate-not-open', `the next gate of market ${market} opens at ${upcoming.gateOpening}`);
+}
