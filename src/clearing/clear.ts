@@ -11,7 +11,7 @@ import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
 import { findEquilibrium } from './equilibrium.ts';
 import { spreadOf } from './network/arcs.ts';
-import { mostSurplus, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
+import { mostSurplus, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
 import { midpointPrices } from './pricing.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots } from './rounding.ts';
@@ -51,7 +51,8 @@ export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
     Array.from(values.subarray(zone * periods, (zone + 1) * periods));
   const byZone = (row: (zone: number) => number[]) => Object.fromEntries(book.zones.map((id, zone) => [id, row(zone)]));
 
-  const welfare = toCents(welfareOf(problem, lots));
+  const byOrder = segmentsByOrder(problem);
+  const welfare = toCents(welfareOf(problem, byOrder, lots));
   const bound = Math.max(welfare, toCents(boundAt(problem, exact)));
   const gap = (bound - welfare) / Math.max(1, Math.abs(bound));
   const result: Result = {
@@ -65,7 +66,7 @@ export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
     prices: byZone(rows(published)),
     netPositions: byZone(rows(lots.netPosition)),
     flows: flowsOf(problem, lots),
-    orders: outcomesOf(problem, sharing, lots, exact, published),
+    orders: outcomesOf(problem, byOrder, sharing, lots, exact, published),
   };
   return { result, programs: found.programs };
 }
@@ -79,10 +80,10 @@ function onTick(price: number, tick: number): number {
 }
 
 /** Money: what executed buys value less what executed sells ask, less the tariffs of the flows. */
-function welfareOf(problem: Problem, lots: Lots): number {
+function welfareOf(problem: Problem, byOrder: readonly OrderSegments[], lots: Lots): number {
   const { nodes, arcs, hours, periods } = problem;
   let welfare = 0;
-  segmentsByOrder(problem).forEach(({ node, segments }, k) => {
+  byOrder.forEach(({ node, segments }, k) => {
     if (node < 0) return;
     const perHour = valueOfSide(segments, 'buy', lots.bought[k]!) - valueOfSide(segments, 'sell', lots.sold[k]!);
     welfare += perHour * hours * nodes[node]!.span;

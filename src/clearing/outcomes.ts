@@ -13,13 +13,18 @@ const sameVolume = 1e-7;
 /** Money leaves the solver in cents. */
 export const toCents = (money: number): number => Math.round(money * 100) / 100 + 0;
 
+/** An order's segments of one side in the order in which they are executed. */
+function bestFirst(segments: readonly Segment[], side: 'buy' | 'sell'): readonly Segment[] {
+  const own = segments.filter((segment) => segment.side === side);
+  return own.length < 2 ? own : own.sort((a, b) => (side === 'buy' ? b.first - a.first : a.first - b.first));
+}
+
 /** Currency per hour that an order values `mw` of its segments at, best first: what buys would pay, what sells would ask. */
 export function valueOfSide(segments: readonly Segment[], side: 'buy' | 'sell', mw: number): number {
-  const own = segments.filter((segment) => segment.side === side);
-  own.sort((a, b) => (side === 'buy' ? b.first - a.first : a.first - b.first));
+  if (mw === 0) return 0;
   let left = mw;
   let value = 0;
-  for (const { first, last, power } of own) {
+  for (const { first, last, power } of bestFirst(segments, side)) {
     const share = Math.min(1, left / power);
     value += power * share * (first + ((last - first) * share) / 2);
     left -= power * share;
@@ -41,9 +46,14 @@ export function mostSurplus(segments: readonly Segment[], price: number): number
   return gain;
 }
 
-/** Segments of each order, with the node they stand at. */
-export function segmentsByOrder(problem: Problem): { node: number; segments: Segment[] }[] {
-  const byOrder = problem.book.orders.map(() => ({ node: -1, segments: [] as Segment[] }));
+/** What stands of one order, and at which node; -1 for an order that asks for nothing. */
+export interface OrderSegments {
+  node: number;
+  readonly segments: Segment[];
+}
+
+export function segmentsByOrder(problem: Problem): OrderSegments[] {
+  const byOrder = problem.book.orders.map((): OrderSegments => ({ node: -1, segments: [] }));
   problem.nodes.forEach((node, index) => {
     for (const segment of node.segments) {
       const entry = byOrder[segment.order]!;
@@ -60,6 +70,7 @@ export function segmentsByOrder(problem: Problem): { node: number; segments: Seg
  */
 export function outcomesOf(
   problem: Problem,
+  byOrder: readonly OrderSegments[],
   sharing: Sharing,
   lots: Lots,
   exact: Float64Array,
@@ -67,7 +78,7 @@ export function outcomesOf(
 ): Outcome[] {
   const { book, nodes, hours } = problem;
   const curtailedWith = curtailedZones(problem, sharing, exact);
-  return segmentsByOrder(problem).map(({ node: index, segments }, k): Outcome => {
+  return byOrder.map(({ node: index, segments }, k): Outcome => {
     const order = book.orders[k]!;
     const node = nodes[index];
     const head = {
@@ -104,9 +115,7 @@ function openSegments(segments: readonly Segment[], bought: number, sold: number
   for (const side of ['buy', 'sell'] as const) {
     if (net !== 0 && (side === 'buy') !== net > 0) continue;
     let left = side === 'buy' ? bought : sold;
-    const own = segments.filter((segment) => segment.side === side);
-    own.sort((a, b) => (side === 'buy' ? b.first - a.first : a.first - b.first));
-    for (const segment of own) {
+    for (const segment of bestFirst(segments, side)) {
       if (left < segment.power - sameVolume) open.push(segment);
       left = Math.max(0, left - segment.power);
     }

@@ -173,7 +173,7 @@ export const arcAt = (problem: Problem, at: number): { arc: Arc; t: number } => 
   t: at % problem.periods,
 });
 
-/** The easy answer: one ratio for all sells and one for all buys. Undefined where the arcs can't carry it. */
+/** The easy answer: one ratio for all sells and one for all buys. Undefined where it may not be the answer. */
 function oneRatio(
   problem: Problem,
   { cells, marginals, arcs }: Cluster,
@@ -182,6 +182,8 @@ function oneRatio(
 ): Float64Array | undefined {
   if (marginals.some((m) => problem.nodes[m.node]!.span > 1)) return undefined;
   if (arcs.some((at) => arcAt(problem, at).arc.loss > 0)) return undefined;
+  const isTree = arcs.length < cells.length;
+  if (!isTree && marginals.length > 0) return undefined;
   let missing = 0; // MW that sells at the money have to bring beyond what buys at the money take
   for (const cell of cells) missing -= surplus[cell]!;
   const total = (side: string) => marginals.reduce((sum, m) => sum + (m.side === side ? m.volume : 0), 0);
