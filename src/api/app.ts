@@ -62,5 +62,5 @@ const logRequests =
     const before = performance.now();
     await next();
     const ms = Math.round((performance.now() - before) * 10) / 10;
-    log({ level: 'info', method: c.req.method, path: c.req.path, status: c.res.status, ms });
+    log({ event: 'request', method: c.req.method, path: c.req.path, status: c.res.status, ms });
   };

@@ -32,11 +32,16 @@ const problemType = z
 
 /** The routes that describe; `others` are the ones that they describe besides themselves. */
 export function docsRoutes(others: readonly Route[], { version, docsScript }: DocsOptions): Route[] {
+  // Nothing on the page may call out: no fonts, no assistant, no usage figures.
   const page = Scalar({
     url: '/openapi.json',
     cdn: '/docs/scalar.js',
     pageTitle: 'Merit API',
     withDefaultFonts: false,
+    telemetry: false,
+    agent: { disabled: true },
+    showDeveloperTools: 'never',
+    hideClientButton: true,
   });
   let document: OpenApiDocument | undefined;
   const routes: Route[] = [

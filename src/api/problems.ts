@@ -6,6 +6,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
@@ -91,6 +92,6 @@ export const errorAnswer =
     if (error instanceof HTTPException && error.status === 415)
       return answerProblem(c, 'unsupported-media-type', error.message, { headers: { accept: 'application/json' } });
     const instance = `urn:uuid:${randomUUID()}`;
-    log({ level: 'error', instance, method: c.req.method, path: c.req.path, error: error.stack ?? String(error) });
+    log({ event: 'request-failed', instance, method: c.req.method, path: c.req.path, error: inspect(error) });
     return answerProblem(c, 'internal', `an unexpected fault; the log has it under ${instance}`, { instance });
   };

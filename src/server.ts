@@ -1,0 +1,125 @@
+/**
+ * The server on one machine: opens the house, serves the API, keeps time, and stops without dropping a request.
+ *
+ * `node src/server.ts` takes its settings from the environment (`settings.ts`); `merit serve`, the demo and the tests call
+ * `serve()`.
+ */
+
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import packageJson from '../package.json' with { type: 'json' };
+import { openHouse, startTimekeeper } from './adapters/local/house.ts';
+import { type Log, logToStderr } from './adapters/local/log.ts';
+import { createApp } from './api/app.ts';
+import { keepTime } from './auction/keep-time.ts';
+import type { Clock, Ports } from './auction/ports.ts';
+import { AuctionError } from './market/errors.ts';
+import type { Market } from './market/market.ts';
+import { checkSettings, readMarkets, type SettingsInput, settingsFrom } from './settings.ts';
+
+export interface ServeOptions extends Omit<SettingsInput, 'markets'> {
+  /** The folder with the market files, or the markets themselves, the default one first. */
+  readonly markets?: string | readonly Market[];
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+export interface Serving {
+  readonly url: string;
+  readonly ports: Ports;
+  /** Take no more connections, finish the requests that are there, stop the clock, close the stores. */
+  close(): Promise<void>;
+}
+
+/** Requests that are still there this long after `close()` are cut. */
+const patienceMs = 10_000;
+
+/** @throws AuctionError for a wrong setting, a market file with a mistake, a data folder or a port that can't be used */
+export async function serve(options: ServeOptions = {}): Promise<Serving> {
+  const { markets: given, clock, log = logToStderr, ...rest } = options;
+  const settings = checkSettings(typeof given === 'string' ? { ...rest, markets: given } : rest);
+  const { webhook, webhookSecret } = settings;
+  const markets =
+    given === undefined || typeof given === 'string'
+      ? await readMarkets(settings.markets, settings.market)
+      : [...given];
+  const house = await openHouse({
+    folder: settings.data,
+    markets,
+    log,
+    ...(clock && { clock }),
+    ...(webhook && { webhook: { url: webhook, ...(webhookSecret && { secret: webhookSecret }) } }),
+  });
+  // So that an order finds its auction from the first request on. The timekeeper does it again, and logs what fails.
+  await keepTime(house.ports).catch(() => undefined);
+  const app = createApp(house.ports, {
+    version: packageJson.version,
+    log,
+    accessLog: settings.accessLog,
+    docsScript: readDocsScript,
+  });
+  const server = await listen(app, settings.host, settings.port).catch(async (error) => {
+    await house.close();
+    throw error;
+  });
+  const timekeeper = startTimekeeper(house.ports, log);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await stop(server);
+    await timekeeper.stop();
+    await house.close();
+  };
+  return { url: urlOf(server), ports: house.ports, close: () => (closing ??= close()) };
+}
+
+async function listen(app: Hono, host: string, port: number): Promise<Server> {
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+    return server;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'another program has it' : message;
+    throw new AuctionError('unavailable', `cannot listen on port ${port} of ${host}: ${why}`, [], { cause });
+  }
+}
+
+async function stop(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), patienceMs);
+  await new Promise((resolve) => server.close(resolve));
+  clearTimeout(cut);
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** The script of the page at `/docs`, from an installed package, so that the page needs no network. */
+function readDocsScript(): Promise<string> {
+  try {
+    return readFile(new URL('js/standalone.js', import.meta.resolve(docsPackage)), 'utf8');
+  } catch (cause) {
+    throw new AuctionError('not-found', `the script of /docs comes with ${docsPackage}, not installed`, [], { cause });
+  }
+}
+const docsPackage = '@scalar/fastify-api-reference';
+
+async function main(): Promise<void> {
+  const serving = await serve(settingsFrom(process.env)).catch((error) => {
+    if (!(error instanceof AuctionError)) throw error;
+    console.error(`merit: ${error.message}`);
+    process.exit(1);
+  });
+  console.log(`Merit listens on ${serving.url}\n  ${serving.url}/docs to read and try the API`);
+  const stopOn = (signal: NodeJS.Signals) => process.once(signal, () => void serving.close());
+  stopOn('SIGTERM');
+  stopOn('SIGINT');
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,98 @@
+/** Settings of a server: from the environment, checked before anything is opened. And the markets that they point to. */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { AuctionError } from './market/errors.ts';
+import { type Market, marketId, parseMarket } from './market/market.ts';
+
+const loopback = /^(localhost|::1|127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
+
+const settings = z.strictObject({
+  host: z
+    .string()
+    .regex(loopback, 'must be a loopback address (127.0.0.1, ::1 or localhost): there is no access control yet')
+    .default('127.0.0.1'),
+  port: z.int('must be a port number, 0 to 65535').min(0).max(65_535).default(8080),
+  /** The data folder; it is made when it is not there. */
+  data: z.string().min(1).default('data'),
+  /** The folder with the market files. */
+  markets: z
+    .string()
+    .min(1)
+    .default(fileURLToPath(new URL('../markets', import.meta.url))),
+  /** The default market; without one `hourly`, or else the first by file name. */
+  market: marketId.exactOptional(),
+  /** Where notices are posted to, and the secret that signs them. */
+  webhook: z.url({ protocol: /^https?$/ }).exactOptional(),
+  webhookSecret: z.string().min(1).exactOptional(),
+  /** One line of JSON per request. */
+  accessLog: z.boolean().default(false),
+});
+export type Settings = z.output<typeof settings>;
+export type SettingsInput = z.input<typeof settings>;
+
+/** @throws AuctionError `invalid-request` naming each setting that is wrong, as `nameOf` calls it */
+export function checkSettings(input: SettingsInput, nameOf = (key: string) => key): Settings {
+  const parsed = settings.safeParse(input, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const said = parsed.error.issues.map(
+    (issue) => `${nameOf(String(issue.path[0] ?? ''))}: ${issue.message} (found ${JSON.stringify(issue.input)})`,
+  );
+  throw new AuctionError('invalid-request', said.join('; '));
+}
+
+/** `MERIT_PORT` is `port`, `MERIT_ACCESS_LOG=1` is `accessLog`, and so on. An empty variable counts as not set. */
+export function settingsFrom(env: Readonly<Record<string, string | undefined>>): Settings {
+  const variable = (key: string) => `MERIT_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  const given = Object.keys(settings.shape).flatMap((key) => {
+    const text = env[variable(key)];
+    if (!text) return [];
+    const number = key === 'port' && /^\d+$/.test(text) ? Number(text) : undefined;
+    return [[key, key === 'accessLog' ? text === '1' : (number ?? text)] as const];
+  });
+  return checkSettings(Object.fromEntries(given), variable);
+}
+
+/**
+ * The markets of a folder, one JSON file each, the default one first.
+ *
+ * @throws AuctionError `invalid-market` naming file, field and value
+ */
+export async function readMarkets(folder: string, defaultMarket?: string): Promise<Market[]> {
+  const names = await readdir(folder).catch((cause) => {
+    throw new AuctionError('invalid-market', `${folder}: the folder with the markets cannot be read`, [], { cause });
+  });
+  const files = names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => join(folder, name));
+  const markets = await Promise.all(files.map(readMarket));
+  markets.forEach(({ market }, i) => {
+    const first = markets.findIndex((other) => other.market === market);
+    if (first !== i)
+      throw new AuctionError(
+        'invalid-market',
+        `${files[i]}: market: ${market} is the market of ${files[first]} already`,
+      );
+  });
+  if (markets.length === 0) throw new AuctionError('invalid-market', `${folder}: there is no market file (*.json)`);
+  if (defaultMarket !== undefined && !markets.some((m) => m.market === defaultMarket))
+    throw new AuctionError('invalid-market', `${folder}: there is no market ${defaultMarket} to be the default`);
+  const first = markets.find((m) => m.market === (defaultMarket ?? 'hourly')) ?? markets[0]!;
+  return [first, ...markets.filter((m) => m !== first)];
+}
+
+async function readMarket(file: string): Promise<Market> {
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw new AuctionError('invalid-market', `${file}: cannot be read`, [], { cause });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new AuctionError('invalid-market', `${file}: not JSON: ${(cause as Error).message}`, [], { cause });
+  }
+  return parseMarket(json, file);
+}
