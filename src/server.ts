@@ -42,7 +42,6 @@ const patienceMs = 10_000;
 export async function serve(options: ServeOptions = {}): Promise<Serving> {
   const { markets: given, clock, log = logToStderr, ...rest } = options;
   const settings = checkSettings(typeof given === 'string' ? { ...rest, markets: given } : rest);
-  const { webhook, webhookSecret } = settings;
   const markets =
     given === undefined || typeof given === 'string'
       ? await readMarkets(settings.markets, settings.market)
@@ -52,7 +51,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     markets,
     log,
     ...(clock && { clock }),
-    ...(webhook && { webhook: { url: webhook, ...(webhookSecret && { secret: webhookSecret }) } }),
+    ...(settings.webhook && { webhook: settings.webhook }),
   });
   // So that an order finds its auction from the first request on. The timekeeper does it again, and logs what fails.
   await keepTime(house.ports).catch(() => undefined);

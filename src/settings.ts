@@ -24,9 +24,8 @@ const settings = z.strictObject({
     .default(fileURLToPath(new URL('../markets', import.meta.url))),
   /** The default market; without one `hourly`, or else the first by file name. */
   market: marketId.exactOptional(),
-  /** Where notices are posted to, and the secret that signs them. */
+  /** Where notices are posted to. */
   webhook: z.url({ protocol: /^https?$/ }).exactOptional(),
-  webhookSecret: z.string().min(1).exactOptional(),
   /** One line of JSON per request. */
   accessLog: z.boolean().default(false),
 });

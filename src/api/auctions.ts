@@ -39,6 +39,7 @@ const cancellation = z.strictObject({ cause: z.string().min(1).max(500).exactOpt
 
 export const auctionRoutes = (ports: Ports): Route[] => [
   route({
+    id: 'listAuctions',
     method: 'get',
     path: '/auctions',
     tag: 'Auctions',
@@ -55,6 +56,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
       }),
   }),
   route({
+    id: 'createAuction',
     method: 'post',
     path: '/auctions',
     tag: 'Auctions',
@@ -69,6 +71,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     },
   }),
   route({
+    id: 'findAuction',
     method: 'get',
     path: '/auctions/{id}',
     tag: 'Auctions',
@@ -79,6 +82,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     handle: async (c, { params }) => c.json(await findAuction(ports, params.id)),
   }),
   route({
+    id: 'closeGate',
     method: 'post',
     path: '/auctions/{id}/close',
     tag: 'Auctions',
@@ -89,6 +93,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     handle: async (c, { params }) => c.json(await closeGate(ports, params.id)),
   }),
   route({
+    id: 'cancelAuction',
     method: 'post',
     path: '/auctions/{id}/cancel',
     tag: 'Auctions',
@@ -102,6 +107,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
       c.json(await cancelAuction(ports, params.id, body?.cause ?? 'called off by the operator')),
   }),
   route({
+    id: 'restartAuction',
     method: 'post',
     path: '/auctions/{id}/restart',
     tag: 'Auctions',

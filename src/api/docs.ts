@@ -46,6 +46,7 @@ export function docsRoutes(others: readonly Route[], { version, docsScript }: Do
   let document: OpenApiDocument | undefined;
   const routes: Route[] = [
     route({
+      id: 'readLanding',
       method: 'get',
       path: '/',
       tag: 'House',
@@ -58,6 +59,7 @@ export function docsRoutes(others: readonly Route[], { version, docsScript }: Do
       },
     }),
     route({
+      id: 'readOpenApi',
       method: 'get',
       path: '/openapi.json',
       tag: 'House',
@@ -69,6 +71,7 @@ export function docsRoutes(others: readonly Route[], { version, docsScript }: Do
       },
     }),
     route({
+      id: 'readDocs',
       method: 'get',
       path: '/docs',
       tag: 'House',
@@ -77,6 +80,7 @@ export function docsRoutes(others: readonly Route[], { version, docsScript }: Do
       handle: async (c) => (await page(c, async () => {})) as Response,
     }),
     route({
+      id: 'readDocsScript',
       method: 'get',
       path: '/docs/scalar.js',
       tag: 'House',
@@ -89,6 +93,7 @@ export function docsRoutes(others: readonly Route[], { version, docsScript }: Do
       },
     }),
     route({
+      id: 'explainProblem',
       method: 'get',
       path: '/problems/{code}',
       tag: 'House',

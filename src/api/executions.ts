@@ -39,6 +39,7 @@ const history = z
 
 export const executionRoutes = (ports: Ports): Route[] => [
   route({
+    id: 'listExecutions',
     method: 'get',
     path: '/executions',
     tag: 'Executions',
@@ -48,6 +49,7 @@ export const executionRoutes = (ports: Ports): Route[] => [
     handle: async (c, { query }) => c.json({ executions: await ports.workflow.list(query) }),
   }),
   route({
+    id: 'readExecution',
     method: 'get',
     path: '/executions/{id}',
     tag: 'Executions',

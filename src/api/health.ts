@@ -11,6 +11,7 @@ const health = z
 
 export const healthRoutes = (ports: Ports): Route[] => [
   route({
+    id: 'checkHealth',
     method: 'get',
     path: '/healthz',
     tag: 'House',

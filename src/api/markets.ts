@@ -15,6 +15,7 @@ const markets = z
 
 export const marketRoutes = (ports: Ports): Route[] => [
   route({
+    id: 'listMarkets',
     method: 'get',
     path: '/markets',
     tag: 'Markets',
@@ -26,6 +27,7 @@ export const marketRoutes = (ports: Ports): Route[] => [
     },
   }),
   route({
+    id: 'findMarket',
     method: 'get',
     path: '/markets/{id}',
     tag: 'Markets',

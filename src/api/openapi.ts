@@ -40,7 +40,7 @@ type SchemaOf = (schema: z.ZodType, io: 'input' | 'output') => Json;
 function operation(route: Route, schemaOf: SchemaOf): Json {
   const body = route.documentedBody ?? route.body;
   return {
-    operationId: operationId(route),
+    operationId: route.id,
     tags: [route.tag],
     summary: route.summary,
     ...(route.description && { description: route.description }),
@@ -60,16 +60,19 @@ function operation(route: Route, schemaOf: SchemaOf): Json {
   };
 }
 
-/** `get /auctions/{id}/prices` is `getAuctionsIdPrices`. */
-const operationId = ({ method, path }: Route): string =>
-  method + path.replaceAll(/[^A-Za-z]+([A-Za-z]?)/g, (_, letter: string) => letter.toUpperCase());
-
 function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query', schemaOf: SchemaOf): Json[] {
-  return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
-    const { description, ...json } = schemaOf(field as z.ZodType, 'input');
-    const required = where === 'path' || !(field as z.ZodType).safeParse(undefined).success;
-    return { name, in: where, required, ...(description !== undefined && { description }), schema: json };
-  });
+  if (!schema) return [];
+  const { properties, required = [] } = schemaOf(schema, 'input') as {
+    properties: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...json }]) => ({
+    name,
+    in: where,
+    required: required.includes(name),
+    ...(description !== undefined && { description }),
+    schema: json,
+  }));
 }
 
 const answers = (all: Readonly<Record<number, Answer>>, schemaOf: SchemaOf): Json =>

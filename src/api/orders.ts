@@ -87,6 +87,7 @@ const auctionQuery = z.strictObject({ auction: auctionId.exactOptional() });
 
 export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
   route({
+    id: 'submitOrders',
     method: 'post',
     path: '/orders',
     tag: 'Orders',
@@ -112,6 +113,7 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     },
   }),
   route({
+    id: 'listOrders',
     method: 'get',
     path: '/orders',
     tag: 'Orders',
@@ -126,6 +128,7 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     },
   }),
   route({
+    id: 'findOrder',
     method: 'get',
     path: '/orders/{record_id}',
     tag: 'Orders',
@@ -138,6 +141,7 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     handle: async (c, { params, query }) => c.json(await findOrder(ports, params.record_id, query.auction)),
   }),
   route({
+    id: 'cancelOrder',
     method: 'delete',
     path: '/orders/{record_id}',
     tag: 'Orders',

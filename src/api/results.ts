@@ -52,6 +52,7 @@ const curves = z
 
 export const resultRoutes = (ports: Ports): Route[] => [
   route({
+    id: 'readPrices',
     method: 'get',
     path: '/auctions/{id}/prices',
     tag: 'Results',
@@ -70,6 +71,7 @@ export const resultRoutes = (ports: Ports): Route[] => [
     },
   }),
   route({
+    id: 'readFlows',
     method: 'get',
     path: '/auctions/{id}/flows',
     tag: 'Results',
@@ -86,6 +88,7 @@ export const resultRoutes = (ports: Ports): Route[] => [
     },
   }),
   route({
+    id: 'readResult',
     method: 'get',
     path: '/auctions/{id}/result',
     tag: 'Results',
@@ -99,6 +102,7 @@ export const resultRoutes = (ports: Ports): Route[] => [
     },
   }),
   route({
+    id: 'readBook',
     method: 'get',
     path: '/auctions/{id}/book',
     tag: 'Results',
@@ -112,6 +116,7 @@ export const resultRoutes = (ports: Ports): Route[] => [
     },
   }),
   route({
+    id: 'readCurves',
     method: 'get',
     path: '/auctions/{id}/curves',
     tag: 'Results',

@@ -22,6 +22,8 @@ export interface Answer {
 }
 
 interface Described {
+  /** Its operationId in the document: what a generated client calls it. */
+  readonly id: string;
   readonly method: Method;
   /** As OpenAPI writes it: `/auctions/{id}`. */
   readonly path: `/${string}`;
