@@ -8,7 +8,7 @@
 import { AuctionError } from '../../market/errors.ts';
 import type { BlockOrder, LimitOrder } from '../../market/order.ts';
 import { isItalian, priceLimits, sideOf } from './italy.ts';
-import { readTable } from './table.ts';
+import { readTable, type Source } from './table.ts';
 
 export const blockModes = ['orders', 'replay'] as const;
 export type Blocks = (typeof blockModes)[number];
@@ -22,13 +22,8 @@ interface PublishedBlock {
 }
 
 /** @throws AuctionError `invalid-book` when the legs of a block contradict each other */
-export async function blockOrders(
-  folder: string,
-  day: string,
-  periods: number,
-  as: Blocks,
-): Promise<(BlockOrder | LimitOrder)[]> {
-  const blocks = [...(await readBlocks(folder, day, periods))];
+export async function blockOrders(source: Source, as: Blocks): Promise<(BlockOrder | LimitOrder)[]> {
+  const blocks = [...(await readBlocks(source))];
   if (as === 'orders')
     return blocks.map(([record_id, { zone, side, price, profile }]) => ({
       record_id,
@@ -54,17 +49,17 @@ export async function blockOrders(
     );
 }
 
-async function readBlocks(folder: string, day: string, periods: number): Promise<Map<string, PublishedBlock>> {
+async function readBlocks(source: Source): Promise<Map<string, PublishedBlock>> {
   const name = 'block-orders';
   const columns = ['block_id', 'zone', 'side', 'quantity_mwh', 'price_eur_per_mwh', 'published_status'] as const;
-  const { rows } = await readTable(folder, name, columns, day);
+  const { rows } = await readTable(source, name, columns);
   const blocks = new Map<string, PublishedBlock>();
   for (const row of rows) {
     const [id, period] = [row.text('block_id'), row.period()];
-    const wrong = (what: string) => new AuctionError('invalid-book', `${folder}: ${name}: block ${id} ${what}`);
+    const wrong = (what: string) => new AuctionError('invalid-book', `${source.folder}: ${name}: block ${id} ${what}`);
     const terms = {
       zone: row.text('zone'),
-      side: sideOf(row.text('side'), `${folder}: ${name}`),
+      side: sideOf(row.text('side'), `${source.folder}: ${name}`),
       price: row.number('price_eur_per_mwh'),
       status: row.text('published_status'),
     };
@@ -74,7 +69,6 @@ async function readBlocks(folder: string, day: string, periods: number): Promise
     for (const field of ['zone', 'side', 'price', 'status'] as const)
       if (terms[field] !== block[field]) throw wrong(`has ${field} ${block[field]} and ${terms[field]}`);
     if (!['ACC', 'REJ', 'PREJ'].includes(terms.status)) throw wrong(`has status ${JSON.stringify(terms.status)}`);
-    if (period > periods) throw wrong(`has period ${period} of ${periods}`);
     if (block.profile.some((leg) => leg.period === period)) throw wrong(`has period ${period} twice`);
     const power = row.megawatts('quantity_mwh');
     if (power > 0) block.profile.push({ period, power });

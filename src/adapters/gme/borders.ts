@@ -9,8 +9,8 @@ import assert from 'node:assert/strict';
 import { AuctionError } from '../../market/errors.ts';
 import type { Line } from '../../market/network.ts';
 import type { LimitOrder } from '../../market/order.ts';
-import { isItalian, megawatts, priceLimits } from './italy.ts';
-import { readTable } from './table.ts';
+import { isItalian, priceLimits, toKilowatt } from './italy.ts';
+import { readTable, type Source } from './table.ts';
 
 export const borderModes = ['prices', 'exchanges'] as const;
 export type Borders = (typeof borderModes)[number];
@@ -20,13 +20,12 @@ const withoutLimit = 100_000;
 
 /** @throws AuctionError `invalid-book` when the price of a zone and period is missing */
 export async function pricesAsOrders(
-  folder: string,
-  day: string,
-  periods: number,
+  source: Source,
   zones: readonly string[],
   lines: readonly Line[],
 ): Promise<LimitOrder[]> {
-  const { rows } = await readTable(folder, 'published-prices', ['zone', 'price_eur_per_mwh'], day);
+  const { folder, periods } = source;
+  const { rows } = await readTable(source, 'published-prices', ['zone', 'price_eur_per_mwh']);
   const prices = new Map(rows.map((row) => [`${row.text('zone')}/${row.period()}`, row.number('price_eur_per_mwh')]));
   const orders: LimitOrder[] = [];
   for (const zone of zones) {
@@ -51,18 +50,19 @@ export async function pricesAsOrders(
 }
 
 /** An export is bought in Italy at any price, an import sold at any price. */
-export async function exchangesAsOrders(folder: string, day: string, periods: number): Promise<LimitOrder[]> {
+export async function exchangesAsOrders(source: Source): Promise<LimitOrder[]> {
   const columns = ['zone', 'external_zone', 'exchange_mwh'] as const;
-  const { rows } = await readTable(folder, 'published-exchanges', columns, day);
+  const { folder, day, periods } = source;
+  const { rows } = await readTable(source, 'published-exchanges', columns);
   const seen = new Map<string, number>();
   const orders: LimitOrder[] = [];
   for (const row of rows) {
     const [zone, abroad, period] = [row.text('zone'), row.text('external_zone'), row.period()];
-    if (!isItalian(zone) || period > periods)
-      throw new AuctionError('invalid-book', `${folder}: published-exchanges has zone ${zone}, period ${period}`);
+    if (!isItalian(zone))
+      throw new AuctionError('invalid-book', `${folder}: published-exchanges has exchanges of zone ${zone}`);
     const border = `${zone}-${abroad}`;
     seen.set(border, (seen.get(border) ?? 0) + 1);
-    const exchange = megawatts(row.number('exchange_mwh'));
+    const exchange = toKilowatt(row.number('exchange_mwh'));
     if (exchange === 0) continue;
     const side = exchange > 0 ? 'buy' : 'sell';
     const price = exchange > 0 ? priceLimits.max : priceLimits.min;

@@ -5,15 +5,16 @@
  * orders enter as orders, as what became of them, or not at all (`blocks.ts`). Quantities are MWh per hour, so MW.
  */
 
+import { statSync } from 'node:fs';
 import type { Book } from '../../market/book.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { LimitOrder, Order } from '../../market/order.ts';
-import { deliveryDay } from '../../market/time.ts';
+import { type Delivery, day, deliveryDay } from '../../market/time.ts';
 import { type Blocks, blockOrders } from './blocks.ts';
 import { type Borders, exchangesAsOrders, pricesAsOrders } from './borders.ts';
 import { isItalian, italianZones, priceLimits, sideOf, timeZone } from './italy.ts';
 import { readLines } from './lines.ts';
-import { readTable } from './table.ts';
+import { fileOf, readTable, type Source } from './table.ts';
 
 export interface ImportOptions {
   /** The folder with the tables. */
@@ -23,28 +24,34 @@ export interface ImportOptions {
   readonly borders: Borders;
   /** Left out: block orders are left out. */
   readonly blocks?: Blocks;
+  /** Told the share of the tables that was read, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
 }
 
 /**
  * @throws AuctionError `not-found` without the folder, a table or the day; `invalid-book` naming file, line and column, or
  *         the zone and period of which something is missing
  */
-export async function importDay({ folder, day, borders, blocks }: ImportOptions): Promise<Book> {
-  const { start, resolution, periods } = dayOf(day);
-  const lines = await readLines(folder, day, periods, borders === 'prices');
+export async function importDay({ folder, day: date, borders, blocks, onProgress }: ImportOptions): Promise<Book> {
+  const { start, resolution, periods } = delivery(date);
+  const source: Source = {
+    folder,
+    day: date,
+    periods,
+    ...(onProgress && { onRead: shareOf(folder, borders, onProgress) }),
+  };
+  const lines = await readLines(source, borders === 'prices');
   const neighbours = [...new Set(lines.flatMap(({ from, to }) => [from, to]))]
     .filter((zone) => !isItalian(zone))
     .sort();
-  const orders: Order[] = await curveSteps(folder, day, periods);
-  if (blocks !== undefined) orders.push(...(await blockOrders(folder, day, periods, blocks)));
+  const orders: Order[] = await curveSteps(source);
+  if (blocks !== undefined) orders.push(...(await blockOrders(source, blocks)));
   orders.push(
-    ...(borders === 'prices'
-      ? await pricesAsOrders(folder, day, periods, neighbours, lines)
-      : await exchangesAsOrders(folder, day, periods)),
+    ...(borders === 'prices' ? await pricesAsOrders(source, neighbours, lines) : await exchangesAsOrders(source)),
   );
   return {
     merit: 'book/1',
-    auction: `italy-${day}`,
+    auction: `italy-${date}`,
     currency: 'EUR',
     start,
     resolution,
@@ -57,28 +64,44 @@ export async function importDay({ folder, day, borders, blocks }: ImportOptions)
   };
 }
 
-function dayOf(day: string) {
-  if (Number.isNaN(Date.parse(`${day}T00:00:00Z`)) || !/^\d{4}-\d\d-\d\d$/.test(day))
-    throw new AuctionError('invalid-request', `${JSON.stringify(day)} is not a day; write it as 2025-04-01`);
-  return deliveryDay(day, timeZone, 'PT60M');
+function delivery(text: string): Delivery {
+  const parsed = day.safeParse(text);
+  if (parsed.success) return deliveryDay(parsed.data, timeZone, 'PT60M');
+  throw new AuctionError('invalid-request', `${JSON.stringify(text)} is not a day; write it as 2025-04-01`);
+}
+
+/** Bytes of single files as a share of all that will be read. */
+function shareOf(folder: string, borders: Borders, onProgress: (share: number) => void): (bytes: number) => void {
+  const names = [
+    'transfer-capacities',
+    'simple-bid-curves',
+    borders === 'prices' ? 'published-prices' : 'published-exchanges',
+  ];
+  const total = names
+    .map((name) => fileOf(folder, name))
+    .reduce((sum, file) => sum + (file ? statSync(file).size : 0), 0);
+  let read = 0;
+  return (bytes) => {
+    read += bytes;
+    onProgress(Math.min(1, read / total));
+  };
 }
 
 /** One limit order for each price step of a zone's aggregated supply or demand. */
-async function curveSteps(folder: string, day: string, periods: number): Promise<LimitOrder[]> {
+async function curveSteps(source: Source): Promise<LimitOrder[]> {
   const name = 'simple-bid-curves';
   const columns = ['zone', 'side', 'price_eur_per_mwh', 'quantity_mwh'] as const;
-  const { rows, days } = await readTable(folder, name, columns, day);
+  const { rows, days } = await readTable(source, name, columns);
+  const { folder, day: date } = source;
   if (rows.length === 0) {
     const known = days.length > 1 ? `${days.length} days from ${days[0]} to ${days.at(-1)}` : days[0];
-    throw new AuctionError('not-found', `${folder}: ${name} has no ${day}; it has ${known}`);
+    throw new AuctionError('not-found', `${folder}: ${name} has no ${date}; it has ${known}`);
   }
   const counts = new Map<string, number>();
   return rows.flatMap((row) => {
     const side = sideOf(row.text('side'), `${folder}: ${name}`);
     const [zone, period] = [row.text('zone'), row.period()];
     if (!isItalian(zone)) throw new AuctionError('invalid-book', `${folder}: ${name} has orders of zone ${zone}`);
-    if (period > periods)
-      throw new AuctionError('invalid-book', `${folder}: ${name} has period ${period} of ${periods}`);
     const curve = `${zone}-${side === 'sell' ? 's' : 'b'}-${period}`;
     const count = (counts.get(curve) ?? 0) + 1;
     counts.set(curve, count);

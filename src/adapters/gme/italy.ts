@@ -17,4 +17,4 @@ export function sideOf(text: string, where: string): 'buy' | 'sell' {
 }
 
 /** Sums of binary fractions such as 74.89999999999999 are the kilowatts they were: GME publishes three decimals. */
-export const megawatts = (value: number): number => Math.round(value * 1000) / 1000;
+export const toKilowatt = (value: number): number => Math.round(value * 1000) / 1000;

@@ -3,7 +3,7 @@
 import { AuctionError } from '../../market/errors.ts';
 import type { Line } from '../../market/network.ts';
 import { isItalian } from './italy.ts';
-import { readTable } from './table.ts';
+import { readTable, type Source } from './table.ts';
 
 /**
  * The lines between Italian zones and, if wanted, those to the zones around them. Lines between two zones abroad are left
@@ -13,10 +13,10 @@ import { readTable } from './table.ts';
  *
  * @throws AuctionError `invalid-book` when a line lacks an hour, or its range is empty
  */
-export async function readLines(folder: string, day: string, periods: number, withBorders: boolean): Promise<Line[]> {
+export async function readLines(source: Source, withBorders: boolean): Promise<Line[]> {
   const name = 'transfer-capacities';
   const columns = ['id', 'from_zone', 'to_zone', 'min_flow_mwh', 'max_flow_mwh'] as const;
-  const { rows } = await readTable(folder, name, columns, day);
+  const { rows } = await readTable(source, name, columns);
   const lines = new Map<string, { from: string; to: string; capacity: number[]; reverse: number[] }>();
   for (const row of rows) {
     const [id, from, to, at] = [row.text('id'), row.text('from_zone'), row.text('to_zone'), row.period() - 1];
@@ -28,18 +28,16 @@ export async function readLines(folder: string, day: string, periods: number, wi
     if (least > most)
       throw new AuctionError(
         'invalid-book',
-        `${folder}: ${name}: line ${id}, period ${at + 1}: ${least} exceeds ${most}`,
+        `${source.folder}: ${name}: line ${id}, period ${at + 1}: ${least} exceeds ${most}`,
       );
     line.capacity[at] = most;
     line.reverse[at] = 0 - least;
   }
+  const { folder, periods } = source;
   return [...lines].map(([id, { from, to, capacity, reverse }]) => {
-    for (let at = 0; at < Math.max(periods, capacity.length); at++)
-      if (capacity[at] === undefined || at >= periods)
-        throw new AuctionError(
-          'invalid-book',
-          `${folder}: ${name}: line ${id} ${at < periods ? 'lacks' : 'has'} period ${at + 1}`,
-        );
+    for (let at = 0; at < periods; at++)
+      if (capacity[at] === undefined)
+        throw new AuctionError('invalid-book', `${folder}: ${name}: line ${id} lacks period ${at + 1}`);
     return { id: id.replace('_', '-'), from, to, capacity, reverse, loss: 0, tariff: 0, ramp: null };
   });
 }

@@ -1,0 +1,48 @@
+/** Books and results from files, checked, with faults told by file, order and field. */
+
+import { checkBook } from '../book/check-book.ts';
+import { type Book, parseBook } from '../market/book.ts';
+import { AuctionError, type Problem } from '../market/errors.ts';
+import { parseResult, type Result } from '../market/result.ts';
+import { readJson } from './files.ts';
+
+/** @throws AuctionError `invalid-book` that names the file, and each order and field that is wrong */
+export async function readBook(file: string): Promise<Book> {
+  const json = await readJson(file);
+  return inFile(file, json, () => {
+    const book = parseBook(json);
+    checkBook(book);
+    return book;
+  });
+}
+
+/** @throws AuctionError `invalid-result` likewise */
+export async function readResult(file: string): Promise<Result> {
+  const json = await readJson(file);
+  return inFile(file, json, () => parseResult(json));
+}
+
+function inFile<T>(file: string, json: unknown, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof AuctionError)) throw error;
+    const problems = error.problems.map((problem) => withOrder(problem, json));
+    throw new AuctionError(error.code, `${file}: ${error.message}`, problems, { cause: error });
+  }
+}
+
+/** `orders.3.price` becomes order 3 with its record_id, and `price`. */
+function withOrder(problem: Problem, json: unknown): Problem {
+  const [, index, field] = /^orders\.(\d+)(?:\.(.+))?$/.exec(problem.field ?? '') ?? [];
+  if (index === undefined) return problem;
+  const { field: _, ...rest } = problem;
+  const order = (json as { orders: ({ record_id?: unknown } | null)[] }).orders[Number(index)];
+  const record_id = order?.record_id;
+  return {
+    ...rest,
+    index: Number(index),
+    ...(typeof record_id === 'string' && { record_id }),
+    ...(field !== undefined && { field }),
+  };
+}

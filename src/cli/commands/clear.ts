@@ -1,0 +1,53 @@
+/** `merit clear BOOK -o RESULT`: a book in, a result out, without a house. */
+
+import { canonical } from '../../book/canonical.ts';
+import { bookHash } from '../../book/seal.ts';
+import { clear } from '../../clearing/clear.ts';
+import { readBook } from '../books.ts';
+import { exitCodes } from '../failure.ts';
+import { writeWhole } from '../files.ts';
+import { figure, print, printJson } from '../output.ts';
+import { startProgress } from '../progress.ts';
+import { outcomeTable, priceTable, summaryOf } from '../summary.ts';
+
+/** Orders from which on clearing is known to take over a second. */
+const manyOrders = 50_000;
+
+export async function clearBook(
+  file: string,
+  options: { output: string; verify?: boolean; json?: boolean },
+): Promise<void> {
+  const start = performance.now();
+  const book = await readBook(file);
+  const progress = await startProgress('merit clear', 4, { atOnce: book.orders.length > manyOrders });
+  progress.update(1, `${book.orders.length} orders`);
+  const hash = bookHash(book);
+  const began = performance.now();
+  const { result } = await clear(book, hash);
+  const clearingMs = performance.now() - began;
+  progress.update(2, 'checking');
+  if (options.verify) {
+    const { verifyAndTell } = await import('../verification.ts');
+    // A result that the verifier rejects is not written.
+    if (!verifyAndTell(book, hash, result, { quiet: true })) {
+      progress.stop();
+      process.exitCode = exitCodes.no;
+      return;
+    }
+  }
+  progress.update(3, 'writing');
+  await writeWhole(options.output, canonical(result));
+  progress.stop();
+
+  if (options.output === '-') return;
+  const seconds = (performance.now() - start) / 1000;
+  const summary = summaryOf(result);
+  const verified = options.verify === true;
+  if (options.json) return printJson({ ...summary, verified, seconds, clearingSeconds: clearingMs / 1000 });
+  print(`${result.auction}: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${result.gap}`);
+  print(`\n${priceTable(summary.prices, `${book.currency}/MWh`)}\n\n${outcomeTable(summary.outcomes)}\n`);
+  const check = verified ? ', verified' : '';
+  print(
+    `${options.output}: written${check} (${seconds.toFixed(2)} s, of it clearing ${(clearingMs / 1000).toFixed(2)} s)`,
+  );
+}

@@ -1,0 +1,87 @@
+/** `merit demo`: a house with simulated participants, and what happens in it, as a story in the terminal. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Serving, serve } from '../../server.ts';
+import { priceChart } from '../demo/chart.ts';
+import { holdAuction, type Round } from '../demo/round.ts';
+import { exitCodes, Failure } from '../failure.ts';
+import { HouseClient } from '../house-client.ts';
+import { print } from '../output.ts';
+import { untilStopped } from '../signals.ts';
+import { outcomeTable, priceTable, summaryOf } from '../summary.ts';
+
+interface Options {
+  port: number;
+  data: string;
+  once?: boolean;
+  seed: number;
+  rounds: number;
+}
+
+/** The gate is open this long, and then there is time to look at what came out. */
+const openMs = 3000;
+const pauseMs = 5000;
+
+export async function demo(options: Options): Promise<void> {
+  const serving = await open(options);
+  const stop = new AbortController();
+  // Nobody reads on (`merit demo | head`): nobody needs more.
+  process.stdout.once('error', () => stop.abort());
+  const story = tell(serving, options, stop.signal).catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  try {
+    const ends = options.once ? story : story.then(() => new Promise<never>(() => {}));
+    await untilStopped(ends);
+  } finally {
+    stop.abort();
+    await serving.close();
+  }
+}
+
+async function open({ port, data }: Options): Promise<Serving> {
+  try {
+    return await serve({ port, data, log: quietLog });
+  } catch (error) {
+    const taken = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
+    if (!taken) throw error;
+    throw new Failure(
+      exitCodes.failed,
+      `another program has port ${port}; stop it, or take another port: npm start -- --port 8081 (0 takes a free one)`,
+      [],
+      { cause: error },
+    );
+  }
+}
+
+async function tell(serving: Serving, options: Options, signal: AbortSignal): Promise<void> {
+  const house = new HouseClient(serving.url);
+  print(`Merit, an open energy auction house, listens on ${serving.url}\n`);
+  const rounds = options.once ? 1 : options.rounds;
+  for (let round = 0; round < rounds; round++) {
+    const held = await holdAuction(house, { seed: options.seed + round, openMs, signal }, (line) =>
+      print(`${new Date().toISOString().slice(11, 19)}  ${line}`),
+    );
+    publish(serving.url, held);
+    if (round + 1 < rounds) await sleep(pauseMs, undefined, { signal });
+  }
+  if (!options.once) print('The simulated participants have gone home; the house stays open. Ctrl-C stops it.');
+}
+
+function publish(url: string, { auction, result }: Round): void {
+  const { prices, outcomes } = summaryOf(result);
+  const first = new Date(auction.delivery.start).getUTCHours();
+  const hours = Array.from({ length: auction.delivery.periods }, (_, index) => (first + index) % 24);
+  const isPretty = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  print(`${new Date().toISOString().slice(11, 19)}  published: prices in EUR/MWh from ${auction.delivery.start}\n`);
+  print(`${priceChart(result.prices, hours, isPretty)}\n`);
+  print(`${priceTable(prices, 'EUR/MWh')}\n\n${outcomeTable(outcomes)}\n`);
+  print(`  this auction   ${url}/auctions/${auction.id}  (/prices /flows /curves /result /book)`);
+  print(`  all auctions   ${url}/auctions`);
+  print(`  try the API    ${url}/docs\n`);
+}
+
+/** The house's log would run through the story: only what went wrong is shown. */
+const quietLog = (entry: Record<string, unknown>): void => {
+  if (entry.level === 'error') console.error(JSON.stringify(entry));
+};

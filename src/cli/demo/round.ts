@@ -1,0 +1,105 @@
+/** One auction of the demo, seen from outside: everything goes over HTTP, as any client would do it. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Auction } from '../../auction/auction.ts';
+import type { Receipt } from '../../book/intake.ts';
+import { bookHash } from '../../book/seal.ts';
+import { parseBook } from '../../market/book.ts';
+import { parseResult, type Result } from '../../market/result.ts';
+import { exitCodes, Failure } from '../failure.ts';
+import type { HouseClient } from '../house-client.ts';
+import { counted, figure } from '../output.ts';
+import { allChecks } from '../verification.ts';
+import { participants } from './participants.ts';
+
+export interface Round {
+  readonly auction: Auction;
+  readonly result: Result;
+}
+
+/** How long after its gate an auction may take. The demo's is done in a fraction of a second. */
+const patienceMs = 30_000;
+const lookEveryMs = 60;
+
+/**
+ * @param say told what happens, a line each
+ * @throws Failure when the auction does not end well
+ */
+export async function holdAuction(
+  house: HouseClient,
+  { seed, openMs, signal }: { seed: number; openMs: number; signal: AbortSignal },
+  say: (line: string) => void,
+): Promise<Round> {
+  const auction = await callAuction(house, openMs);
+  say(`${auction.id}: the gate is open for ${openMs / 1000} s`);
+  await sendOrders(house, auction, seed, say);
+  const closed = await reach(house, auction.id, signal, ({ state }) => state !== 'open');
+  say(`gate closed: ${closed.state === 'cancelled' ? 'cancelled' : 'no more orders'}`);
+  const sealed = await reach(house, auction.id, signal, ({ book, state }) => book !== undefined || isOver(state));
+  say(`book sealed: ${sealed.book?.orders} orders, ${sealed.book?.hash.slice(0, 23)}...`);
+  const end = await reach(house, auction.id, signal, ({ state }) => isOver(state));
+  if (end.state !== 'settled')
+    throw new Failure(exitCodes.no, `${end.id} is ${end.state}: ${end.cause ?? 'no cause is known'}`);
+
+  const book = parseBook(await house.get(`/auctions/${auction.id}/book`));
+  const result = parseResult(await house.get(`/auctions/${auction.id}/result`));
+  say(`cleared: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${result.gap}`);
+  const checks = allChecks(book, bookHash(book), result);
+  const broken = checks.filter(({ violations }) => violations.length > 0);
+  if (broken.length > 0)
+    throw new Failure(
+      exitCodes.no,
+      `${end.id}: the published result breaks ${broken.map((c) => c.invariant).join(', ')}`,
+    );
+  const rules = checks.filter(({ checked }) => checked > 0);
+  const total = checks.reduce((sum, { checked }) => sum + checked, 0);
+  say(`verified: by the house, and from the published files here: ${counted(total, 'check')} of ${rules.length} rules`);
+  return { auction: end, result };
+}
+
+const isOver = (state: Auction['state']): boolean => ['settled', 'failed', 'cancelled'].includes(state);
+
+/** An auction for the day that begins with the next hour. */
+function callAuction(house: HouseClient, openMs: number): Promise<Auction> {
+  const now = Date.now();
+  const stamp = new Date(now)
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+/g, '')
+    .toLowerCase();
+  const gateClosure = new Date(now + openMs).toISOString();
+  return house.post('/auctions', { market: 'demo', id: `demo-${stamp}`, gateClosure, periods: 24 });
+}
+
+async function sendOrders(house: HouseClient, { id, delivery }: Auction, seed: number, say: (line: string) => void) {
+  const all = participants(seed);
+  const first = new Date(delivery.start).getUTCHours();
+  const hours = Array.from({ length: delivery.periods }, (_, index) => index);
+  let orders = 0;
+  let last: Receipt | undefined;
+  for (const { bids } of all) {
+    const batch = hours.flatMap((index) => bids((first + index) % 24, index + 1));
+    const { receipts } = await house.post<{ receipts: Receipt[] }>('/orders', { auction: id, orders: batch });
+    orders += receipts.length;
+    last = receipts.at(-1);
+  }
+  say(
+    `orders in: ${counted(orders, 'order')} of ${all.length} participants, each with a receipt; intake ${last?.hash.slice(0, 23)}...`,
+  );
+}
+
+async function reach(
+  house: HouseClient,
+  id: string,
+  signal: AbortSignal,
+  isThere: (auction: Auction) => boolean,
+): Promise<Auction> {
+  let deadline: number | undefined;
+  for (;;) {
+    const auction = await house.get<Auction>(`/auctions/${id}`);
+    if (isThere(auction)) return auction;
+    deadline ??= Math.max(Date.parse(auction.gateClosure), Date.now()) + patienceMs;
+    if (Date.now() > deadline)
+      throw new Failure(exitCodes.failed, `${id} is still ${auction.state}, ${patienceMs / 1000} s after its gate`);
+    await sleep(lookEveryMs, undefined, { signal });
+  }
+}

@@ -1,0 +1,63 @@
+/** How a command ends: exit codes, and errors as lines that a person can act on. Never a stack trace unless asked for. */
+
+import { CommanderError } from 'commander';
+import { AuctionError, type ErrorCode, type Problem } from '../market/errors.ts';
+
+export const exitCodes = {
+  ok: 0,
+  /** The question was understood and the answer is no: verification failed, orders were refused, no such auction. */
+  no: 1,
+  /** Wrong usage, or an input file that is not what it should be. */
+  usage: 2,
+  /** The house cannot be reached, a file cannot be written, or a fault of our own. */
+  failed: 3,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Something that went wrong in a way that the user is told of. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly exit: ExitCode;
+  readonly problems: readonly Problem[];
+  constructor(exit: ExitCode, message: string, problems: readonly Problem[] = [], options?: ErrorOptions) {
+    super(message, options);
+    this.exit = exit;
+    this.problems = problems;
+  }
+}
+
+const isOurs: readonly ErrorCode[] = ['unavailable', 'incompatible-data'];
+const problemsShown = 10;
+
+/** Print what went wrong on stderr. @returns the exit code */
+export function report(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof Failure) return say(error.message, error.problems, error.exit);
+  if (error instanceof AuctionError) {
+    // The message of an error with one problem may be the problem's own.
+    return say(error.message, error.problems, isOurs.includes(error.code) ? exitCodes.failed : exitCodes.usage);
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  // An error from inside the solver quotes its source, one line of a hundred thousand characters.
+  say(`an unexpected fault: ${message.split('\n')[0]!.slice(0, 300)}`, [], exitCodes.failed);
+  console.error(process.env.MERIT_DEBUG ? stack : '  (MERIT_DEBUG=1 shows where)');
+  return exitCodes.failed;
+}
+
+function say(message: string, problems: readonly Problem[], exit: ExitCode): ExitCode {
+  const lines = problems.map(problemLine).filter((line) => !message.includes(line));
+  if (lines.length === 1) console.error(`merit: ${message}: ${lines[0]}`);
+  else {
+    console.error(`merit: ${message}`);
+    for (const line of lines.slice(0, problemsShown)) console.error(`  ${line}`);
+    if (lines.length > problemsShown) console.error(`  and ${lines.length - problemsShown} more`);
+  }
+  return exit;
+}
+
+/** `order 3 (NORD-s-3-00012), price: off the tick` */
+export function problemLine({ index, record_id, field, message }: Problem): string {
+  const order = [index === undefined ? '' : `order ${index}`, record_id === undefined ? '' : `(${record_id})`];
+  const where = [order.filter(Boolean).join(' '), field ?? ''].filter(Boolean).join(', ');
+  return where === '' ? message : `${where}: ${message}`;
+}

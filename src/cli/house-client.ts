@@ -1,0 +1,66 @@
+/** Talks to a running house over HTTP. What it answers in problem details becomes a `Failure` with the same words. */
+
+import type { Problem } from '../market/errors.ts';
+import { exitCodes, Failure } from './failure.ts';
+
+export class HouseClient {
+  readonly #base: string;
+
+  constructor(url: string) {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+      throw new Failure(
+        exitCodes.usage,
+        `${JSON.stringify(url)} is no address of a house, such as http://127.0.0.1:8080`,
+      );
+    this.#base = url.replace(/\/+$/, '');
+  }
+
+  get url(): string {
+    return this.#base;
+  }
+
+  /** The JSON at a path. Query values that are undefined are left out. */
+  async get<T>(path: string, query: Readonly<Record<string, string | number | undefined>> = {}): Promise<T> {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
+    return JSON.parse(await this.#ask(`${path}${given.length > 0 ? `?${search}` : ''}`)) as T;
+  }
+
+  /** The text at a path, byte for byte. */
+  text(path: string): Promise<string> {
+    return this.#ask(path);
+  }
+
+  async post<T>(path: string, body?: unknown): Promise<T> {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) };
+    return JSON.parse(await this.#ask(path, init)) as T;
+  }
+
+  async #ask(path: string, init?: RequestInit): Promise<string> {
+    const url = `${this.#base}${path}`;
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(url, init);
+      text = await response.text();
+    } catch (cause) {
+      // fetch() says "fetch failed"; why stands in its cause.
+      const { code, message } = ((cause as Error).cause ?? cause) as NodeJS.ErrnoException;
+      const why = code === 'ECONNREFUSED' ? 'nobody listens there; `merit serve` starts a house' : message;
+      throw new Failure(exitCodes.failed, `cannot reach ${this.#base}: ${why}`, [], { cause });
+    }
+    if (!response.ok) throw failureOf(url, response, text);
+    if (!/\bjson\b/.test(response.headers.get('content-type') ?? ''))
+      throw new Failure(exitCodes.failed, `${url} answers, but not like a house (no JSON)`);
+    return text;
+  }
+}
+
+/** Refusals (4xx) are an answer; everything else is a failure of the house. */
+function failureOf(url: string, { status, headers }: Response, text: string): Failure {
+  const exit = status < 500 ? exitCodes.no : exitCodes.failed;
+  if (!headers.get('content-type')?.startsWith('application/problem+json'))
+    return new Failure(exit === exitCodes.no ? exitCodes.failed : exit, `${url} answers ${status}, not like a house`);
+  const { detail, problems } = JSON.parse(text) as { detail: string; problems: Problem[] };
+  return new Failure(exit, detail, problems);
+}

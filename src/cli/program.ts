@@ -1,0 +1,132 @@
+/** What `merit` can do: commands, options and examples. The file of a command is loaded when it is asked for. */
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+
+const exitCodesHelp = `
+Exit codes: 0 done; 1 the answer is no (verification failed, orders refused, no such auction);
+2 wrong usage or a bad input file; 3 the house cannot be reached, or another failure.
+Files may be gzipped, in and out (.gz); - is standard input or output.`;
+
+export function program(): Command {
+  const merit = new Command('merit')
+    .description('An open energy auction house: orders, gate, clearing, verified results.')
+    .version(packageJson.version)
+    .addHelpText('after', exitCodesHelp)
+    .showHelpAfterError('(--help shows what there is)')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'merit:')) })
+    .exitOverride();
+  merit
+    .command('serve')
+    .description('serve the markets over HTTP on this machine')
+    .addOption(port().default(undefined, 'MERIT_PORT or 8080'))
+    .option('--host <address>', 'loopback address to listen on (default: MERIT_HOST or 127.0.0.1)')
+    .option('--data <folder>', 'data folder (default: MERIT_DATA or data)')
+    .option('--markets <folder>', 'folder with the market files (default: MERIT_MARKETS or those that come along)')
+    .option('--market <id>', 'the default market (default: MERIT_MARKET or hourly)')
+    .option('--webhook <url>', 'where notices are posted to (default: MERIT_WEBHOOK)')
+    .option('--access-log', 'one line of JSON per request on standard error')
+    .addHelpText('after', examples('merit serve', 'merit serve --port 9000 --data /var/lib/merit'))
+    .action(async (options) => (await import('./commands/serve.ts')).serveHouse(options));
+  merit
+    .command('demo')
+    .description('serve a demo market and fill its auctions with simulated participants')
+    .addOption(port().default(8080))
+    .option('--data <folder>', 'data folder', 'data')
+    .option('--once', 'hold one auction, then stop')
+    .option('--seed <n>', 'seed of weather and bids', wholeNumber, 1)
+    .option('--rounds <n>', 'auctions until the participants go home', wholeNumber, 360)
+    .addHelpText('after', examples('merit demo --once', 'merit demo --port 0 --data /tmp/merit'))
+    .action(async (options) => (await import('./commands/demo.ts')).demo(options));
+  client(merit, 'submit <file>')
+    .description('send orders: a list, {"auction", "orders"}, a book, or one JSON order a line')
+    .option('--auction <id>', "auction (default: the file's, or the open one of the default market)")
+    .option('--batch <n>', 'orders per request', wholeNumber, 1000)
+    .addHelpText('after', examples('merit submit orders.json', 'merit submit day.jsonl.gz --auction demo-1 --json'))
+    .action(async (file, options) => (await import('./commands/submit.ts')).submit(file, options));
+  client(merit, 'auctions')
+    .description('list the auctions, newest gate closure first')
+    .option('--market <id>', 'only those of a market')
+    .option('--state <state>', 'only those in a state, such as open or settled')
+    .option('--limit <n>', 'how many at most', wholeNumber, 20)
+    .addHelpText('after', examples('merit auctions --state open', 'merit auctions --json'))
+    .action(async (options) => (await import('./commands/auctions.ts')).auctions(options));
+  client(merit, 'result <id>')
+    .description('what an auction published: prices, flows, outcomes')
+    .option('-o, --output <file>', 'write the whole result there')
+    .option('--book <file>', 'write the sealed book there')
+    .addHelpText('after', examples('merit result demo-1', 'merit result demo-1 -o result.json --book book.json'))
+    .action(async (id, options) => (await import('./commands/result.ts')).result(id, options));
+  client(merit, 'executions [id]')
+    .description('runs of the auction workflow, or the history of one')
+    .option('--auction <id>', 'only those of an auction')
+    .option('--limit <n>', 'how many at most', wholeNumber, 20)
+    .addHelpText('after', examples('merit executions', 'merit executions demo-1-1'))
+    .action(async (id, options) => (await import('./commands/executions.ts')).executions(id, options));
+  merit
+    .command('clear <book>')
+    .description('clear a book: prices, flows, and the outcome of every order')
+    .requiredOption('-o, --output <file>', 'where the result goes; written whole or not at all')
+    .option('--verify', 'check the result before it is written')
+    .addOption(json())
+    .addHelpText(
+      'after',
+      examples('merit clear book.json -o result.json', 'merit clear b.json.gz -o r.json.gz --verify'),
+    )
+    .action(async (book, options) => (await import('./commands/clear.ts')).clearBook(book, options));
+  merit
+    .command('verify <book> <result>')
+    .description('check a result against its book, independently of the engine')
+    .addOption(json())
+    .addHelpText('after', examples('merit verify book.json result.json'))
+    .action(async (book, result, options) =>
+      (await import('./commands/verify.ts')).verifyResult(book, result, options),
+    );
+  merit
+    .command('import <source> <folder>')
+    .description("make a book from an exchange's publications; the source is gme (Italian day-ahead market)")
+    .requiredOption('--day <day>', 'delivery day, such as 2025-04-01')
+    .addOption(
+      new Option('--borders <how>', 'zones abroad: at their published prices, or with the published exchanges')
+        .choices(['prices', 'exchanges'])
+        .default('prices'),
+    )
+    .addOption(
+      new Option(
+        '--blocks <how>',
+        'block orders: as orders, or replayed: those that were accepted take any price (default: left out)',
+      ).choices(['orders', 'replay']),
+    )
+    .requiredOption('-o, --output <file>', 'where the book goes')
+    .addOption(json())
+    .addHelpText('after', examples('merit import gme italy-2025-04 --day 2025-04-01 --blocks replay -o book.json.gz'))
+    .action(async (source, folder, options) =>
+      (await import('./commands/import.ts')).importBook(source, folder, options),
+    );
+  for (const command of merit.commands) command.copyInheritedSettings(merit);
+  return merit;
+}
+
+/** A command that asks a running house. */
+const client = (merit: Command, nameAndArguments: string): Command =>
+  merit
+    .command(nameAndArguments)
+    .addOption(new Option('--url <url>', 'address of the house').env('MERIT_URL').default('http://127.0.0.1:8080'))
+    .addOption(json());
+
+const json = (): Option => new Option('--json', 'JSON for programs instead of a table');
+
+const port = (): Option =>
+  new Option('--port <port>', 'port to listen on, 0 for a free one').argParser((text) => {
+    const number = wholeNumber(text);
+    if (number > 65_535) throw new InvalidArgumentError('It must be 0 to 65535.');
+    return number;
+  });
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+const examples = (...lines: string[]): string =>
+  `\n${lines.length > 1 ? 'Examples' : 'Example'}:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;

@@ -1,0 +1,53 @@
+/** The independent check of a result, told as a table. */
+
+import { checkIntake } from '../book/seal.ts';
+import type { Book } from '../market/book.ts';
+import type { Result } from '../market/result.ts';
+import { type Check, verify } from '../verify/verify.ts';
+import { count, counted, print, printJson, table } from './output.ts';
+
+const shownPerCheck = 5;
+
+/**
+ * @param options.quiet say nothing when all is well
+ * @returns whether the result stands
+ */
+export function verifyAndTell(
+  book: Book,
+  hash: string,
+  result: Result,
+  { json = false, quiet = false }: { json?: boolean; quiet?: boolean } = {},
+): boolean {
+  const checks = allChecks(book, hash, result);
+  const ok = checks.every((check) => check.violations.length === 0);
+  if (json) printJson({ ok, auction: result.auction, book: hash, checks });
+  else if (!ok || !quiet) tell(result, checks, ok);
+  return ok;
+}
+
+/** Those of the verifier, and the intake's chain of hashes where the book has one. */
+export function allChecks(book: Book, hash: string, result: Result): Check[] {
+  const checks = [...verify(book, hash, result).checks];
+  if (book.intake === undefined) return checks;
+  const problems = checkIntake(book);
+  const violations = problems.map(({ record_id, message }) => ({ where: record_id ?? 'intake', message }));
+  const checked = book.orders.length + book.intake.withdrawn.length;
+  return [...checks, { invariant: 'intake', title: 'the chain of receipts leads to the book', checked, violations }];
+}
+
+function tell({ auction }: Result, checks: readonly Check[], ok: boolean): void {
+  const rows = checks.map(({ invariant, title, checked, violations }) => [
+    invariant,
+    title,
+    checked === 0 ? '-' : count(checked),
+    violations.length === 0 ? (checked === 0 ? 'nothing to check' : 'ok') : counted(violations.length, 'violation'),
+  ]);
+  print(table(['rule', 'what', 'checked', 'found'], rows));
+  for (const { invariant, violations } of checks) {
+    for (const { where, message } of violations.slice(0, shownPerCheck)) print(`  ${invariant} ${where}: ${message}`);
+    if (violations.length > shownPerCheck) print(`  ${invariant}: and ${violations.length - shownPerCheck} more`);
+  }
+  const total = checks.reduce((sum, { checked }) => sum + checked, 0);
+  const broken = checks.filter(({ violations }) => violations.length > 0).length;
+  print(`\n${auction}: ${ok ? `verified, ${counted(total, 'check')}` : `REJECTED, ${counted(broken, 'rule')} broken`}`);
+}
