@@ -33,10 +33,8 @@ const problemsShown = 10;
 export function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof Failure) return say(error.message, error.problems, error.exit);
-  if (error instanceof AuctionError) {
-    // The message of an error with one problem may be the problem's own.
+  if (error instanceof AuctionError)
     return say(error.message, error.problems, isOurs.includes(error.code) ? exitCodes.failed : exitCodes.usage);
-  }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   // An error from inside the solver quotes its source, one line of a hundred thousand characters.
   say(`an unexpected fault: ${message.split('\n')[0]!.slice(0, 300)}`, [], exitCodes.failed);
@@ -45,14 +43,22 @@ export function report(error: unknown): ExitCode {
 }
 
 function say(message: string, problems: readonly Problem[], exit: ExitCode): ExitCode {
-  const lines = problems.map(problemLine).filter((line) => !message.includes(line));
-  if (lines.length === 1) console.error(`merit: ${message}: ${lines[0]}`);
-  else {
-    console.error(`merit: ${message}`);
-    for (const line of lines.slice(0, problemsShown)) console.error(`  ${line}`);
-    if (lines.length > problemsShown) console.error(`  and ${lines.length - problemsShown} more`);
-  }
+  const [head, ...lines] = linesOf(message, problems);
+  console.error(`merit: ${head}`);
+  for (const line of lines.slice(0, problemsShown)) console.error(`  ${line}`);
+  if (lines.length > problemsShown) console.error(`  and ${lines.length - problemsShown} more`);
   return exit;
+}
+
+/** One line where there is one problem; nothing is said twice. */
+function linesOf(message: string, problems: readonly Problem[]): string[] {
+  const unsaid = problems.filter((problem) => !message.includes(`${problem.field ?? ''}: ${problem.message}`));
+  const [first, ...others] = unsaid.map((problem) => ({ ...problem, line: problemLine(problem) }));
+  if (first === undefined) return [message];
+  // A message may quote its first problem, without saying of which order.
+  if (message.includes(first.message))
+    return [message.replace(first.message, () => first.line), ...others.map(({ line }) => line)];
+  return others.length === 0 ? [`${message}: ${first.line}`] : [message, first.line, ...others.map(({ line }) => line)];
 }
 
 /** `order 3 (NORD-s-3-00012), price: off the tick` */

@@ -36,6 +36,9 @@ const isFigure = (cell: string | undefined): boolean => /^(-?[\d,]+(\.\d+)?( ?[%
 export const figure = (value: number, decimals = 2): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 
+/** A relative gap: `0`, or `4.6e-10`. */
+export const gapText = (gap: number): string => (gap === 0 ? '0' : gap.toExponential(1));
+
 export const count = (value: number): string => value.toLocaleString('en-US');
 
 /** `1 order`, `2 orders` */

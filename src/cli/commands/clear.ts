@@ -6,7 +6,7 @@ import { clear } from '../../clearing/clear.ts';
 import { readBook } from '../books.ts';
 import { exitCodes } from '../failure.ts';
 import { writeWhole } from '../files.ts';
-import { figure, print, printJson } from '../output.ts';
+import { figure, gapText, print, printJson } from '../output.ts';
 import { startProgress } from '../progress.ts';
 import { outcomeTable, priceTable, summaryOf } from '../summary.ts';
 
@@ -44,7 +44,9 @@ export async function clearBook(
   const summary = summaryOf(result);
   const verified = options.verify === true;
   if (options.json) return printJson({ ...summary, verified, seconds, clearingSeconds: clearingMs / 1000 });
-  print(`${result.auction}: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${result.gap}`);
+  print(
+    `${result.auction}: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${gapText(result.gap)}`,
+  );
   print(`\n${priceTable(summary.prices, `${book.currency}/MWh`)}\n\n${outcomeTable(summary.outcomes)}\n`);
   const check = verified ? ', verified' : '';
   print(

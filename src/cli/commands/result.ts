@@ -4,7 +4,7 @@ import type { Book } from '../../market/book.ts';
 import type { Result } from '../../market/result.ts';
 import { writeWhole } from '../files.ts';
 import { HouseClient } from '../house-client.ts';
-import { figure, print, printJson, table } from '../output.ts';
+import { figure, gapText, print, printJson, table } from '../output.ts';
 import { outcomeTable, priceTable, summaryOf } from '../summary.ts';
 
 export async function result(
@@ -21,7 +21,7 @@ export async function result(
   if (options.json) return printJson(result);
   const { currency } = await house.get<Pick<Book, 'currency'>>(`${path}/prices`);
   const { prices, outcomes } = summaryOf(result);
-  print(`${id}: ${result.status}, welfare ${figure(result.welfare)} ${currency}, gap ${result.gap}`);
+  print(`${id}: ${result.status}, welfare ${figure(result.welfare)} ${currency}, gap ${gapText(result.gap)}`);
   print(`\n${priceTable(prices, `${currency}/MWh`)}`);
   const flows = Object.entries(result.flows);
   if (flows.length > 0) print(`\n${flowTable(flows)}`);

@@ -6,7 +6,7 @@
  */
 
 import type { Receipt } from '../../book/intake.ts';
-import { exitCodes, Failure, problemLine } from '../failure.ts';
+import { exitCodes, Failure } from '../failure.ts';
 import { jsonOf, readText } from '../files.ts';
 import { HouseClient } from '../house-client.ts';
 import { count, counted, print, printJson } from '../output.ts';
@@ -58,12 +58,8 @@ function refusal(file: string, error: unknown, taken: number, all: number): unkn
   const problems = error.problems.map((problem) =>
     problem.index === undefined ? problem : { ...problem, index: problem.index + taken },
   );
-  // Where the refusal's own words are those of its only problem, they are said once.
-  const [first] = problems;
-  const same = problems.length === 1 && first!.message === error.message;
-  const said = same ? problemLine(first!) : error.message;
   const kept = taken > 0 ? ` (${count(taken)} of ${count(all)} orders were taken before it)` : '';
-  return new Failure(error.exit, `${file}: ${said}${kept}`, same ? [] : problems, { cause: error });
+  return new Failure(error.exit, `${file}: ${error.message}${kept}`, problems, { cause: error });
 }
 
 function submissionOf(text: string, file: string): Submission {

@@ -4,37 +4,43 @@ import asciichart from 'asciichart';
 import type { Result } from '../../market/result.ts';
 import { figure } from '../output.ts';
 
-const height = 9;
+const height = 8;
 /** Columns per period: wide enough to see, narrow enough for 80 columns and 24 periods. */
 const widen = 3;
+const labelWidth = 8;
+const colors = [asciichart.cyan, asciichart.yellow, asciichart.magenta];
 
 /**
- * @param pretty colours tell the zones apart; without them the zones are drawn one below the other
+ * @param pretty colours tell the zones apart; without them there is a chart for each
  * @param hours hour of the day of each period
  */
 export function priceChart(prices: Result['prices'], hours: readonly number[], pretty: boolean): string {
-  const colors = [asciichart.cyan, asciichart.yellow, asciichart.magenta];
-  const zones = Object.entries(prices);
-  const axis = `${' '.repeat(labelWidth + 2)}${hours.map((hour) => (hour % 3 === 0 ? `${hour}h`.padEnd(widen) : ' '.repeat(widen))).join('')}`;
-  if (!pretty) {
-    return zones.map(([zone, series]) => `${zone}\n${plot([series], [])}\n${axis}`).join('\n');
-  }
-  const legend = zones.map(([zone], i) => `${colors[i % colors.length]}── ${zone}\x1b[0m`).join('   ');
-  return `${plot(
-    zones.map(([, series]) => series),
-    colors,
-  )}\n${axis}\n${' '.repeat(labelWidth + 2)}${legend}`;
+  const margin = ' '.repeat(labelWidth + 2);
+  const axis = margin + hours.map((hour) => (hour % 3 === 0 ? `${hour}h` : '').padEnd(widen)).join('');
+  const zones = alike(prices);
+  const all = zones.flatMap(({ series }) => series);
+  const range = { min: Math.min(...all), max: Math.max(...all) };
+  if (!pretty) return zones.map(({ name, series }) => `${name}\n${plot([series], [], range)}\n${axis}`).join('\n');
+  const legend = zones.map(({ name }, i) => `${colors[i % colors.length]}── ${name}\x1b[0m`).join('   ');
+  const lines = zones.map(({ series }) => series);
+  return `${plot(lines, colors, range)}\n${axis}\n${margin}${legend}`;
 }
 
-const labelWidth = 8;
+/** Zones with the same prices in every period share a line. */
+function alike(prices: Result['prices']): { name: string; series: readonly number[] }[] {
+  const groups = Map.groupBy(Object.entries(prices), ([, series]) => series.join());
+  return [...groups.values()].map((same) => ({ name: same.map(([zone]) => zone).join(', '), series: same[0]![1] }));
+}
 
-const plot = (series: readonly (readonly number[])[], colors: string[]): string => {
-  const all = series.flat();
-  const [min, max] = [Math.min(...all), Math.max(...all)];
+function plot(
+  lines: readonly (readonly number[])[],
+  colors: string[],
+  { min, max }: { min: number; max: number },
+): string {
   // A flat line has no height of its own.
   const margin = max - min < 1 ? 1 : 0;
   return asciichart.plot(
-    series.map((values) => values.flatMap((value) => new Array<number>(widen).fill(value))),
+    lines.map((series) => series.flatMap((value) => new Array<number>(widen).fill(value))),
     {
       height,
       min: min - margin,
@@ -43,4 +49,4 @@ const plot = (series: readonly (readonly number[])[], colors: string[]): string 
       format: (value) => figure(value).padStart(labelWidth),
     },
   );
-};
+}

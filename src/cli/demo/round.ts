@@ -8,7 +8,7 @@ import { parseBook } from '../../market/book.ts';
 import { parseResult, type Result } from '../../market/result.ts';
 import { exitCodes, Failure } from '../failure.ts';
 import type { HouseClient } from '../house-client.ts';
-import { counted, figure } from '../output.ts';
+import { counted, figure, gapText } from '../output.ts';
 import { allChecks } from '../verification.ts';
 import { participants } from './participants.ts';
 
@@ -43,7 +43,7 @@ export async function holdAuction(
 
   const book = parseBook(await house.get(`/auctions/${auction.id}/book`));
   const result = parseResult(await house.get(`/auctions/${auction.id}/result`));
-  say(`cleared: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${result.gap}`);
+  say(`cleared: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${gapText(result.gap)}`);
   const checks = allChecks(book, bookHash(book), result);
   const broken = checks.filter(({ violations }) => violations.length > 0);
   if (broken.length > 0)
