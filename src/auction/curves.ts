@@ -36,7 +36,8 @@ function columnsOf(segments: readonly Segment[]): CurveColumns {
   return {
     price,
     // Standing at a price, an order is in: the most supply, and of the buys, which count as negative supply, the least.
+    // (Adding zero turns -0 into 0.)
     buy: price.map((at) => 0 - supplyAt(buys, at)[0]),
-    sell: price.map((at) => supplyAt(sells, at)[1]),
+    sell: price.map((at) => 0 + supplyAt(sells, at)[1]),
   };
 }

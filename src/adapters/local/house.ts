@@ -21,8 +21,8 @@ export interface HouseOptions {
   readonly clock?: Clock;
   readonly log?: Log;
   /** Where notices are posted to, besides the log. */
-  readonly webhook?: { readonly url: string; readonly secret?: string };
-  /** Milliseconds that the workflow waits in a Wait state, by its name, instead of what clearing says. For rehearsals. */
+  readonly webhook?: string;
+  /** Milliseconds that the workflow waits in a state, by its name, instead of what clearing and the file say. */
   readonly waits?: Readonly<Record<string, number>>;
 }
 

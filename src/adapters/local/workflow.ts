@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import definition from '../../../workflow/auction.asl.json' with { type: 'json' };
 import type { Clock, ExecutionEvent, Workflow } from '../../auction/ports.ts';
-import { type TaskName, tasks } from '../../auction/tasks.ts';
+import type { TaskName } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { utc } from '../../market/time.ts';
 import { type End, ExecutionLog, type Started } from './execution-log.ts';
@@ -29,7 +29,7 @@ export interface WorkflowOptions {
   readonly clock: Clock;
   readonly runTask: (task: TaskName, input: unknown) => Promise<unknown>;
   readonly log: Log;
-  /** Milliseconds to wait in a Wait state, by its name, instead of what its input says. For rehearsals. */
+  /** Milliseconds to wait in a state, or before it is tried again, by its name, instead of what the file says. */
   readonly waits?: Readonly<Record<string, number>>;
 }
 
@@ -39,7 +39,7 @@ const tasksAtOnce = 4;
 const detailSize = 2000;
 
 export function openWorkflow({ database, clock, runTask, log, waits = {} }: WorkflowOptions): LocalWorkflow {
-  const machine = new StateMachine(localDefinition());
+  const machine = new StateMachine(localDefinition(), { validationOptions: { noValidate: true } }); // a test validates it
   const rows = new ExecutionLog(database);
   const limit = limiter(tasksAtOnce);
   const closing = new AbortController();
@@ -67,13 +67,13 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
   }
 
   const handlers = Object.fromEntries(
-    Object.keys(tasks).map((name) => [
+    taskNames.map((name) => [
       name,
       async (input: unknown) => {
         const task = limit(async () => {
           // The library tries once more after it was told to stop.
           if (closing.signal.aborted) throw new AuctionError('unavailable', 'the house is closing');
-          return runTask(name as TaskName, input);
+          return runTask(name, input);
         });
         atWork.add(task);
         try {
@@ -93,7 +93,7 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
     const execution = machine.run(
       { auction, run },
       {
-        overrides: { taskResourceLocalHandlers: handlers, waitTimeOverrides: waits },
+        overrides: { taskResourceLocalHandlers: handlers, waitTimeOverrides: waits, retryIntervalOverrides: waits },
         noThrowOnAbort: true,
         context: { Execution: { Id: id, Name: id } },
       },
@@ -148,10 +148,14 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
   };
 }
 
-function localDefinition(): StateMachineDefinition {
-  const text = JSON.stringify(definition);
-  const arn = 'arn:aws:lambda:local:000000000000:function:$1';
-  return JSON.parse(text.replaceAll(/\$\{(\w+)FunctionArn\}/g, arn)) as StateMachineDefinition;
+/** In the file each Task state has the placeholder `${NameFunctionArn}` for its resource. */
+const placeholder = /\$\{(\w+)FunctionArn\}/g;
+
+export const taskNames = [...JSON.stringify(definition).matchAll(placeholder)].map(([, name]) => name as TaskName);
+
+export function localDefinition(): StateMachineDefinition {
+  const text = JSON.stringify(definition).replaceAll(placeholder, 'arn:aws:lambda:local:000000000000:function:$1');
+  return JSON.parse(text) as StateMachineDefinition;
 }
 
 /** Name and message are all that crosses to the workflow, in the cloud too. */

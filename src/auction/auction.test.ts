@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type AuctionState, inWorkflow, mayFollow, published, states } from './auction.ts';
+
+const names = Object.keys(states) as AuctionState[];
+
+test('states: from scheduled the one way forward goes through each step', () => {
+  const path: AuctionState[] = ['scheduled', 'open', 'closed', 'clearing', 'preliminary', 'final', 'settled'];
+  for (let i = 1; i < path.length; i++) assert(mayFollow(path[i - 1]!, path[i]!), `${path[i - 1]} -> ${path[i]}`);
+});
+
+test('states: whatever the workflow works on may fail, and a failed auction may only be restarted', () => {
+  for (const state of inWorkflow) assert(mayFollow(state, 'failed'), state);
+  assert.deepEqual(states.failed.next, ['closed']);
+});
+
+test('states: nothing is called off once its book is sealed, nothing leaves settled or cancelled', () => {
+  const cancellable = names.filter((state) => mayFollow(state, 'cancelled'));
+  assert.deepEqual(cancellable, ['scheduled', 'open', 'closed']);
+  assert.deepEqual([states.settled.next, states.cancelled.next], [[], []]);
+});
+
+test('states: a gate opens once and never again', () => {
+  assert.deepEqual(
+    names.filter((state) => mayFollow(state, 'open')),
+    ['scheduled'],
+  );
+});
+
+test('states: a result is public only after the verifier', () => {
+  assert.deepEqual(published, ['final', 'settled']);
+  assert.deepEqual(
+    names.filter((state) => mayFollow(state, 'final')),
+    ['preliminary'],
+  );
+});
