@@ -5,7 +5,7 @@ import type { Segment } from './curves/segments.ts';
 import { samePrice } from './equilibrium.ts';
 import type { Problem } from './problem.ts';
 import { clean, type Lots } from './rounding.ts';
-import { priceOf, type Sharing } from './sharing.ts';
+import { meanPriceOf, type Sharing } from './sharing.ts';
 
 /** An order's volume this near (MW) to what it asked for is all of it. */
 const sameVolume = 1e-7;
@@ -87,7 +87,7 @@ export function outcomesOf(
     };
     // A curve that stands at zero everywhere asks for nothing and gets it.
     if (node === undefined) return { ...head, status: 'accepted', power: 0, surplus: 0 };
-    const price = priceOf(problem, node, published);
+    const price = meanPriceOf(problem, node, published);
     const duration = hours * node.span;
     const net = clean(lots.bought[k]! - lots.sold[k]!);
     const open = openSegments(segments, lots.bought[k]!, lots.sold[k]!, net);
@@ -105,7 +105,7 @@ export function outcomesOf(
     const outcome: Outcome = { ...head, status, ...size, surplus: toCents(surplus) };
     if (done) return outcome;
     const zones = curtailedWith(node.zone, node.from);
-    return { ...outcome, reason: reasonOf(problem, open, priceOf(problem, node, exact), price, zones) };
+    return { ...outcome, reason: reasonOf(problem, open, meanPriceOf(problem, node, exact), price, duration, zones) };
   });
 }
 
@@ -128,6 +128,7 @@ function reasonOf(
   open: readonly Segment[],
   exact: number,
   published: number,
+  duration: number,
   zones: readonly string[],
 ): Reason {
   const { min, max } = book.priceLimits;
@@ -136,6 +137,14 @@ function reasonOf(
     const away = side === 'sell' ? first - price : price - first;
     return away <= 0 && first !== last ? 0 : Math.abs(away);
   };
+  const missed = open.reduce((sum, segment) => sum + mostSurplus([segment], exact), 0) * duration;
+  if (
+    open.some(
+      (segment) => segment.first === segment.last && mostSurplus([segment], exact) > samePrice * 2 * segment.power,
+    )
+  ) {
+    return { code: 'paradoxically_rejected', distance: 0, missedSurplus: toCents(missed), binding: [] };
+  }
   const nearest = open.reduce((best, segment) => (gap(segment, exact) < gap(best, exact) ? segment : best));
   const away = gap(nearest, exact);
   if (away > samePrice * 2) {

@@ -9,9 +9,13 @@
  * the lower, and the higher, of two solutions. So all lowest prices together are a solution, all highest ones too, and
  * by convexity so is the middle: no optimisation is needed. Orders over several MTUs bound a mean of prices, and there the
  * middle may break a rule: then the nearest prices that break none are taken (a small quadratic program).
+ *
+ * The limits of the market come first. An order over several MTUs, or a line with losses where prices are negative, can ask for
+ * a price beyond them: a half-hour sell that one of its quarters has no use for would need that quarter below the lowest
+ * price. No price supports such an answer, though it is the best. Bounds then stop at each other, the rule is left
+ * unsupported, and the order is told so (`paradoxically_rejected`).
  */
 
-import assert from 'node:assert/strict';
 import { pricesAt } from './curves/net-curve.ts';
 import { type Equilibrium, samePrice } from './equilibrium.ts';
 import { spreadOf } from './network/arcs.ts';
@@ -114,26 +118,22 @@ function tighten({ at, factor, low: ruleLow, high: ruleHigh }: Rule, low: Float6
     const a = (ruleLow - most) / f;
     const b = (ruleHigh - least) / f;
     const [from, to] = f > 0 ? [a, b] : [b, a];
+    // Bounds stop at each other: beyond, a rule asks for what the market's limits do not allow.
     let touched = false;
-    if (from > low[i]! + notice) {
-      low[i] = from;
+    if (from > low[i]! + notice && low[i]! < high[i]!) {
+      low[i] = Math.min(from, high[i]!);
       touched = true;
     }
-    if (to < high[i]! - notice) {
-      high[i] = to;
+    if (to < high[i]! - notice && low[i]! < high[i]!) {
+      high[i] = Math.max(to, low[i]!);
       touched = true;
-    }
-    // The two bounds may cross by rounding errors only.
-    if (low[i]! > high[i]!) {
-      assert(low[i]! - high[i]! < 1e-4, `no price supports the answer: ${low[i]} > ${high[i]}`);
-      low[i] = high[i] = (low[i]! + high[i]!) / 2;
     }
     if (touched) moved.push(i);
   });
   return moved;
 }
 
-/** Groups of MTUs in which some rule does not hold. */
+/** Groups of MTUs in which some rule does not hold that could. */
 function brokenGroups(problem: Problem, rules: readonly Rule[], prices: Float64Array) {
   const broken = new Set<number>();
   for (const { at, factor, low, high } of rules) {
@@ -159,7 +159,7 @@ function nearest(
   const cells: number[] = [];
   for (let z = 0; z < zones; z++) for (let t = first; t < after; t++) cells.push(z * periods + t);
   const columnOf = new Map(cells.map((cell, c) => [cell, c]));
-  const here = rules.filter(({ at }) => columnOf.has(at[0]!));
+  const here = rules.filter(({ at }) => columnOf.has(at[0]!)).map((rule) => withinReach(rule, low, high));
   // Columns: the prices, then what each rule's sum comes to. Rows: sum of factor * price - that = 0.
   const byColumn = [...cells, ...here].map((): [row: number, factor: number][] => []);
   here.forEach(({ at, factor }, r) => {
@@ -197,10 +197,23 @@ function nearest(
     },
     samePrice,
   );
-  assert(x !== undefined, `no prices of MTUs ${first + 1} to ${after} obey every rule`);
+  // Rules that each could hold but not all together stay unsupported too: the bounds are as near as they come.
+  if (x === undefined) return;
   cells.forEach((cell, c) => {
     prices[cell] = x[c]!;
   });
+}
+
+/** The rule, loosened to what its prices can reach at all. */
+function withinReach(rule: Rule, low: Float64Array, high: Float64Array): Rule {
+  let least = 0;
+  let most = 0;
+  rule.at.forEach((i, k) => {
+    const f = rule.factor[k]!;
+    least += f * (f > 0 ? low[i]! : high[i]!);
+    most += f * (f > 0 ? high[i]! : low[i]!);
+  });
+  return { ...rule, low: Math.min(rule.low, most), high: Math.max(rule.high, least) };
 }
 
 /** Does the arc's spread leave its flow free (market rules, section 3.1)? +1: full, -1: least, 0: anything between. */

@@ -9,7 +9,7 @@
 
 import { Joined } from './network/joined.ts';
 import type { Problem } from './problem.ts';
-import { arcAt, atTheMoney, type Island, priceOf, type Sharing, shareAt, treeFlows } from './sharing.ts';
+import { arcAt, atTheMoney, type Island, type Sharing, shareAt, treeFlows } from './sharing.ts';
 
 export interface Lots {
   /** MW executed, by order of the book. */
@@ -43,7 +43,7 @@ interface Side {
 /** Numbers as people would write them: a millionth of a watt is an error of floating point. */
 export const clean = (mw: number): number => Math.round(mw * 1e6) / 1e6 + 0;
 
-export function roundToLots(problem: Problem, sharing: Sharing, prices: Float64Array): Lots {
+export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   const { nodes, periods, zones, book } = problem;
   const lot = book.lot ?? smallestLot;
   const bought = new Float64Array(book.orders.length);
@@ -51,7 +51,7 @@ export function roundToLots(problem: Problem, sharing: Sharing, prices: Float64A
   const netPosition = new Float64Array(zones * periods);
   const sides: Side[] = [];
   nodes.forEach((node, index) => {
-    const price = priceOf(problem, node, prices);
+    const price = sharing.deciding[index]!;
     let full = 0;
     const giving: Partial<Record<'buy' | 'sell', Side>> = {};
     for (const segment of node.segments) {

@@ -15,6 +15,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { pricesAt } from './curves/net-curve.ts';
 import type { Segment } from './curves/segments.ts';
 import { type Equilibrium, samePrice } from './equilibrium.ts';
 import type { Arc } from './network/arcs.ts';
@@ -48,6 +49,8 @@ export interface Cluster {
 export type Island = Pick<Cluster, 'cells' | 'arcs'>;
 
 export interface Sharing {
+  /** Prices that decide who is executed, by node. */
+  readonly deciding: Float64Array;
   readonly islands: readonly Island[];
   /** Executed share of the orders at the money, by node; NaN where there are none. */
   readonly sellShare: Float64Array;
@@ -56,11 +59,24 @@ export interface Sharing {
   readonly flow: Float64Array;
 }
 
-/** Price of a node: the mean over the MTUs it covers. */
-export function priceOf(problem: Problem, node: Node, prices: Float64Array): number {
+/** Published price of a node: the mean over the MTUs it covers. */
+export function meanPriceOf(problem: Problem, node: Node, prices: Float64Array): number {
   let sum = 0;
   for (let t = node.from; t < node.from + node.span; t++) sum += prices[node.zone * problem.periods + t]!;
   return sum / node.span;
+}
+
+/**
+ * The price that decides who of a node's orders is executed: its published price, or where that does not support what the node
+ * trades (`pricing.ts` says when) the nearest one that does.
+ */
+export function decidingPrices(problem: Problem, found: Equilibrium, prices: Float64Array): Float64Array {
+  return Float64Array.from(problem.nodes, (node, i) => {
+    const price = meanPriceOf(problem, node, prices);
+    const [low, high] = pricesAt(node.curve, found.net[i]!);
+    const slack = 2 * samePrice;
+    return price < low - slack ? low : price > high + slack ? high : price;
+  });
 }
 
 export const atTheMoney = (segment: Segment, price: number): boolean =>
@@ -83,19 +99,27 @@ interface Open {
 }
 
 export function shareAtTheMoney(problem: Problem, found: Equilibrium, prices: Float64Array): Sharing {
-  const { surplus, flow, islands, clusters } = openChoices(problem, found, prices);
+  const deciding = decidingPrices(problem, found, prices);
   const sellShare = new Float64Array(problem.nodes.length).fill(Number.NaN);
   const buyShare = new Float64Array(problem.nodes.length).fill(Number.NaN);
+  const { surplus, flow, islands, clusters } = openChoices(problem, found, prices, deciding, sellShare, buyShare);
   for (const cluster of clusters) {
     const volumes = oneRatio(problem, cluster, surplus, flow) ?? leastUnexecuted(problem, cluster, surplus, flow);
     cluster.marginals.forEach((m, k) => {
       (m.side === 'sell' ? sellShare : buyShare)[m.node] = Math.min(1, Math.max(0, volumes[k]! / m.volume));
     });
   }
-  return { islands, sellShare, buyShare, flow };
+  return { deciding, islands, sellShare, buyShare, flow };
 }
 
-function openChoices(problem: Problem, found: Equilibrium, prices: Float64Array): Open {
+function openChoices(
+  problem: Problem,
+  found: Equilibrium,
+  prices: Float64Array,
+  deciding: Float64Array,
+  sellShare: Float64Array,
+  buyShare: Float64Array,
+): Open {
   const { nodes, arcs, periods, zones } = problem;
   const surplus = new Float64Array(zones * periods);
   const flow = new Float64Array(arcs.length * periods);
@@ -103,7 +127,8 @@ function openChoices(problem: Problem, found: Equilibrium, prices: Float64Array)
 
   const marginals: Marginal[] = [];
   nodes.forEach((node, index) => {
-    const price = priceOf(problem, node, prices);
+    const price = deciding[index]!;
+    const supported = Math.abs(price - meanPriceOf(problem, node, prices)) <= samePrice;
     let net = 0;
     let sell = 0;
     let buy = 0;
@@ -113,24 +138,33 @@ function openChoices(problem: Problem, found: Equilibrium, prices: Float64Array)
       else if (segment.side === 'sell') sell += segment.power;
       else buy += segment.power;
     }
-    const first = node.zone * periods + node.from;
-    // Without orders at the money the node's net supply is known exactly; on a straight line better than its price says.
-    if (sell + buy === 0) net = found.net[index]!;
-    for (let k = 0; k < node.span; k++) surplus[first + k]! += net;
-    if (sell > 0) marginals.push({ node: index, side: 'sell', volume: sell });
-    if (buy > 0) marginals.push({ node: index, side: 'buy', volume: buy });
+    if (!supported || sell + buy === 0) {
+      // Nothing to choose. The node's net supply is known exactly; on a straight line better than its price says.
+      const sold = Math.min(sell, Math.max(0, found.net[index]! - net + buy));
+      if (sell > 0) sellShare[index] = sold / sell;
+      if (buy > 0) buyShare[index] = Math.min(1, Math.max(0, (sold - found.net[index]! + net) / buy));
+      net = found.net[index]!;
+    } else {
+      if (sell > 0) marginals.push({ node: index, side: 'sell', volume: sell });
+      if (buy > 0) marginals.push({ node: index, side: 'buy', volume: buy });
+    }
+    for (let t = node.from; t < node.from + node.span; t++) surplus[node.zone * periods + t]! += net;
   });
 
   const openArcs: number[] = [];
   arcs.forEach((arc, a) => {
     for (let t = 0; t < periods; t++) {
       const at = a * periods + t;
-      const side = found.closed[at] ? -1 : sideOf(problem, a, t, prices);
-      if (side === 0 && arc.most[t]! > arc.least[t]!) {
+      const least = arc.least[t]!;
+      const most = found.closed[at] ? least : arc.most[t]!;
+      const side = sideOf(problem, a, t, prices);
+      if (side === 0 && most > least) {
         openArcs.push(at);
         joined.join(arc.from * periods + t, arc.to * periods + t);
       } else {
-        flow[at] = side === 1 ? arc.most[t]! : arc.least[t]!;
+        const end = side === 1 ? most : least;
+        // A spread that the market's limits made does not move what flows.
+        flow[at] = Math.abs(found.flow[at]! - end) <= flowSlack * 10 ? end : found.flow[at]!;
         surplus[arc.from * periods + t]! -= flow[at]!;
         surplus[arc.to * periods + t]! += (1 - arc.loss) * flow[at]!;
       }

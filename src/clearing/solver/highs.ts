@@ -47,6 +47,11 @@ export async function loadSolver(): Promise<Solver> {
 function solve(highs: Highs, program: Program): Solution {
   const numCols = program.cost.length;
   const numRows = program.rowLower.length;
+  // HiGHS does not solve what has no columns: nothing to choose, so the rows hold or they don't.
+  if (numCols === 0) {
+    const holds = program.rowLower.every((low, r) => low <= 0 && program.rowUpper[r]! >= 0);
+    return { status: holds ? 'optimal' : 'infeasible', x: new Float64Array(0), rowDual: new Float64Array(numRows) };
+  }
   const model = highs.createModel();
   try {
     model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex' });

@@ -1,15 +1,12 @@
 /**
  * The point nearest to a target among those that balance: minimise ½ Σ weight_i (x_i - target_i)^2 with A x = b and
- * lower <= x <= upper. The quadratic programs of sharing and pricing are all of this kind.
+ * lower <= x <= upper, weights 0 allowed. The quadratic programs of sharing and pricing are all of this kind, and HiGHS'
+ * own solver for quadratic programs fails on some of them (status error on the clusters of an Italian day).
  *
- * Solved in its dual: for given multipliers of the rows every x_i is known by itself (clamped to its bounds), so only the rows
- * are left to close, by Newton's method on a function that is smooth but for kinks, with a line search. Rows are few
- * (zone-MTUs of one cluster), columns many; the cost is one dense Cholesky factor of the rows a step.
- * Columns of weight 0 are free of cost: they get a tiny weight around where they were the step before, until they stay
- * (proximal point method, Rockafellar 1976).
+ * A primal-dual interior point method with predictor and corrector (Mehrotra 1992; Nocedal and Wright, Numerical Optimization,
+ * section 16.6). Because each column's weight stands alone, a step is one dense Cholesky factor of the rows, which are few
+ * (the zone-MTUs of one cluster); it needs 10 to 30 steps, however degenerate the program.
  */
-
-import assert from 'node:assert/strict';
 
 /** A by columns (CSC). */
 export interface NearestProgram {
@@ -23,151 +20,208 @@ export interface NearestProgram {
   readonly values: Float64Array;
 }
 
-interface Point {
+const mostSteps = 100;
+/** Where the products of a bound's distance and multiplier end, in units of weight * MW^2. */
+const smallestProduct = 1e-10;
+/** Added to each column's stiffness, not to its slope: keeps steps of columns without weight within reason. */
+const faint = 1e-8;
+/** How near to a bound a step may go, as a share of the way. */
+const shy = 0.9995;
+
+/** A point strictly between its bounds, with multipliers. Bounds that are infinite have a multiplier of 0 throughout. */
+interface State {
+  /** 0: the column's bounds meet, and it is fixed. */
+  readonly open: Uint8Array;
   readonly x: Float64Array;
-  /** 1 where a column is between its bounds. */
-  readonly inside: Uint8Array;
-  readonly residual: Float64Array;
-  /** Largest residual. */
-  readonly gap: number;
+  /** Multipliers of the rows, of the lower and of the upper bounds. */
+  readonly y: Float64Array;
+  readonly zLow: Float64Array;
+  readonly zHigh: Float64Array;
+  /** Distance to the bounds, kept apart from x: near a bound the difference would lose its digits. */
+  readonly toLow: Float64Array;
+  readonly toHigh: Float64Array;
 }
 
-const mostSteps = 200;
-const mostRounds = 30;
-/** Weight of a column that costs nothing, against weights of about 1e-5 to 10. */
-const faint = 1e-6;
+interface Step {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly zLow: Float64Array;
+  readonly zHigh: Float64Array;
+}
 
-/** @returns the point, or undefined when no point within the bounds closes all rows to `tolerance` */
+/** @returns the point, or undefined when none within the bounds closes all rows to `tolerance` */
 export function nearestPoint(program: NearestProgram, tolerance: number): Float64Array | undefined {
-  const { weight, lower, upper } = program;
-  const isFree = weight.some((w) => w === 0);
-  const weights = weight.map((w) => (w === 0 ? faint : w));
-  const target = program.target.map((value, i) =>
-    weight[i] === 0 ? Math.min(upper[i]!, Math.max(lower[i]!, value)) : value,
-  );
-  const multipliers = new Float64Array(program.rightSide.length);
-  for (let round = 0; round < mostRounds; round++) {
-    const x = closeRows({ ...program, weight: weights, target }, multipliers, tolerance);
-    if (x === undefined || !isFree) return x;
-    let moved = 0;
+  const { weight, target } = program;
+  const state = startOf(program, tolerance / 10);
+  const { x, y, zLow, zHigh, toLow, toHigh, open } = state;
+  const pairs = Math.max(1, zLow.reduce((sum, z) => sum + z, 0) + zHigh.reduce((sum, z) => sum + z, 0));
+  const factor = new Float64Array(y.length ** 2);
+  let gap = Number.POSITIVE_INFINITY;
+  for (let step = 0; step < mostSteps; step++) {
+    const missing = residual(program, x);
+    gap = largest(missing);
+    const product = (dot(toLow, zLow) + dot(toHigh, zHigh)) / pairs;
+    const pull = columnsTimes(program, y);
+    // What keeps each column from its own optimum.
+    const slope = pull.map((p, i) => (open[i] ? weight[i]! * (x[i]! - target[i]!) - p - zLow[i]! + zHigh[i]! : 0));
+    if (gap <= tolerance / 10 && product <= smallestProduct && largest(slope) <= 1e-9) break;
+
+    const stiffness = weight.map((w, i) =>
+      open[i] ? w + zLow[i]! / toLow[i]! + zHigh[i]! / toHigh[i]! + faint : Infinity,
+    );
+    factorise(program, stiffness, factor);
+    // Predictor: straight for products of zero. Corrector: for a common product, as small as the predictor got, allowing
+    // for its curvature.
+    const straight = solveStep(program, state, factor, stiffness, slope, missing, 0);
+    const [px, pz] = lengths(state, straight, 1);
+    let ahead = 0;
     for (let i = 0; i < x.length; i++) {
-      if (weight[i] !== 0) continue;
-      moved = Math.max(moved, Math.abs(x[i]! - target[i]!));
-      target[i] = x[i]!;
+      ahead += (toLow[i]! + px * straight.x[i]!) * (zLow[i]! + pz * straight.zLow[i]!) * (zLow[i]! > 0 ? 1 : 0);
+      ahead += (toHigh[i]! - px * straight.x[i]!) * (zHigh[i]! + pz * straight.zHigh[i]!) * (zHigh[i]! > 0 ? 1 : 0);
     }
-    if (moved <= tolerance || round === mostRounds - 1) return x;
+    const aim = product * (ahead / pairs / product) ** 3;
+    const bent = solveStep(program, state, factor, stiffness, slope, missing, aim, straight);
+    const [ax, az] = lengths(state, bent, shy);
+    for (let i = 0; i < x.length; i++) {
+      x[i]! += ax * bent.x[i]!;
+      toLow[i]! += ax * bent.x[i]!;
+      toHigh[i]! -= ax * bent.x[i]!;
+      zLow[i]! += az * bent.zLow[i]!;
+      zHigh[i]! += az * bent.zHigh[i]!;
+    }
+    for (let r = 0; r < y.length; r++) y[r]! += az * bent.y[r]!;
   }
-  return undefined;
+  if (!(gap <= tolerance)) return undefined;
+  return x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
 }
 
-function closeRows(program: NearestProgram, multipliers: Float64Array, tolerance: number): Float64Array | undefined {
-  const { weight, starts, indices, values } = program;
-  const rows = multipliers.length;
-  const factor = new Float64Array(rows * rows);
-  let here: Point = pointAt(program, multipliers);
-  for (let step = 0; step < mostSteps; step++) {
-    if (here.gap <= tolerance * 0.01) return here.x;
-    factor.fill(0);
-    let largest = 0;
-    for (let i = 0; i < weight.length; i++) {
-      if (!here.inside[i]) continue;
-      for (let p = starts[i]!; p < starts[i + 1]!; p++) {
-        for (let q = starts[i]!; q < starts[i + 1]!; q++) {
-          factor[indices[p]! * rows + indices[q]!]! += (values[p]! * values[q]!) / weight[i]!;
-        }
-        largest = Math.max(largest, values[p]! ** 2 / weight[i]!);
+/** @param room by how much each bound gives way, so that there is an inside even where only the bounds themselves balance */
+function startOf({ target, lower, upper, rightSide }: NearestProgram, room: number): State {
+  const zero = () => new Float64Array(target.length);
+  const state = { open: new Uint8Array(target.length), x: zero(), y: new Float64Array(rightSide.length) };
+  const bounds = { zLow: zero(), zHigh: zero(), toLow: zero().fill(1), toHigh: zero().fill(1) };
+  for (let i = 0; i < target.length; i++) {
+    if (lower[i] === upper[i]) {
+      state.x[i] = lower[i]!;
+      continue;
+    }
+    const [low, high] = [lower[i]! - room, upper[i]! + room];
+    state.open[i] = 1;
+    const inset = Math.min(high - low, 2) / 4;
+    state.x[i] = Math.min(high - inset, Math.max(low + inset, target[i]!));
+    if (Number.isFinite(low)) [bounds.zLow[i], bounds.toLow[i]] = [1, state.x[i]! - low];
+    if (Number.isFinite(high)) [bounds.zHigh[i], bounds.toHigh[i]] = [1, high - state.x[i]!];
+  }
+  return { ...state, ...bounds };
+}
+
+const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
+/** b - A x */
+function residual({ rightSide, starts, indices, values }: NearestProgram, x: Float64Array): Float64Array {
+  const missing = rightSide.slice();
+  for (let i = 0; i < x.length; i++) {
+    for (let p = starts[i]!; p < starts[i + 1]!; p++) missing[indices[p]!]! -= values[p]! * x[i]!;
+  }
+  return missing;
+}
+
+/** A' y */
+function columnsTimes({ starts, indices, values }: NearestProgram, y: Float64Array): Float64Array {
+  const out = new Float64Array(starts.length - 1);
+  for (let i = 0; i < out.length; i++) {
+    for (let p = starts[i]!; p < starts[i + 1]!; p++) out[i]! += values[p]! * y[indices[p]!]!;
+  }
+  return out;
+}
+
+/** factor := Cholesky factor of A stiffness^-1 A' */
+function factorise({ starts, indices, values }: NearestProgram, stiffness: Float64Array, factor: Float64Array): void {
+  const n = Math.round(Math.sqrt(factor.length));
+  factor.fill(0);
+  for (let i = 0; i < stiffness.length; i++) {
+    if (stiffness[i] === Number.POSITIVE_INFINITY) continue;
+    for (let p = starts[i]!; p < starts[i + 1]!; p++) {
+      for (let q = starts[i]!; q < starts[i + 1]!; q++) {
+        factor[indices[p]! * n + indices[q]!]! += (values[p]! * values[q]!) / stiffness[i]!;
       }
     }
-    for (let r = 0; r < rows; r++) factor[r * rows + r]! += Math.max(largest, 1) * 1e-12;
-    const direction = cholesky(factor, here.residual);
-    const next = climb(program, multipliers, direction, here);
-    if (next === undefined) break;
-    here = next;
   }
-  return here.gap <= tolerance ? here.x : undefined;
-}
-
-/**
- * Move the multipliers along a direction to where the dual, concave and made of parabolas, is highest; undefined when it does
- * not rise. The first step is Newton's; where every column is at a bound it is enormous and must be cut by many orders.
- */
-function climb(
-  program: NearestProgram,
-  multipliers: Float64Array,
-  direction: Float64Array,
-  here: Point,
-): Point | undefined {
-  const start = multipliers.slice();
-  const slopeOf = (point: Point) => direction.reduce((sum, d, r) => sum + d * point.residual[r]!, 0);
-  const first = slopeOf(here);
-  const at = (length: number) => {
-    multipliers.forEach((_, r) => {
-      multipliers[r] = start[r]! + length * direction[r]!;
-    });
-    return pointAt(program, multipliers);
-  };
-  let low = 0;
-  let high = 1;
-  let best: Point | undefined;
-  for (let k = 0; k < mostSteps; k++) {
-    const length = low === 0 ? high : (low + high) / 2;
-    const point = at(length);
-    const slope = slopeOf(point);
-    if (Math.abs(slope) <= 0.01 * first) return point;
-    if (slope > 0) {
-      low = length;
-      best = point;
-      if (length === 1) return point;
-    } else {
-      high = length;
-      if (low === 0) high /= 16;
-    }
-    if (low > 0 && high - low <= 1e-15 * high) break;
-  }
-  if (best !== undefined) at(low);
-  else multipliers.set(start);
-  return best;
-}
-
-/** The point that given multipliers ask for, what is missing in each row, and the dual's value. */
-function pointAt(program: NearestProgram, multipliers: Float64Array): Point {
-  const { weight, target, lower, upper, rightSide, starts, indices, values } = program;
-  const x = new Float64Array(weight.length);
-  const inside = new Uint8Array(weight.length);
-  const residual = rightSide.slice();
-  for (let i = 0; i < x.length; i++) {
-    let pull = 0;
-    for (let p = starts[i]!; p < starts[i + 1]!; p++) pull += values[p]! * multipliers[indices[p]!]!;
-    const wish = target[i]! + pull / weight[i]!;
-    inside[i] = wish > lower[i]! && wish < upper[i]! ? 1 : 0;
-    x[i] = Math.min(upper[i]!, Math.max(lower[i]!, wish));
-    for (let p = starts[i]!; p < starts[i + 1]!; p++) residual[indices[p]!]! -= values[p]! * x[i]!;
-  }
-  const gap = residual.reduce((most, r) => Math.max(most, Math.abs(r)), 0);
-  return { x, inside, residual, gap };
-}
-
-/** Solve M d = r for a symmetric positive definite M (n x n, by rows), which is overwritten by its factor. */
-function cholesky(m: Float64Array, r: Float64Array): Float64Array {
-  const n = r.length;
   for (let j = 0; j < n; j++) {
+    const before = factor[j * n + j]!;
     for (let i = j; i < n; i++) {
-      let sum = m[i * n + j]!;
-      for (let k = 0; k < j; k++) sum -= m[i * n + k]! * m[j * n + k]!;
-      if (i === j) {
-        assert(sum > -1e-3 * Math.abs(m[j * n + j]!), 'the matrix is not positive definite');
-        m[j * n + j] = Math.sqrt(Math.max(sum, Number.EPSILON));
-      } else m[i * n + j] = sum / m[j * n + j]!;
+      let sum = factor[i * n + j]!;
+      for (let k = 0; k < j; k++) sum -= factor[i * n + k]! * factor[j * n + k]!;
+      // A row that follows from the others has no pivot left: an endless one leaves its multiplier where it is.
+      if (i === j) factor[j * n + j] = sum > 1e-13 * before ? Math.sqrt(sum) : 1e64;
+      else factor[i * n + j] = sum / factor[j * n + j]!;
     }
   }
+}
+
+function backSubstitute(factor: Float64Array, r: Float64Array): Float64Array {
+  const n = r.length;
   const d = r.slice();
   for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) d[i]! -= m[i * n + k]! * d[k]!;
-    d[i]! /= m[i * n + i]!;
+    for (let k = 0; k < i; k++) d[i]! -= factor[i * n + k]! * d[k]!;
+    d[i]! /= factor[i * n + i]!;
   }
   for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) d[i]! -= m[k * n + i]! * d[k]!;
-    d[i]! /= m[i * n + i]!;
+    for (let k = i + 1; k < n; k++) d[i]! -= factor[k * n + i]! * d[k]!;
+    d[i]! /= factor[i * n + i]!;
   }
   return d;
+}
+
+/** One linear step towards products of `aim`, less the curvature that an earlier step showed. */
+function solveStep(
+  program: NearestProgram,
+  { open, zLow, zHigh, toLow, toHigh }: State,
+  factor: Float64Array,
+  stiffness: Float64Array,
+  slope: Float64Array,
+  missing: Float64Array,
+  aim: number,
+  earlier?: Step,
+): Step {
+  const { starts, indices, values } = program;
+  const n = slope.length;
+  const right = missing.slice();
+  const push = new Float64Array(n);
+  const lowTerm = new Float64Array(n);
+  const highTerm = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    if (!open[i]) continue;
+    const bend = earlier ? earlier.x[i]! : 0;
+    if (zLow[i]! > 0) lowTerm[i] = (aim - (earlier ? bend * earlier.zLow[i]! : 0)) / toLow[i]! - zLow[i]!;
+    if (zHigh[i]! > 0) highTerm[i] = (aim + (earlier ? bend * earlier.zHigh[i]! : 0)) / toHigh[i]! - zHigh[i]!;
+    push[i] = (lowTerm[i]! - highTerm[i]! - slope[i]!) / stiffness[i]!;
+    for (let p = starts[i]!; p < starts[i + 1]!; p++) right[indices[p]!]! -= values[p]! * push[i]!;
+  }
+  const y = backSubstitute(factor, right);
+  const x = columnsTimes(program, y);
+  for (let i = 0; i < n; i++) {
+    x[i] = open[i] ? push[i]! + x[i]! / stiffness[i]! : 0;
+    lowTerm[i] = zLow[i]! > 0 ? lowTerm[i]! - (zLow[i]! * x[i]!) / toLow[i]! : 0;
+    highTerm[i] = zHigh[i]! > 0 ? highTerm[i]! + (zHigh[i]! * x[i]!) / toHigh[i]! : 0;
+  }
+  return { x, y, zLow: lowTerm, zHigh: highTerm };
+}
+
+/** How far the step may go, for the point and for the multipliers, before something reaches its bound. */
+function lengths(
+  { zLow, zHigh, toLow, toHigh }: State,
+  step: Step,
+  share: number,
+): [point: number, multipliers: number] {
+  let point = 1;
+  let multipliers = 1;
+  for (let i = 0; i < zLow.length; i++) {
+    if (step.x[i]! < 0 && zLow[i]! > 0) point = Math.min(point, (share * toLow[i]!) / -step.x[i]!);
+    if (step.x[i]! > 0 && zHigh[i]! > 0) point = Math.min(point, (share * toHigh[i]!) / step.x[i]!);
+    if (step.zLow[i]! < 0) multipliers = Math.min(multipliers, (share * zLow[i]!) / -step.zLow[i]!);
+    if (step.zHigh[i]! < 0) multipliers = Math.min(multipliers, (share * zHigh[i]!) / -step.zHigh[i]!);
+  }
+  return [point, multipliers];
 }

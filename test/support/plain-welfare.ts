@@ -1,0 +1,65 @@
+/**
+ * The oracle: the whole model as one plain linear program, a column for every step of every order, no window, no merging.
+ * A straight line stands as many small steps at their middle prices, so its welfare is a little too low: by at most
+ * power * width / (4 * pieces^2) an hour.
+ */
+
+import assert from 'node:assert/strict';
+import { problemOf } from '../../src/clearing/problem.ts';
+import type { Solver } from '../../src/clearing/solver/highs.ts';
+import type { Book } from '../../src/market/book.ts';
+
+const pieces = 100;
+
+/** @returns the largest welfare (money), and by how much the small steps may understate it */
+export function plainWelfare(book: Book, solver: Solver): { welfare: number; error: number } {
+  const problem = problemOf(book);
+  const { periods, hours } = problem;
+  const cost: number[] = [];
+  const upper: number[] = [];
+  const lower: number[] = [];
+  const starts = [0];
+  const indices: number[] = [];
+  const values: number[] = [];
+  let error = 0;
+  for (const { zone, from, span, segments } of problem.nodes) {
+    for (const { side, first, last, power } of segments) {
+      const count = first === last ? 1 : pieces;
+      error += (power * Math.abs(last - first) * hours * span) / (4 * count * count);
+      for (let k = 0; k < count; k++) {
+        const price = first + ((last - first) * (k + 0.5)) / count;
+        cost.push((side === 'sell' ? price : -price) * hours * span);
+        lower.push(0);
+        upper.push(power / count);
+        for (let t = from; t < from + span; t++) {
+          indices.push(zone * periods + t);
+          values.push(side === 'sell' ? 1 : -1);
+        }
+        starts.push(indices.length);
+      }
+    }
+  }
+  for (const arc of problem.arcs) {
+    for (let t = 0; t < periods; t++) {
+      cost.push(arc.tariff * hours);
+      lower.push(arc.least[t]!);
+      upper.push(arc.most[t]!);
+      indices.push(arc.from * periods + t, arc.to * periods + t);
+      values.push(-1, 1 - arc.loss);
+      starts.push(indices.length);
+    }
+  }
+  const rows = new Float64Array(problem.zones * periods);
+  const solution = solver.solve({
+    cost: Float64Array.from(cost),
+    lower: Float64Array.from(lower),
+    upper: Float64Array.from(upper),
+    rowLower: rows,
+    rowUpper: rows,
+    starts: Int32Array.from(starts),
+    indices: Int32Array.from(indices),
+    values: Float64Array.from(values),
+  });
+  assert.equal(solution.status, 'optimal');
+  return { welfare: -solution.x.reduce((sum, x, i) => sum + x * cost[i]!, 0), error };
+}
