@@ -88,9 +88,12 @@ async function listen(app: Hono, host: string, port: number): Promise<Server> {
   }
 }
 
+/** A connection whose last request ends while the server stops would be kept open for the next one. */
 async function stop(server: Server): Promise<void> {
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
   const cut = setTimeout(() => server.closeAllConnections(), patienceMs);
   await new Promise((resolve) => server.close(resolve));
+  clearInterval(idle);
   clearTimeout(cut);
 }
 
@@ -109,8 +112,10 @@ function readDocsScript(): Promise<string> {
 }
 const docsPackage = '@scalar/fastify-api-reference';
 
+const start = async (): Promise<Serving> => serve(settingsFrom(process.env));
+
 async function main(): Promise<void> {
-  const serving = await serve(settingsFrom(process.env)).catch((error) => {
+  const serving = await start().catch((error) => {
     if (!(error instanceof AuctionError)) throw error;
     console.error(`merit: ${error.message}`);
     process.exit(1);

@@ -99,7 +99,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     tag: 'Auctions',
     summary: 'Call an auction off before its book is sealed',
     params: auctionParams,
-    body: cancellation,
+    body: cancellation.optional(),
     bodyOptional: true,
     answers: { 200: { description: 'The auction, cancelled', schema: auction } },
     errors: ['not-found', 'wrong-state'],

@@ -6,11 +6,13 @@ import { AuctionError } from '../market/errors.ts';
 
 /**
  * @param limit bytes
+ * @param optional whether there may be no body; the answer is `undefined` then
  * @throws AuctionError `too-large` past the limit, `invalid-request` without a body or when it is not JSON;
  *         HTTPException 415 when the request declares another type
  */
-export async function readJson(c: Context, limit: number): Promise<unknown> {
+export async function readJson(c: Context, limit: number, optional = false): Promise<unknown> {
   const text = await readText(c, limit);
+  if (optional && text === '') return undefined;
   if (text.trim() === '') throw badBody('empty-body', 'Request body is empty');
   checkType(c);
   try {
@@ -54,9 +56,9 @@ const tooLarge = (limit: number) =>
 
 function checkType(c: Context): void {
   const type = c.req.header('content-type');
-  if (type !== undefined && !/^application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(type))
+  if (type && !/^application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(type))
     throw new HTTPException(415, { message: `the body is declared as ${type}; send it as application/json` });
   const encoding = c.req.header('content-encoding');
-  if (encoding !== undefined && encoding !== 'identity')
+  if (encoding && encoding !== 'identity')
     throw new HTTPException(415, { message: `the body is encoded as ${encoding}; send it plain` });
 }

@@ -74,9 +74,7 @@ export const route = <
     return definition.handle(c, {
       params: (params ? parse(params, c.req.param(), 'address') : {}) as z.output<P>,
       query: readQuery(c, query ?? nothing) as z.output<Q>,
-      body: (body && !(bodyOptional && hasNoBody(c))
-        ? parse(body, await readJson(c, bodyLimit), 'body')
-        : undefined) as z.output<B>,
+      body: (body && parse(body, await readJson(c, bodyLimit, bodyOptional), 'body')) as z.output<B>,
     });
   },
 });
@@ -88,9 +86,6 @@ function readQuery(c: Context, schema: z.ZodObject): unknown {
   if (twice) throw new AuctionError('invalid-request', `the query has ${twice[0]} ${twice[1].length} times`);
   return parse(schema, Object.fromEntries(all.map(([name, values]) => [name, values[0]])), 'query');
 }
-
-const hasNoBody = (c: Context): boolean =>
-  c.req.header('transfer-encoding') === undefined && Number(c.req.header('content-length') ?? 0) === 0;
 
 /** @throws AuctionError `invalid-request` with each field that is wrong */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
