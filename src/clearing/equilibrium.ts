@@ -23,22 +23,28 @@ export interface Equilibrium {
   readonly dual: Float64Array;
   /** 1 where an arc was closed because its line may not carry both directions at once; by arc * periods + MTU. */
   readonly closed: Uint8Array;
+  /** False when a search over closed directions ended at its limit: then there may be a better answer. */
+  readonly proven: boolean;
   /** Linear programs solved. */
   readonly programs: number;
 }
+type Found = Equilibrium & { proven: boolean; programs: number };
 
 /** Prices this near to each other (currency/MWh) are the same: a thousand times finer than the finest usual tick. */
 export const samePrice = 1e-6;
 /** Straight lines need about eight rounds; steps one or two. */
 const mostRounds = 60;
+/** Directions tried in one group; such lines are few, and prices rarely negative on both sides. */
+const mostBranches = 200;
 
 export function findEquilibrium(problem: Problem, solver: Solver): Equilibrium {
   const { nodes, arcs, periods, zones } = problem;
-  const found: Equilibrium & { programs: number } = {
+  const found: Found = {
     net: new Float64Array(nodes.length),
     flow: new Float64Array(arcs.length * periods),
     dual: new Float64Array(zones * periods),
     closed: new Uint8Array(arcs.length * periods),
+    proven: true,
     programs: 0,
   };
   const guess = expectedPrices(problem);
@@ -46,49 +52,95 @@ export function findEquilibrium(problem: Problem, solver: Solver): Equilibrium {
   return found;
 }
 
+/**
+ * One group of MTUs: the linear program, and where its answer would burn power (see `bothDirections`) a branch and bound over
+ * the direction that is closed. The program's own value bounds what lies below a branch.
+ */
 function solveGroup(
   problem: Problem,
   solver: Solver,
   guess: Float64Array,
   first: number,
   after: number,
-  found: Equilibrium & { programs: number },
+  found: Found,
 ): void {
   const members = problem.nodes.flatMap((node, i) => (node.from >= first && node.from < after ? [i] : []));
-  const meanOver = (prices: Float64Array, node: Node): number => {
-    let sum = 0;
-    for (let t = node.from; t < node.from + node.span; t++) sum += prices[node.zone * problem.periods + t]!;
-    return sum / node.span;
+  const windows = members.map((i) =>
+    windowAround(problem.nodes[i]!.curve, meanOver(problem, guess, problem.nodes[i]!)),
+  );
+  const group: Group = { first, after, members, windows };
+  let best: { cost: number; answer: Pick<Found, 'net' | 'flow' | 'dual' | 'closed'> } | undefined;
+  let branches = 0;
+  const visit = (): void => {
+    const cost = solveExactly(problem, solver, group, found);
+    if (best !== undefined && cost >= best.cost - 1e-9 * Math.abs(best.cost)) return;
+    const both = bothDirections(problem, first, after, found);
+    if (both === undefined) {
+      const { net, flow, dual, closed } = found;
+      best = { cost, answer: { net: net.slice(), flow: flow.slice(), dual: dual.slice(), closed: closed.slice() } };
+      return;
+    }
+    for (const at of both) {
+      // Past the limit only the first branch is followed: an answer, but without proof.
+      if (++branches > mostBranches && best !== undefined) {
+        found.proven = false;
+        return;
+      }
+      found.closed[at] = 1;
+      visit();
+      found.closed[at] = 0;
+    }
   };
-  let windows = members.map((i) => windowAround(problem.nodes[i]!.curve, meanOver(guess, problem.nodes[i]!)));
+  visit();
+  assert(best !== undefined);
+  found.net.set(best.answer.net);
+  found.flow.set(best.answer.flow);
+  found.dual.set(best.answer.dual);
+  found.closed.set(best.answer.closed);
+}
+
+interface Group {
+  readonly first: number;
+  readonly after: number;
+  /** Nodes of the group. */
+  readonly members: readonly number[];
+  /** Their windows; they only ever get finer. */
+  windows: (readonly number[])[];
+}
+
+function meanOver({ periods }: Problem, prices: Float64Array, node: Node): number {
+  let sum = 0;
+  for (let t = node.from; t < node.from + node.span; t++) sum += prices[node.zone * periods + t]!;
+  return sum / node.span;
+}
+
+/** Solve and refine until price and net supply of every node lie on its true curve; the least cost. */
+function solveExactly(problem: Problem, solver: Solver, group: Group, found: Found): number {
+  const { first, after, members } = group;
   for (let round = 1; ; round++) {
     assert(round <= mostRounds, `MTUs ${first + 1} to ${after}: no exact answer after ${mostRounds} linear programs`);
-    solveWindows(problem, solver, first, after, members, windows, found);
-    if (closeSecondDirection(problem, first, after, found)) continue;
+    const cost = solveWindows(problem, solver, group, found);
     let exact = true;
-    windows = members.map((i, k) => {
+    group.windows = members.map((i, k) => {
       const node = problem.nodes[i]!;
-      const price = meanOver(found.dual, node);
+      const price = meanOver(problem, found.dual, node);
       const net = found.net[i]!;
       const [low, high] = pricesAt(node.curve, net);
-      if (price >= low - samePrice && price <= high + samePrice) return windows[k]!;
+      if (price >= low - samePrice && price <= high + samePrice) return group.windows[k]!;
       exact = false;
-      return refined(node.curve, windows[k]!, net, price);
+      return refined(node.curve, group.windows[k]!, net, price);
     });
-    if (exact) return;
+    if (exact) return cost;
   }
 }
 
-/** Solve the program over these windows and note its answer. */
+/** Solve the program over the group's windows and note its answer; its least cost. */
 function solveWindows(
   problem: Problem,
   solver: Solver,
-  first: number,
-  after: number,
-  members: readonly number[],
-  windows: readonly (readonly number[])[],
-  found: Equilibrium & { programs: number },
-): void {
+  { first, after, members, windows }: Group,
+  found: Found,
+): number {
   const { arcs, periods, zones, nodes } = problem;
   const width = after - first;
   const rowOf = (zone: number, t: number) => zone * width + (t - first);
@@ -160,26 +212,24 @@ function solveWindows(
   for (let z = 0; z < zones; z++) {
     for (let t = first; t < after; t++) found.dual[z * periods + t] = solution.rowDual[rowOf(z, t)]!;
   }
+  return cost.reduce((sum, c, i) => sum + c * solution.x[i]!, 0);
 }
 
 /**
- * At negative prices a line with losses would gain from carrying both directions at once, burning power. It may not
- * (INV-17): the direction that carries less is closed. True when one was, and the program has to be solved again.
+ * At negative prices a line with losses would gain from carrying both directions at once, burning power. It may not (INV-17).
+ * The arcs of the first line that does (arc * periods + MTU), the one that carries less first; undefined when none does.
  */
-function closeSecondDirection(problem: Problem, first: number, after: number, found: Equilibrium): boolean {
+function bothDirections(problem: Problem, first: number, after: number, found: Found): [number, number] | undefined {
   const { arcs, periods } = problem;
-  let closedAny = false;
   for (let a = 0; a + 1 < arcs.length; a++) {
     if (arcs[a]!.line !== arcs[a + 1]!.line) continue;
     for (let t = first; t < after; t++) {
-      const one = found.flow[a * periods + t]!;
-      const other = found.flow[(a + 1) * periods + t]!;
-      if (Math.min(one, other) <= samePrice) continue;
-      found.closed[(one >= other ? a + 1 : a) * periods + t] = 1;
-      closedAny = true;
+      const [one, other] = [a * periods + t, (a + 1) * periods + t];
+      if (Math.min(found.flow[one]!, found.flow[other]!) <= samePrice) continue;
+      return found.flow[one]! < found.flow[other]! ? [one, other] : [other, one];
     }
   }
-  return closedAny;
+  return undefined;
 }
 
 /** Where to look first: the price at which all zones that lines join would clear if the lines had no limits. */

@@ -196,6 +196,7 @@ function nearest(
       values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
     },
     samePrice,
+    1e-16,
   );
   // Rules that each could hold but not all together stay unsupported too: the bounds are as near as they come.
   if (x === undefined) return;

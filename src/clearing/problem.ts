@@ -8,6 +8,7 @@
 
 import type { Book } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
+import type { BookOrder } from '../market/order.ts';
 import { hoursOf, resolutionMinutes } from '../market/time.ts';
 import { type NetCurve, netCurve } from './curves/net-curve.ts';
 import { curveSegments, limitSegment, type Segment } from './curves/segments.ts';
@@ -51,7 +52,10 @@ export function problemOf(book: Book): Problem {
     return node.list;
   };
   for (let zone = 0; zone < book.zones.length; zone++) for (let t = 0; t < periods; t++) place(zone, t, 1);
-  book.orders.forEach((order, index) => {
+  // In an order of their own, so that nothing below depends on which came first.
+  const byId = book.orders.map((_, index) => index).sort((a, b) => compareIds(book.orders[a]!, book.orders[b]!));
+  for (const index of byId) {
+    const order = book.orders[index]!;
     if (order.kind !== 'limit' && order.kind !== 'curve') {
       throw new AuctionError(
         'invalid-book',
@@ -62,10 +66,13 @@ export function problemOf(book: Book): Problem {
     const list = place(zoneIndex.get(order.zone)!, (order.period - 1) * span, span);
     if (order.kind === 'limit') list.push(limitSegment(index, order));
     else list.push(...curveSegments(index, order, book.priceLimits));
-  });
+  }
   const nodes = [...segments.values()].map(({ zone, from, span, list }) => {
     return { zone, from, span, segments: list, curve: netCurve(list) };
   });
+  const cells = book.zones.length * periods;
+  const longer = nodes.slice(cells).sort((a, b) => a.zone - b.zone || a.span - b.span || a.from - b.from);
+  nodes.splice(cells, nodes.length, ...longer);
   return {
     book,
     zones: book.zones.length,
@@ -75,6 +82,12 @@ export function problemOf(book: Book): Problem {
     arcs: arcsOf(book.lines, zoneIndex, periods),
     groups: groupsOf(nodes, periods),
   };
+}
+
+/** By record_id, then participant: unique within a book. */
+export function compareIds(a: BookOrder, b: BookOrder): number {
+  if (a.record_id !== b.record_id) return a.record_id < b.record_id ? -1 : 1;
+  return (a.participant ?? '') < (b.participant ?? '') ? -1 : 1;
 }
 
 function groupsOf(nodes: readonly Node[], periods: number): [number, number][] {

@@ -8,7 +8,7 @@
  */
 
 import { Joined } from './network/joined.ts';
-import type { Problem } from './problem.ts';
+import { compareIds, type Problem } from './problem.ts';
 import { arcAt, atTheMoney, type Island, type Sharing, shareAt, treeFlows } from './sharing.ts';
 
 export interface Lots {
@@ -145,10 +145,10 @@ function distribute({ book }: Problem, side: Side, lot: number, executed: Float6
   const given = side.parts.map((part) => Math.floor(part.ideal / lot + 1e-6));
   let left = side.lots - given.reduce((sum, lots) => sum + lots, 0);
   const remainder = (k: number) => side.parts[k]!.ideal / lot - given[k]!;
-  const id = (k: number) => book.orders[side.parts[k]!.order]!.record_id;
+  const orderAt = (k: number) => book.orders[side.parts[k]!.order]!;
   const byRemainder = side.parts
     .map((_, k) => k)
-    .sort((a, b) => Math.sign(left) * (remainder(b) - remainder(a)) || (id(a) < id(b) ? -1 : 1));
+    .sort((a, b) => Math.sign(left) * (remainder(b) - remainder(a)) || compareIds(orderAt(a), orderAt(b)));
   for (let k = 0; left !== 0; k = (k + 1) % byRemainder.length) {
     given[byRemainder[k]!]! += Math.sign(left);
     left -= Math.sign(left);

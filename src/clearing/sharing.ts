@@ -15,7 +15,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { pricesAt } from './curves/net-curve.ts';
+import { nearestStep, pricesAt } from './curves/net-curve.ts';
 import type { Segment } from './curves/segments.ts';
 import { type Equilibrium, samePrice } from './equilibrium.ts';
 import type { Arc } from './network/arcs.ts';
@@ -75,7 +75,10 @@ export function decidingPrices(problem: Problem, found: Equilibrium, prices: Flo
     const price = meanPriceOf(problem, node, prices);
     const [low, high] = pricesAt(node.curve, found.net[i]!);
     const slack = 2 * samePrice;
-    return price < low - slack ? low : price > high + slack ? high : price;
+    if (price < low - slack) return low;
+    if (price > high + slack) return high;
+    // Where orders stand at the price but for rounding errors, straight lines are to meet it exactly too.
+    return nearestStep(node.curve, price, slack) ?? price;
   });
 }
 
@@ -258,7 +261,7 @@ function leastFlows(
 ): boolean {
   if (arcs.length === 0) return true;
   if (arcs.length < cells.length) return treeFlows(problem, cells, arcs, surplus, flow);
-  const x = nearestPoint(balances(problem, cells, arcs, surplus, []), balanceTolerance);
+  const x = nearestPoint(balances(problem, cells, arcs, surplus, []), balanceTolerance, 1e-11);
   if (x === undefined) return false;
   arcs.forEach((at, k) => {
     flow[at] = x[k]!;
@@ -314,7 +317,7 @@ function leastUnexecuted(
   surplus: Float64Array,
   flow: Float64Array,
 ): Float64Array {
-  const x = nearestPoint(balances(problem, cells, arcs, surplus, marginals), balanceTolerance);
+  const x = nearestPoint(balances(problem, cells, arcs, surplus, marginals), balanceTolerance, 1e-11);
   assert(x !== undefined, `no sharing balances the ${cells.length} zone-MTUs around ${cellName(problem, cells[0]!)}`);
   const volumes = x.slice(arcs.length);
   arcs.forEach((at, k) => {

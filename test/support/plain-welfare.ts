@@ -11,8 +11,11 @@ import type { Book } from '../../src/market/book.ts';
 
 const pieces = 100;
 
-/** @returns the largest welfare (money), and by how much the small steps may understate it */
-export function plainWelfare(book: Book, solver: Solver): { welfare: number; error: number } {
+/**
+ * @returns the largest welfare (money), by how much the small steps may understate it, and whether the program burns power by
+ * sending both ways over a line with losses, which no auction may: then it is an upper bound only
+ */
+export function plainWelfare(book: Book, solver: Solver): { welfare: number; error: number; burns: boolean } {
   const problem = problemOf(book);
   const { periods, hours } = problem;
   const cost: number[] = [];
@@ -39,6 +42,7 @@ export function plainWelfare(book: Book, solver: Solver): { welfare: number; err
       }
     }
   }
+  const firstArc = cost.length;
   for (const arc of problem.arcs) {
     for (let t = 0; t < periods; t++) {
       cost.push(arc.tariff * hours);
@@ -61,5 +65,10 @@ export function plainWelfare(book: Book, solver: Solver): { welfare: number; err
     values: Float64Array.from(values),
   });
   assert.equal(solution.status, 'optimal');
-  return { welfare: -solution.x.reduce((sum, x, i) => sum + x * cost[i]!, 0), error };
+  const flow = (a: number, t: number) => solution.x[firstArc + a * periods + t]!;
+  const burns = problem.arcs.some(({ line }, a) => {
+    if (problem.arcs[a + 1]?.line !== line) return false;
+    return Array.from({ length: periods }, (_, t) => Math.min(flow(a, t), flow(a + 1, t)) > 1e-6).includes(true);
+  });
+  return { burns, welfare: -solution.x.reduce((sum, x, i) => sum + x * cost[i]!, 0), error };
 }

@@ -122,3 +122,12 @@ function priceOn(curve: NetCurve, i: number, net: number): number {
   const share = Math.min(1, Math.max(0, (net - curve.start[i]!) / curve.power[i]!));
   return curve.low[i]! + share * (curve.high[i]! - curve.low[i]!);
 }
+
+/** The price within `slack` of a price at which orders stand. */
+export function nearestStep(curve: NetCurve, price: number, slack: number): number | undefined {
+  for (let i = firstIndex(curve.power.length, (k) => curve.high[k]! >= price - slack); i < curve.power.length; i++) {
+    if (curve.low[i]! > price + slack) return undefined;
+    if (curve.low[i] === curve.high[i]) return curve.low[i];
+  }
+  return undefined;
+}

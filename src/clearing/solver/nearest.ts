@@ -21,8 +21,6 @@ export interface NearestProgram {
 }
 
 const mostSteps = 100;
-/** Where the products of a bound's distance and multiplier end, in units of weight * MW^2. */
-const smallestProduct = 1e-10;
 /** Added to each column's stiffness, not to its slope: keeps steps of columns without weight within reason. */
 const faint = 1e-8;
 /** How near to a bound a step may go, as a share of the way. */
@@ -49,22 +47,30 @@ interface Step {
   readonly zHigh: Float64Array;
 }
 
-/** @returns the point, or undefined when none within the bounds closes all rows to `tolerance` */
-export function nearestPoint(program: NearestProgram, tolerance: number): Float64Array | undefined {
+/**
+ * @param tolerance  how far rows may stay open
+ * @param product    where the products of a bound's distance and multiplier may end (weight * MW^2): a column whose target lies
+ *                   on its very bound comes as near to it as the root of this
+ * @returns the point, or undefined when none within the bounds closes all rows
+ */
+export function nearestPoint(program: NearestProgram, tolerance: number, product: number): Float64Array | undefined {
   const { weight, target } = program;
   const state = startOf(program, tolerance / 10);
   const { x, y, zLow, zHigh, toLow, toHigh, open } = state;
   const pairs = Math.max(1, zLow.reduce((sum, z) => sum + z, 0) + zHigh.reduce((sum, z) => sum + z, 0));
   const factor = new Float64Array(y.length ** 2);
-  let gap = Number.POSITIVE_INFINITY;
+  let best: { readonly x: Float64Array; readonly product: number } | undefined;
   for (let step = 0; step < mostSteps; step++) {
     const missing = residual(program, x);
-    gap = largest(missing);
-    const product = (dot(toLow, zLow) + dot(toHigh, zHigh)) / pairs;
+    const gap = largest(missing);
+    const now = (dot(toLow, zLow) + dot(toHigh, zHigh)) / pairs;
     const pull = columnsTimes(program, y);
     // What keeps each column from its own optimum.
     const slope = pull.map((p, i) => (open[i] ? weight[i]! * (x[i]! - target[i]!) - p - zLow[i]! + zHigh[i]! : 0));
-    if (gap <= tolerance / 10 && product <= smallestProduct && largest(slope) <= 1e-9) break;
+    // Past what floating point can do the steps get worse: the best point so far counts.
+    if (Number.isNaN(gap + now)) break;
+    if (gap <= tolerance / 2 && (best === undefined || now < best.product)) best = { x: x.slice(), product: now };
+    if (gap <= tolerance / 2 && now <= product && largest(slope) <= 1e-9) break;
 
     const stiffness = weight.map((w, i) =>
       open[i] ? w + zLow[i]! / toLow[i]! + zHigh[i]! / toHigh[i]! + faint : Infinity,
@@ -73,26 +79,26 @@ export function nearestPoint(program: NearestProgram, tolerance: number): Float6
     // Predictor: straight for products of zero. Corrector: for a common product, as small as the predictor got, allowing
     // for its curvature.
     const straight = solveStep(program, state, factor, stiffness, slope, missing, 0);
-    const [px, pz] = lengths(state, straight, 1);
+    const reach = lengthOf(state, straight, 1);
     let ahead = 0;
     for (let i = 0; i < x.length; i++) {
-      ahead += (toLow[i]! + px * straight.x[i]!) * (zLow[i]! + pz * straight.zLow[i]!) * (zLow[i]! > 0 ? 1 : 0);
-      ahead += (toHigh[i]! - px * straight.x[i]!) * (zHigh[i]! + pz * straight.zHigh[i]!) * (zHigh[i]! > 0 ? 1 : 0);
+      ahead += (toLow[i]! + reach * straight.x[i]!) * (zLow[i]! + reach * straight.zLow[i]!) * (zLow[i]! > 0 ? 1 : 0);
+      ahead +=
+        (toHigh[i]! - reach * straight.x[i]!) * (zHigh[i]! + reach * straight.zHigh[i]!) * (zHigh[i]! > 0 ? 1 : 0);
     }
-    const aim = product * (ahead / pairs / product) ** 3;
+    const aim = now * (ahead / pairs / now) ** 3;
     const bent = solveStep(program, state, factor, stiffness, slope, missing, aim, straight);
-    const [ax, az] = lengths(state, bent, shy);
+    const length = lengthOf(state, bent, shy);
     for (let i = 0; i < x.length; i++) {
-      x[i]! += ax * bent.x[i]!;
-      toLow[i]! += ax * bent.x[i]!;
-      toHigh[i]! -= ax * bent.x[i]!;
-      zLow[i]! += az * bent.zLow[i]!;
-      zHigh[i]! += az * bent.zHigh[i]!;
+      x[i]! += length * bent.x[i]!;
+      toLow[i]! += length * bent.x[i]!;
+      toHigh[i]! -= length * bent.x[i]!;
+      zLow[i]! += length * bent.zLow[i]!;
+      zHigh[i]! += length * bent.zHigh[i]!;
     }
-    for (let r = 0; r < y.length; r++) y[r]! += az * bent.y[r]!;
+    for (let r = 0; r < y.length; r++) y[r]! += length * bent.y[r]!;
   }
-  if (!(gap <= tolerance)) return undefined;
-  return x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
+  return best?.x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
 }
 
 /** @param room by how much each bound gives way, so that there is an inside even where only the bounds themselves balance */
@@ -107,8 +113,9 @@ function startOf({ target, lower, upper, rightSide }: NearestProgram, room: numb
     }
     const [low, high] = [lower[i]! - room, upper[i]! + room];
     state.open[i] = 1;
-    const inset = Math.min(high - low, 2) / 4;
-    state.x[i] = Math.min(high - inset, Math.max(low + inset, target[i]!));
+    // In the middle; half open, a little inside.
+    if (Number.isFinite(high - low)) state.x[i] = (low + high) / 2;
+    else state.x[i] = Math.min(high - 1, Math.max(low + 1, target[i]!));
     if (Number.isFinite(low)) [bounds.zLow[i], bounds.toLow[i]] = [1, state.x[i]! - low];
     if (Number.isFinite(high)) [bounds.zHigh[i], bounds.toHigh[i]] = [1, high - state.x[i]!];
   }
@@ -209,19 +216,14 @@ function solveStep(
   return { x, y, zLow: lowTerm, zHigh: highTerm };
 }
 
-/** How far the step may go, for the point and for the multipliers, before something reaches its bound. */
-function lengths(
-  { zLow, zHigh, toLow, toHigh }: State,
-  step: Step,
-  share: number,
-): [point: number, multipliers: number] {
-  let point = 1;
-  let multipliers = 1;
+/** How far the step may go before something reaches its bound: one length for all, as a quadratic program asks. */
+function lengthOf({ zLow, zHigh, toLow, toHigh }: State, step: Step, share: number): number {
+  let length = 1;
   for (let i = 0; i < zLow.length; i++) {
-    if (step.x[i]! < 0 && zLow[i]! > 0) point = Math.min(point, (share * toLow[i]!) / -step.x[i]!);
-    if (step.x[i]! > 0 && zHigh[i]! > 0) point = Math.min(point, (share * toHigh[i]!) / step.x[i]!);
-    if (step.zLow[i]! < 0) multipliers = Math.min(multipliers, (share * zLow[i]!) / -step.zLow[i]!);
-    if (step.zHigh[i]! < 0) multipliers = Math.min(multipliers, (share * zHigh[i]!) / -step.zHigh[i]!);
+    if (step.x[i]! < 0 && zLow[i]! > 0) length = Math.min(length, (share * toLow[i]!) / -step.x[i]!);
+    if (step.x[i]! > 0 && zHigh[i]! > 0) length = Math.min(length, (share * toHigh[i]!) / step.x[i]!);
+    if (step.zLow[i]! < 0) length = Math.min(length, (share * zLow[i]!) / -step.zLow[i]!);
+    if (step.zHigh[i]! < 0) length = Math.min(length, (share * zHigh[i]!) / -step.zHigh[i]!);
   }
-  return [point, multipliers];
+  return length;
 }
