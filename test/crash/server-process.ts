@@ -1,0 +1,67 @@
+/** A real server process that can be killed and started again on the same data folder. */
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
+
+export class ServerProcess {
+  readonly #data: string;
+  readonly #markets: string;
+  #child: ChildProcess | undefined;
+  #url: Promise<string> = Promise.reject(new Error('not started'));
+  /** What it said on stderr, all lives together. */
+  errors = '';
+
+  constructor(data: string, markets: string) {
+    this.#data = data;
+    this.#markets = markets;
+    this.#url.catch(() => undefined);
+  }
+
+  start(): void {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
+      env: { ...process.env, MERIT_DATA: this.#data, MERIT_MARKETS: this.#markets, MERIT_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.errors += text;
+    });
+    this.#child = child;
+    this.#url = new Promise((resolve, reject) => {
+      createInterface(child.stdout).on('line', (line) => {
+        const [, url] = /listens on (http:\S+)/.exec(line) ?? [];
+        if (url) resolve(url);
+      });
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.errors.slice(-2000)}`)));
+    });
+    this.#url.catch(() => undefined); // a kill before it listens is nobody's error
+  }
+
+  /** Resolves when the process is gone, and with it every lock it had. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    assert.equal(child.exitCode, null, `the server died by itself: ${this.errors.slice(-2000)}`);
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** `undefined` when the process went away under the request: whether it was served is unknown. */
+  async ask(method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown } | undefined> {
+    try {
+      const answer = await fetch(`${await this.#url}${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+      return { status: answer.status, json: await answer.json() };
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** What the clock asks of the house, with a clock that is turned by hand. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startTimekeeper } from '../src/adapters/local/house.ts';
+import { keepTime } from '../src/auction/keep-time.ts';
+import type { Ports } from '../src/auction/ports.ts';
+import { until } from './ports/workflow.cases.ts';
+import { hold, openTestHouse, reaches, submit, testMarket } from './support/house.ts';
+
+const hourly = testMarket({
+  schedule: { kind: 'interval', every: 'PT1H', gateOpening: 'PT2H', gateClosure: 'PT5M', periods: 1 },
+});
+const daily = testMarket({
+  schedule: {
+    kind: 'daily',
+    gateOpening: { daysBefore: 1, time: '08:00' },
+    gateClosure: { daysBefore: 1, time: '12:00' },
+  },
+});
+
+const known = async (ports: Ports): Promise<string[]> =>
+  (await ports.auctions.list()).map(({ id, state }) => `${id} ${state}`).sort();
+
+test('keepTime() makes the auctions of the schedule, opens and closes them, and says when to come again', async (t) => {
+  const { ports, clock } = await openTestHouse(t, { markets: [hourly] });
+  assert.deepEqual(await keepTime(ports), { nextAt: '2025-04-01T10:55:00Z' });
+  assert.deepEqual(await known(ports), [
+    'test-20250401t1100z open',
+    'test-20250401t1200z open',
+    'test-20250401t1300z scheduled',
+  ]);
+  clock.time = '2025-04-01T10:55:00Z';
+  assert.deepEqual(await keepTime(ports), { nextAt: '2025-04-01T11:00:00Z' });
+  await reaches(ports, 'test-20250401t1100z', 'settled');
+  clock.time = '2025-04-01T11:00:00Z';
+  await keepTime(ports);
+  assert.deepEqual((await known(ports)).slice(1), [
+    'test-20250401t1200z open',
+    'test-20250401t1300z open',
+    'test-20250401t1400z scheduled',
+  ]);
+});
+
+test('keepTime() may be called any number of times, by several at once', async (t) => {
+  const { ports, clock } = await openTestHouse(t, { markets: [hourly] });
+  await Promise.all([keepTime(ports), keepTime(ports), keepTime(ports)]);
+  assert.equal((await known(ports)).length, 3);
+  clock.time = '2025-04-01T10:55:00Z';
+  await Promise.all([keepTime(ports), keepTime(ports), keepTime(ports)]);
+  await reaches(ports, 'test-20250401t1100z', 'settled');
+  assert.equal((await ports.workflow.list()).length, 1);
+});
+
+test('keepTime() after a night off invents no missed auctions; those it had made it closes or calls off', async (t) => {
+  const { ports, clock } = await openTestHouse(t, { markets: [hourly] });
+  await keepTime(ports);
+  await submit(ports, undefined, 'test-20250401t1200z');
+  clock.time = '2025-04-02T06:30:00Z';
+  await keepTime(ports);
+  await reaches(ports, 'test-20250401t1200z', 'settled');
+  await reaches(ports, 'test-20250401t1100z', 'settled');
+  assert.deepEqual(await known(ports), [
+    'test-20250401t1100z settled',
+    'test-20250401t1200z settled',
+    'test-20250401t1300z cancelled',
+    'test-20250402t0700z open',
+    'test-20250402t0800z open',
+    'test-20250402t0900z scheduled',
+  ]);
+});
+
+test('keepTime() holds days of 23 and 25 hours, with gates at local time', async (t) => {
+  const { ports, clock } = await openTestHouse(t, { markets: [daily] });
+  const at = async (time: string) => {
+    clock.time = time;
+    return keepTime(ports);
+  };
+  assert.deepEqual(await at('2026-03-28T06:59:59Z'), { nextAt: '2026-03-28T07:00:00Z' });
+  assert.deepEqual(await at('2026-03-28T07:00:00Z'), { nextAt: '2026-03-28T11:00:00Z' });
+  assert.deepEqual(await at('2026-03-28T11:00:00Z'), { nextAt: '2026-03-29T06:00:00Z' });
+  await reaches(ports, 'test-2026-03-29', 'settled');
+  await at('2026-10-24T06:00:00Z');
+  const [autumn, spring] = await Promise.all(
+    ['test-2026-10-25', 'test-2026-03-29'].map((id) => ports.auctions.find(id)),
+  );
+  assert.deepEqual([spring?.delivery.periods, autumn?.delivery.periods], [23, 25]);
+});
+
+test('keepTime() starts the workflow of an auction whose process died between closing and starting', async (t) => {
+  const { ports } = await openTestHouse(t);
+  const auction = await hold(ports);
+  assert(await ports.auctions.advance('open', { ...auction, state: 'closed' }));
+  await keepTime(ports);
+  await reaches(ports, 'a', 'settled');
+});
+
+test('keepTime() goes on with the rest when one thing fails, and throws what failed', async (t) => {
+  const { ports, clock } = await openTestHouse(t);
+  await hold(ports, 'a');
+  await hold(ports, 'b');
+  const advance = ports.auctions.advance.bind(ports.auctions);
+  ports.auctions.advance = async (from, next) => {
+    if (next.id === 'b') throw new Error('the disk is full');
+    return advance(from, next);
+  };
+  clock.time = '2025-04-01T11:00:00Z';
+  await assert.rejects(keepTime(ports), (error: AggregateError) => error.errors[0].message === 'the disk is full');
+  await reaches(ports, 'a', 'settled');
+  ports.auctions.advance = advance;
+  await keepTime(ports);
+  await reaches(ports, 'b', 'settled');
+});
+
+test('startTimekeeper() closes a gate at its instant, logs what fails and tries again', async (t) => {
+  const { ports, clock, logged } = await openTestHouse(t);
+  await hold(ports);
+  clock.now = () => new Date(); // the real time: long after the gate
+  const list = ports.auctions.list.bind(ports.auctions);
+  ports.auctions.list = async () => {
+    ports.auctions.list = list;
+    throw new Error('the disk is on holiday');
+  };
+  const timekeeper = startTimekeeper(ports, (entry) => logged.push(entry));
+  await until('the failure is logged', async () => logged.some((entry) => /holiday/.test(String(entry.error))));
+  await reaches(ports, 'a', 'settled');
+  await timekeeper.stop();
+});
