@@ -4,7 +4,7 @@
  * A function of its arguments: no clock, no randomness, no input or output besides loading the solver. The same book gives
  * the same bytes on every machine. The steps, in the order of the market rules, section 4 and 5:
  *
- *   problem -> equilibrium (who trades) -> prices -> shares at the money -> whole lots -> outcome and reason of every order
+ *   problem -> equilibrium (who trades) -> shares at the money -> prices -> whole lots -> outcome and reason of every order
  */
 
 import type { Book } from '../market/book.ts';
@@ -42,8 +42,8 @@ export async function clear(book: Book, hash: string): Promise<Clearing> {
 export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
   const problem = problemOf(book);
   const found = findEquilibrium(problem, solver);
-  const exact = midpointPrices(problem, found);
-  const sharing = shareAtTheMoney(problem, found, exact);
+  const sharing = shareAtTheMoney(problem, found);
+  const exact = midpointPrices(problem, sharing);
   const lots = roundToLots(problem, sharing);
   const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
   const { periods } = problem;

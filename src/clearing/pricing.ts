@@ -17,9 +17,9 @@
  */
 
 import { pricesAt } from './curves/net-curve.ts';
-import { type Equilibrium, samePrice } from './equilibrium.ts';
-import { spreadOf } from './network/arcs.ts';
+import { samePrice } from './equilibrium.ts';
 import type { Problem } from './problem.ts';
+import type { Sharing } from './sharing.ts';
 import { nearestPoint } from './solver/nearest.ts';
 
 /** A rule `low <= sum of factor * price <= high` over zone-MTUs. */
@@ -34,14 +34,14 @@ interface Rule {
 const notice = 1e-9;
 
 /** @returns prices (currency/MWh, not rounded) by zone * periods + MTU */
-export function midpointPrices(problem: Problem, found: Equilibrium): Float64Array {
+export function midpointPrices(problem: Problem, shared: Sharing): Float64Array {
   const { periods, zones, nodes } = problem;
   const { min, max } = problem.book.priceLimits;
   const low = new Float64Array(zones * periods).fill(min);
   const high = new Float64Array(zones * periods).fill(max);
-  const rules = arcRules(problem, found);
+  const rules = arcRules(problem, shared);
   nodes.forEach((node, i) => {
-    const [least, most] = pricesAt(node.curve, found.net[i]!);
+    const [least, most] = pricesAt(node.curve, shared.net[i]!);
     if (node.span === 1) {
       const at = node.zone * periods + node.from;
       low[at] = Math.max(min, least);
@@ -57,15 +57,15 @@ export function midpointPrices(problem: Problem, found: Equilibrium): Float64Arr
   return prices;
 }
 
-function arcRules(problem: Problem, found: Equilibrium): Rule[] {
+function arcRules(problem: Problem, shared: Sharing): Rule[] {
   const { arcs, periods } = problem;
   const rules: Rule[] = [];
   arcs.forEach((arc, a) => {
     for (let t = 0; t < periods; t++) {
       const least = arc.least[t]!;
       const most = arc.most[t]!;
-      if (found.closed[a * periods + t] || most - least <= samePrice) continue;
-      const flow = found.flow[a * periods + t]!;
+      if (shared.closed[a * periods + t] || most - least <= samePrice) continue;
+      const flow = shared.flow[a * periods + t]!;
       rules.push({
         at: [arc.from * periods + t, arc.to * periods + t],
         factor: [-1, 1 - arc.loss],
@@ -215,11 +215,4 @@ function withinReach(rule: Rule, low: Float64Array, high: Float64Array): Rule {
     most += f * (f > 0 ? high[i]! : low[i]!);
   });
   return { ...rule, low: Math.min(rule.low, most), high: Math.max(rule.high, least) };
-}
-
-/** Does the arc's spread leave its flow free (market rules, section 3.1)? +1: full, -1: least, 0: anything between. */
-export function sideOf(problem: Problem, a: number, t: number, prices: Float64Array): -1 | 0 | 1 {
-  const arc = problem.arcs[a]!;
-  const spread = spreadOf(arc, prices[arc.from * problem.periods + t]!, prices[arc.to * problem.periods + t]!);
-  return spread > samePrice * 10 ? 1 : spread < -samePrice * 10 ? -1 : 0;
 }

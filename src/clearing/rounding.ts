@@ -51,7 +51,7 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   const netPosition = new Float64Array(zones * periods);
   const sides: Side[] = [];
   nodes.forEach((node, index) => {
-    const price = sharing.deciding[index]!;
+    const price = sharing.price[index]!;
     let full = 0;
     const giving: Partial<Record<'buy' | 'sell', Side>> = {};
     for (const segment of node.segments) {

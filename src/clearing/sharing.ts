@@ -1,7 +1,7 @@
 /**
  * Who gets how much at the money (market rules, sections 5.1, 5.3, 5.4).
  *
- * Prices are known. Orders in the money are full, those out of it get nothing, straight lines follow the price; arcs with a
+ * One set of prices that supports the answer is known: the linear program's. Orders in the money are full, those out of it get nothing, straight lines follow the price; arcs with a
  * spread are full or at their least. What is left open are the orders exactly at the money and the arcs without a spread.
  * Any way to fill them is worth the same, so the rules choose:
  *
@@ -18,9 +18,8 @@ import assert from 'node:assert/strict';
 import { nearestStep, pricesAt } from './curves/net-curve.ts';
 import type { Segment } from './curves/segments.ts';
 import { type Equilibrium, samePrice } from './equilibrium.ts';
-import type { Arc } from './network/arcs.ts';
+import { type Arc, spreadOf } from './network/arcs.ts';
 import { Joined } from './network/joined.ts';
-import { sideOf } from './pricing.ts';
 import type { Node, Problem } from './problem.ts';
 import { type NearestProgram, nearestPoint } from './solver/nearest.ts';
 
@@ -49,36 +48,36 @@ export interface Cluster {
 export type Island = Pick<Cluster, 'cells' | 'arcs'>;
 
 export interface Sharing {
-  /** Prices that decide who is executed, by node. */
-  readonly deciding: Float64Array;
+  /** Prices (currency/MWh) by node that decide who is executed; they may lie beyond the market's limits. */
+  readonly price: Float64Array;
+  /** MW by node. */
+  readonly net: Float64Array;
+  /** 1 where an arc was closed, see `Equilibrium`. */
+  readonly closed: Uint8Array;
   readonly islands: readonly Island[];
-  /** Executed share of the orders at the money, by node; NaN where there are none. */
+  /** Executed share of the orders at the money, by node. */
   readonly sellShare: Float64Array;
   readonly buyShare: Float64Array;
   /** MW sent, by arc * periods + MTU. */
   readonly flow: Float64Array;
 }
 
-/** Published price of a node: the mean over the MTUs it covers. */
+/** Price of a node: the mean over the MTUs it covers. */
 export function meanPriceOf(problem: Problem, node: Node, prices: Float64Array): number {
   let sum = 0;
   for (let t = node.from; t < node.from + node.span; t++) sum += prices[node.zone * problem.periods + t]!;
   return sum / node.span;
 }
 
-/**
- * The price that decides who of a node's orders is executed: its published price, or where that does not support what the node
- * trades (`pricing.ts` says when) the nearest one that does.
- */
-export function decidingPrices(problem: Problem, found: Equilibrium, prices: Float64Array): Float64Array {
+/** The prices of the linear program by node, without the rounding errors that would hide who is at the money. */
+function exactPrices(problem: Problem, found: Equilibrium): Float64Array {
   return Float64Array.from(problem.nodes, (node, i) => {
-    const price = meanPriceOf(problem, node, prices);
+    const price = meanPriceOf(problem, node, found.dual);
     const [low, high] = pricesAt(node.curve, found.net[i]!);
     const slack = 2 * samePrice;
-    if (price < low - slack) return low;
-    if (price > high + slack) return high;
-    // Where orders stand at the price but for rounding errors, straight lines are to meet it exactly too.
-    return nearestStep(node.curve, price, slack) ?? price;
+    assert(price >= low - slack && price <= high + slack, `node ${i} trades ${found.net[i]} MW at ${price}`);
+    // Where orders stand at the price, straight lines are to meet it exactly too.
+    return nearestStep(node.curve, price, slack) ?? Math.min(high, Math.max(low, price));
   });
 }
 
@@ -92,8 +91,17 @@ export function shareAt({ side, first, last }: Segment, price: number): number {
   return width === 0 ? (gain > 0 ? 1 : 0) : Math.min(1, Math.max(0, gain / width));
 }
 
+/** Does the arc's spread leave its flow free (market rules, section 3.1)? +1: full, -1: least, 0: anything between. */
+function sideOf(problem: Problem, a: number, t: number, prices: Float64Array): -1 | 0 | 1 {
+  const arc = problem.arcs[a]!;
+  const spread = spreadOf(arc, prices[arc.from * problem.periods + t]!, prices[arc.to * problem.periods + t]!);
+  return spread > samePrice * 10 ? 1 : spread < -samePrice * 10 ? -1 : 0;
+}
+
 /** What is not open, and the clusters of what is. */
 interface Open {
+  /** MW by node, without its orders at the money. */
+  readonly net: Float64Array;
   /** MW net supply by cell: orders that are not at the money, less the flows that are not open. */
   readonly surplus: Float64Array;
   readonly flow: Float64Array;
@@ -101,57 +109,45 @@ interface Open {
   readonly clusters: readonly Cluster[];
 }
 
-export function shareAtTheMoney(problem: Problem, found: Equilibrium, prices: Float64Array): Sharing {
-  const deciding = decidingPrices(problem, found, prices);
-  const sellShare = new Float64Array(problem.nodes.length).fill(Number.NaN);
-  const buyShare = new Float64Array(problem.nodes.length).fill(Number.NaN);
-  const { surplus, flow, islands, clusters } = openChoices(problem, found, prices, deciding, sellShare, buyShare);
+export function shareAtTheMoney(problem: Problem, found: Equilibrium): Sharing {
+  const price = exactPrices(problem, found);
+  const sellShare = new Float64Array(problem.nodes.length);
+  const buyShare = new Float64Array(problem.nodes.length);
+  const { net, surplus, flow, islands, clusters } = openChoices(problem, found, price);
   for (const cluster of clusters) {
     const volumes = oneRatio(problem, cluster, surplus, flow) ?? leastUnexecuted(problem, cluster, surplus, flow);
-    cluster.marginals.forEach((m, k) => {
-      (m.side === 'sell' ? sellShare : buyShare)[m.node] = Math.min(1, Math.max(0, volumes[k]! / m.volume));
+    cluster.marginals.forEach(({ node, side, volume }, k) => {
+      const share = Math.min(1, Math.max(0, volumes[k]! / volume));
+      (side === 'sell' ? sellShare : buyShare)[node] = share;
+      net[node]! += (side === 'sell' ? share : -share) * volume;
     });
   }
-  return { deciding, islands, sellShare, buyShare, flow };
+  return { price, net, flow, closed: found.closed, islands, sellShare, buyShare };
 }
 
-function openChoices(
-  problem: Problem,
-  found: Equilibrium,
-  prices: Float64Array,
-  deciding: Float64Array,
-  sellShare: Float64Array,
-  buyShare: Float64Array,
-): Open {
+function openChoices(problem: Problem, found: Equilibrium, price: Float64Array): Open {
   const { nodes, arcs, periods, zones } = problem;
+  const net = new Float64Array(nodes.length);
   const surplus = new Float64Array(zones * periods);
   const flow = new Float64Array(arcs.length * periods);
   const joined = new Joined(zones * periods);
 
   const marginals: Marginal[] = [];
   nodes.forEach((node, index) => {
-    const price = deciding[index]!;
-    const supported = Math.abs(price - meanPriceOf(problem, node, prices)) <= samePrice;
-    let net = 0;
     let sell = 0;
     let buy = 0;
     for (const segment of node.segments) {
-      if (!atTheMoney(segment, price))
-        net += shareAt(segment, price) * segment.power * (segment.side === 'sell' ? 1 : -1);
-      else if (segment.side === 'sell') sell += segment.power;
-      else buy += segment.power;
+      const { side, power } = segment;
+      if (!atTheMoney(segment, price[index]!))
+        net[index]! += shareAt(segment, price[index]!) * (side === 'sell' ? power : -power);
+      else if (side === 'sell') sell += power;
+      else buy += power;
     }
-    if (!supported || sell + buy === 0) {
-      // Nothing to choose. The node's net supply is known exactly; on a straight line better than its price says.
-      const sold = Math.min(sell, Math.max(0, found.net[index]! - net + buy));
-      if (sell > 0) sellShare[index] = sold / sell;
-      if (buy > 0) buyShare[index] = Math.min(1, Math.max(0, (sold - found.net[index]! + net) / buy));
-      net = found.net[index]!;
-    } else {
-      if (sell > 0) marginals.push({ node: index, side: 'sell', volume: sell });
-      if (buy > 0) marginals.push({ node: index, side: 'buy', volume: buy });
-    }
-    for (let t = node.from; t < node.from + node.span; t++) surplus[node.zone * periods + t]! += net;
+    // Without orders at the money the node's net supply is known exactly; on a straight line better than its price says.
+    if (sell + buy === 0) net[index] = found.net[index]!;
+    if (sell > 0) marginals.push({ node: index, side: 'sell', volume: sell });
+    if (buy > 0) marginals.push({ node: index, side: 'buy', volume: buy });
+    for (let t = node.from; t < node.from + node.span; t++) surplus[node.zone * periods + t]! += net[index]!;
   });
 
   const openArcs: number[] = [];
@@ -160,14 +156,12 @@ function openChoices(
       const at = a * periods + t;
       const least = arc.least[t]!;
       const most = found.closed[at] ? least : arc.most[t]!;
-      const side = sideOf(problem, a, t, prices);
+      const side = sideOf(problem, a, t, found.dual);
       if (side === 0 && most > least) {
         openArcs.push(at);
         joined.join(arc.from * periods + t, arc.to * periods + t);
       } else {
-        const end = side === 1 ? most : least;
-        // A spread that the market's limits made does not move what flows.
-        flow[at] = Math.abs(found.flow[at]! - end) <= flowSlack * 10 ? end : found.flow[at]!;
+        flow[at] = side === 1 ? most : least;
         surplus[arc.from * periods + t]! -= flow[at]!;
         surplus[arc.to * periods + t]! += (1 - arc.loss) * flow[at]!;
       }
@@ -179,7 +173,7 @@ function openChoices(
     const { zone, from, span } = nodes[node]!;
     for (let k = 1; k < span; k++) joined.join(zone * periods + from, zone * periods + from + k);
   }
-  return { surplus, flow, islands, clusters: gather(problem, joined, marginals, openArcs) };
+  return { net, surplus, flow, islands, clusters: gather(problem, joined, marginals, openArcs) };
 }
 
 function gather(

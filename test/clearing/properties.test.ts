@@ -151,7 +151,7 @@ test('clear() scales volumes with the book and keeps its prices', () => {
 
 test('clear() is not moved by an order that is nowhere near the money', () => {
   fc.assert(
-    fc.property(randomBook(plain), (book) => {
+    fc.property(randomBook({ straight: true }), (book) => {
       const before = essence(book);
       const zone = book.zones[0]!;
       const price = Math.max(...before.prices[zone]!);
