@@ -1,6 +1,5 @@
 /** Files in and out: gzipped or not, written whole or not at all, faults told with the file's name. */
 
-import { once } from 'node:events';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -37,7 +36,7 @@ export function jsonOf(text: string, file: string): unknown {
 /** Write a file so that nobody ever sees half of it; `-` is standard output. Gzipped when the name ends in `.gz`. */
 export async function writeWhole(file: string, text: string): Promise<void> {
   if (file === '-') {
-    if (!process.stdout.write(text)) await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
+    process.stdout.write(text);
     return;
   }
   const bytes = file.endsWith('.gz') ? gzipSync(text) : text;

@@ -34,9 +34,10 @@ export function program(): Command {
     .addOption(port().default(8080))
     .option('--data <folder>', 'data folder', 'data')
     .option('--once', 'hold one auction, then stop')
+    .option('--open <seconds>', 'how long the gate of an auction is open', wholeNumber, 3)
     .option('--seed <n>', 'seed of weather and bids', wholeNumber, 1)
     .option('--rounds <n>', 'auctions until the participants go home', wholeNumber, 360)
-    .addHelpText('after', examples('merit demo --once', 'merit demo --port 0 --data /tmp/merit'))
+    .addHelpText('after', examples('merit demo --once', 'merit demo --port 0 --seed 7'))
     .action(async (options) => (await import('./commands/demo.ts')).demo(options));
   client(merit, 'submit <file>')
     .description('send orders: a list, {"auction", "orders"}, a book, or one JSON order a line')

@@ -1,5 +1,6 @@
 /** `merit demo`: a house with simulated participants, and what happens in it, as a story in the terminal. */
 
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Serving, serve } from '../../server.ts';
 import { priceChart } from '../demo/chart.ts';
@@ -14,25 +15,26 @@ interface Options {
   port: number;
   data: string;
   once?: boolean;
+  /** Seconds. */
+  open: number;
   seed: number;
   rounds: number;
 }
 
-/** The gate is open this long, and then there is time to look at what came out. */
-const openMs = 3000;
+/** Time to look at what came out. */
 const pauseMs = 5000;
 
 export async function demo(options: Options): Promise<void> {
   const serving = await open(options);
   const stop = new AbortController();
+  const stopped = once(stop.signal, 'abort');
   // Nobody reads on (`merit demo | head`): nobody needs more.
   process.stdout.once('error', () => stop.abort());
   const story = tell(serving, options, stop.signal).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });
   try {
-    const ends = options.once ? story : story.then(() => new Promise<never>(() => {}));
-    await untilStopped(ends);
+    await untilStopped(options.once ? story : Promise.race([stopped, story.then(() => stopped)]));
   } finally {
     stop.abort();
     await serving.close();
@@ -59,7 +61,7 @@ async function tell(serving: Serving, options: Options, signal: AbortSignal): Pr
   print(`Merit, an open energy auction house, listens on ${serving.url}\n`);
   const rounds = options.once ? 1 : options.rounds;
   for (let round = 0; round < rounds; round++) {
-    const held = await holdAuction(house, { seed: options.seed + round, openMs, signal }, (line) =>
+    const held = await holdAuction(house, { seed: options.seed + round, openMs: options.open * 1000, signal }, (line) =>
       print(`${new Date().toISOString().slice(11, 19)}  ${line}`),
     );
     publish(serving.url, held);

@@ -1,0 +1,131 @@
+/** The command line against a running house. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { openHouse, run, spawnMerit, temporaryFolder } from './cli-house.ts';
+
+const orders = [
+  { record_id: 's1', side: 'sell', period: 1, price: 10, power: 80 },
+  { record_id: 's2', side: 'sell', period: 1, price: 40, power: 50 },
+  { record_id: 'b1', side: 'buy', period: 1, price: 60, power: 80 },
+  { record_id: 'b2', side: 'buy', period: 2, price: 20, power: 40 },
+];
+
+test('merit submit sends a file in batches; auctions, result and executions show what became of it', async (t) => {
+  const { url } = await openHouse(t);
+  const folder = await temporaryFolder(t);
+  const at = (name: string) => join(folder, name);
+  await writeFile(at('orders.jsonl.gz'), gzipSync(`${orders.map((o) => JSON.stringify(o)).join('\n')}\n`));
+  const here = ['--url', url];
+
+  const taken = await run(['submit', at('orders.jsonl.gz'), '--batch', '3', ...here]);
+  assert.equal(taken.err, '');
+  assert.match(taken.out, /^a1: 4 orders taken, sequence 1 to 4\n {2}intake sha256:[0-9a-f]{64}\n$/);
+  await writeFile(at('list.json'), JSON.stringify(orders));
+  const again = await run(['submit', at('list.json'), '--json', ...here]);
+  assert.deepEqual(
+    JSON.parse(again.out).receipts.map((r: { sequence: number }) => r.sequence),
+    [1, 2, 3, 4],
+  );
+
+  const open = await run(['auctions', '--state', 'open', ...here]);
+  assert.match(open.out, /^a1 +open +.* 2 x 60m/m);
+  const early = await run(['result', 'a1', ...here]);
+  assert.match(early.err, /^merit: .*a1/);
+  assert.equal(early.code, 1);
+
+  await fetch(`${url}/auctions/a1/close`, { method: 'POST' });
+  for (let state = ''; state !== 'settled'; ) {
+    ({ state } = (await (await fetch(`${url}/auctions/a1`)).json()) as { state: string });
+    assert.notEqual(state, 'failed');
+  }
+  const [result, listed, history, late] = await Promise.all([
+    run(['result', 'a1', '-o', at('result.json'), '--book', at('book.json.gz'), ...here]),
+    run(['executions', ...here]),
+    run(['executions', 'a1-1', ...here]),
+    run(['submit', at('list.json'), '--auction', 'a1', ...here]),
+  ]);
+  assert.match(result.out, /^a1: optimal, welfare 4,000\.00 EUR/);
+  assert.match(listed.out, /^a1-1 +succeeded/m);
+  assert.match(history.out, /^a1-1: succeeded[\s\S]*TaskStateEntered +Clear/);
+  assert.equal(late.code, 1);
+  assert.match(late.err, /^merit: \S+list\.json: .*a1/);
+  const verified = await run(['verify', at('book.json.gz'), at('result.json')]);
+  assert.match(verified.out, /verified, \d+ checks/);
+});
+
+test('merit submit names the order and the field of what is refused, by its place in the file', async (t) => {
+  const { url } = await openHouse(t);
+  const file = join(await temporaryFolder(t), 'orders.json');
+  await writeFile(
+    file,
+    JSON.stringify({ auction: 'a1', orders: [...orders, { ...orders[0], record_id: 'x', price: 9000 }] }),
+  );
+  const { code, err } = await run(['submit', file, '--batch', '4', '--url', url]);
+  assert.match(
+    err,
+    /^merit: \S+orders\.json: .*order 4 \(x\), price: .*4000.*\(4 of 5 orders were taken before it\)\n$/,
+  );
+  assert.equal(code, 1);
+  const nothing = join(file, '..', 'none.json');
+  await writeFile(nothing, '[]');
+  assert.match((await run(['submit', nothing, '--url', url])).err, /none\.json: there are no orders in it/);
+});
+
+test('merit says when there is no house, or something else than a house', async (t) => {
+  const stranger = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  t.after(() => stranger.close());
+  const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+  const strange = await run(['auctions', '--url', url]);
+  assert.deepEqual(
+    [strange.code, strange.err],
+    [3, `merit: ${url}/auctions?limit=20 answers, but not like a house (no JSON)\n`],
+  );
+  stranger.close();
+  await once(stranger, 'close');
+  const none = await run(['auctions', '--url', url]);
+  assert.deepEqual(
+    [none.code, none.err],
+    [3, `merit: cannot reach ${url}: nobody listens there; \`merit serve\` starts a house\n`],
+  );
+});
+
+test('merit serve serves until it is told to stop, and says when the port is taken', async (t) => {
+  const data = await temporaryFolder(t);
+  const child = spawnMerit(['serve', '--port', '0', '--data', data]);
+  const errors = text(child.stderr);
+  let out = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    out += chunk;
+    if (out.includes('/docs')) break;
+  }
+  const url = /http:\/\/[\d.:]+/.exec(out)![0];
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  const second = await run(['demo', '--port', new URL(url).port, '--data', await temporaryFolder(t)]);
+  assert.equal(second.code, 3);
+  assert.match(second.err, /another program has port \d+; stop it, or take another port: npm start -- --port 8081/);
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.equal(await errors, '');
+});
+
+test('merit demo --once holds a whole auction', async (t) => {
+  const data = await temporaryFolder(t);
+  const { code, out, err } = await run(['demo', '--once', '--open', '1', '--port', '0', '--data', data]);
+  assert.equal(err, '');
+  assert.equal(code, 0);
+  const story = ['orders in', 'gate closed', 'book sealed', 'cleared: optimal', 'verified', 'published', '┤', '/docs'];
+  for (const step of story) assert(out.includes(step), `${step} is missing in\n${out}`);
+  assert.deepEqual(
+    story.map((step) => out.indexOf(step)),
+    story.map((step) => out.indexOf(step)).sort((a, b) => a - b),
+  );
+});
