@@ -51,7 +51,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     markets,
     log,
     ...(clock && { clock }),
-    ...(settings.webhook && { webhook: settings.webhook }),
+    ...(settings.webhook && { webhook: { url: settings.webhook } }),
   });
   // So that an order finds its auction from the first request on. The timekeeper does it again, and logs what fails.
   await keepTime(house.ports).catch(() => undefined);

@@ -38,8 +38,17 @@ export const sha256 = (text: string): string => `sha256:${hash('sha256', text, '
 /** The hash that the chain of an auction begins with. */
 export const chainStart = (auction: string): string => sha256(auction);
 
-/** Digest of one entry: SHA-256 of its canonical form. */
-export const entryDigest = (entry: Entry): string => sha256(canonical(entry));
+/**
+ * Digest of one entry: SHA-256 of its canonical form.
+ *
+ * @param orderText  the canonical form of its order where the caller has it already: it stands in the entry's as it is, because
+ *                   canonical JSON sorts `order` before `participant`, `received_at` and `sequence`
+ */
+export function entryDigest(entry: Entry, orderText?: string): string {
+  if (orderText === undefined) return sha256(canonical(entry));
+  const { participant, received_at, sequence } = entry;
+  return sha256(`{"order":${orderText},${canonical({ participant, received_at, sequence }).slice(1)}`);
+}
 
 /** The running hash after an entry: SHA-256 of the hash before, a line feed, and the entry's digest. */
 export const chain = (before: string, digest: string): string => sha256(`${before}\n${digest}`);

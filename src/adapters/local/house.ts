@@ -8,7 +8,7 @@ import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type Log, logToStderr } from './log.ts';
-import { openNotices } from './notices.ts';
+import { openNotices, type Webhook } from './notices.ts';
 import { openStore } from './stores.ts';
 import { openWorkflow } from './workflow.ts';
 
@@ -21,7 +21,7 @@ export interface HouseOptions {
   readonly clock?: Clock;
   readonly log?: Log;
   /** Where notices are posted to, besides the log. */
-  readonly webhook?: string;
+  readonly webhook?: Webhook;
   /** Milliseconds that the workflow waits in a state, by its name, instead of what clearing and the file say. */
   readonly waits?: Readonly<Record<string, number>>;
 }

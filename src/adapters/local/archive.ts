@@ -1,0 +1,89 @@
+/** Books, results and settled orders as files: each written to a name of its own first, and never changed after. */
+
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Archive } from '../../auction/ports.ts';
+import { AuctionError } from '../../market/errors.ts';
+
+/** Parts of letters, digits and `. _ -`, none of them a way out of the folder. */
+const validKey = /^(?!.*(^|\/)\.{1,2}(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
+
+const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
+
+export function openArchive(folder: string): Archive {
+  const fileOf = (key: string): string => {
+    if (!validKey.test(key))
+      throw new AuctionError('invalid-request', `${JSON.stringify(key)} is not a key of the archive`);
+    return join(folder, key);
+  };
+
+  const read = async (key: string): Promise<string | undefined> => {
+    try {
+      return await readFile(fileOf(key), 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  };
+
+  const write = async (key: string, text: string): Promise<void> => {
+    const file = fileOf(key);
+    const unfinished = `${file}.${randomUUID()}.part`;
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      await durably(unfinished, text);
+      // A link fails where the key is taken, so of two writers one is first and nobody overwrites.
+      await link(unfinished, file);
+      await syncFolder(dirname(file));
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') {
+        throw new AuctionError('unavailable', `the archive can't write ${key}: ${(error as Error).message}`, [], {
+          cause: error,
+        });
+      }
+      if ((await read(key)) !== text) throw new AuctionError('conflict', `${key} is in the archive with other content`);
+    } finally {
+      await unlink(unfinished).catch((error: unknown) => {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      });
+    }
+  };
+
+  const list = async (prefix: string): Promise<string[]> => {
+    try {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile() && !entry.name.endsWith('.part'))
+        .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, '/').length))
+        .filter((key) => key.startsWith(prefix))
+        .sort();
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  };
+
+  return { read, write, list };
+}
+
+async function durably(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A new name is durable when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

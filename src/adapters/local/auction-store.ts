@@ -1,0 +1,69 @@
+/** Auctions in sqlite: one row each, its state and gate closure beside the record so that they can be asked for. */
+
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
+import type { AuctionStore } from '../../auction/ports.ts';
+import { canonical } from '../../book/canonical.ts';
+import { AuctionError } from '../../market/errors.ts';
+import { unavailable } from './unavailable.ts';
+
+export const auctionTables = `
+  CREATE TABLE IF NOT EXISTS auctions (
+    id TEXT PRIMARY KEY,
+    market TEXT NOT NULL,
+    state TEXT NOT NULL,
+    gateClosure INTEGER NOT NULL, -- milliseconds since 1970
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS auctions_by_closure ON auctions (gateClosure, id);
+  CREATE INDEX IF NOT EXISTS auctions_by_state ON auctions (state, gateClosure);
+`;
+
+const parsed = (row: unknown): Auction => auctionSchema.parse(JSON.parse((row as { body: string }).body));
+
+export function auctionStore(database: DatabaseSync): AuctionStore {
+  const insert = database.prepare(
+    'INSERT INTO auctions (id, market, state, gateClosure, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
+  const update = database.prepare(
+    'UPDATE auctions SET state = ?, gateClosure = ?, body = ? WHERE id = ? AND state = ?',
+  );
+  const find = (id: string): Auction | undefined => {
+    const row = select.get(id);
+    return row === undefined ? undefined : parsed(row);
+  };
+  return {
+    async create(auction) {
+      const { id, market, state, gateClosure } = auction;
+      const body = canonical(auction);
+      const { changes } = unavailable(() => insert.run(id, market, state, Date.parse(gateClosure), body));
+      if (changes === 0 && canonical(find(id)) !== body) {
+        throw new AuctionError('conflict', `there is another auction ${id} already`);
+      }
+    },
+    async find(id) {
+      return find(id);
+    },
+    async list({ market, states, limit } = {}) {
+      const conditions: string[] = [];
+      const values: SQLInputValue[] = [];
+      if (market !== undefined) {
+        conditions.push('market = ?');
+        values.push(market);
+      }
+      if (states !== undefined) {
+        conditions.push(`state IN (${states.map(() => '?').join(', ')})`);
+        values.push(...states);
+      }
+      const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+      const query = database.prepare(`SELECT body FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`);
+      return query.all(...values, limit ?? -1).map(parsed);
+    },
+    async advance(from, next) {
+      const body = canonical(next);
+      const { changes } = unavailable(() => update.run(next.state, Date.parse(next.gateClosure), body, next.id, from));
+      return changes === 1;
+    },
+  };
+}

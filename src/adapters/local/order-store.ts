@@ -1,0 +1,278 @@
+/** The intake in sqlite: an append-only table of entries, written in groups. */
+
+import type { DatabaseSync } from 'node:sqlite';
+import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
+import type { Clock, OrderStore, StoredOrder } from '../../auction/ports.ts';
+import { canonical } from '../../book/canonical.ts';
+import { chain, chainStart, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
+import { AuctionError } from '../../market/errors.ts';
+import type { Order } from '../../market/order.ts';
+import { notWritten } from './unavailable.ts';
+
+export const orderTables = `
+  CREATE TABLE IF NOT EXISTS entries (
+    auction TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    participant TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    body TEXT, -- canonical order; of a cancellation nothing
+    hash TEXT NOT NULL, -- running hash after this entry
+    cancelled INTEGER NOT NULL DEFAULT 0, -- of an order: 1 once a later entry cancels it
+    PRIMARY KEY (auction, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX IF NOT EXISTS entries_by_record ON entries (record_id, auction, participant, body IS NULL);
+`;
+
+/** Orders live this long after their gate has closed, and until their auction is settled or cancelled. */
+const lifetimeSeconds = 24 * 3600;
+/** Orders that one transaction takes at most, so that no receipt waits for long. */
+const largestGroup = 5000;
+
+interface Row {
+  readonly auction: string;
+  readonly sequence: number;
+  readonly participant: string;
+  readonly record_id: string;
+  readonly received_at: string;
+  readonly body: string | null;
+  readonly hash: string;
+  readonly cancelled: number;
+}
+
+/** A request that waits for the next group. */
+interface Request {
+  readonly size: number;
+  run(group: Group): unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** What is known of the auctions a group writes to. */
+interface Group {
+  readonly now: Date;
+  readonly gates: Map<string, Auction>;
+  readonly heads: Map<string, Head>;
+}
+interface Head {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+const receiptOf = ({ auction, record_id, participant, sequence, received_at, hash }: Row): Receipt => ({
+  auction,
+  record_id,
+  participant,
+  sequence,
+  received_at,
+  hash,
+});
+
+export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & { flush(): void } {
+  const columns = 'auction, sequence, participant, record_id, received_at, body, hash, cancelled';
+  const insert = database.prepare(
+    `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (record_id, auction, participant, body IS NULL) DO NOTHING`,
+  );
+  const markCancelled = database.prepare('UPDATE entries SET cancelled = 1 WHERE auction = ? AND sequence = ?');
+  const selectOrder = database.prepare(
+    `SELECT ${columns} FROM entries WHERE record_id = ? AND auction = ? AND participant = ? AND body IS NOT NULL`,
+  );
+  const selectCancellation = database.prepare(
+    `SELECT ${columns} FROM entries WHERE record_id = ? AND auction = ? AND participant = ? AND body IS NULL`,
+  );
+  const selectHead = database.prepare(
+    'SELECT sequence, hash FROM entries WHERE auction = ? ORDER BY sequence DESC LIMIT 1',
+  );
+  const selectAuction = database.prepare('SELECT body FROM auctions WHERE id = ?');
+  const selectEntries = database.prepare(`SELECT ${columns} FROM entries WHERE auction = ? ORDER BY sequence`);
+  const expired = `auction IN (SELECT id FROM auctions WHERE state IN ('settled', 'cancelled') AND gateClosure < ?)`;
+  const selectFound = database.prepare(
+    `SELECT entries.*, gateClosure FROM entries JOIN auctions ON auctions.id = entries.auction
+     WHERE record_id = ? AND entries.body IS NOT NULL AND (? IS NULL OR auction = ?) AND NOT ${expired}
+     ORDER BY gateClosure DESC, sequence DESC`,
+  );
+  const selectPage = database.prepare(
+    `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? AND body IS NOT NULL AND NOT ${expired}
+     ORDER BY sequence LIMIT ?`,
+  );
+  const countExpired = database.prepare(`SELECT count(*) AS orders FROM entries WHERE body IS NOT NULL AND ${expired}`);
+  const deleteExpired = database.prepare(`DELETE FROM entries WHERE ${expired}`);
+  const expiryAt = (now: Date): number => now.getTime() - lifetimeSeconds * 1000;
+
+  const auctionOf = (id: string): Auction => {
+    const row = selectAuction.get(id) as { body: string } | undefined;
+    if (row === undefined) throw new AuctionError('not-found', `there is no auction ${id}`);
+    return auctionSchema.parse(JSON.parse(row.body));
+  };
+
+  /** The gate, decided at the write. */
+  const checkGate = (group: Group, id: string): void => {
+    let auction = group.gates.get(id);
+    if (auction === undefined) {
+      auction = auctionOf(id);
+      group.gates.set(id, auction);
+    }
+    if (auction.state === 'scheduled') {
+      throw new AuctionError('gate-not-open', `auction ${id} takes orders from ${auction.gateOpening}`);
+    }
+    if (auction.state !== 'open') {
+      throw new AuctionError('gate-closed', `auction ${id} is ${auction.state}: it takes no more orders`);
+    }
+    if (Date.parse(auction.gateClosure) <= group.now.getTime()) {
+      throw new AuctionError('gate-closed', `the gate of auction ${id} closed at ${auction.gateClosure}`);
+    }
+  };
+
+  const headOf = (group: Group, id: string): Head => {
+    const known = group.heads.get(id) ?? (selectHead.get(id) as Head | undefined);
+    return known ?? { sequence: 0, hash: chainStart(id) };
+  };
+
+  /** Put an entry at the end of the chain; undefined when there is one of its id already. */
+  const put = (
+    group: Group,
+    auction: string,
+    participant: string,
+    record_id: string,
+    order: Order | undefined,
+    body: string | null,
+  ) => {
+    const head = headOf(group, auction);
+    const sequence = head.sequence + 1;
+    const received_at = group.now.toISOString();
+    const stamp = { sequence, received_at, participant };
+    const digest =
+      body === null ? entryDigest({ ...stamp, cancels: record_id }) : entryDigest({ ...stamp, order: order! }, body);
+    const hash = chain(head.hash, digest);
+    const { changes } = insert.run(auction, sequence, participant, record_id, received_at, body, hash);
+    if (changes === 0) return undefined;
+    group.heads.set(auction, { sequence, hash });
+    return receiptOf({ auction, sequence, participant, record_id, received_at, body, hash, cancelled: 0 });
+  };
+
+  const waiting: Request[] = [];
+  let scheduled = false;
+
+  const flush = (): void => {
+    scheduled = false;
+    while (waiting.length > 0) {
+      let size = 0;
+      let count = 0;
+      while (count < waiting.length && (count === 0 || size + waiting[count]!.size <= largestGroup))
+        size += waiting[count++]!.size;
+      commit(waiting.splice(0, count));
+    }
+  };
+
+  /** One transaction for all these requests; their promises settle after it has ended. */
+  const commit = (requests: readonly Request[]): void => {
+    const settle: (() => void)[] = [];
+    try {
+      const group: Group = { now: clock.now(), gates: new Map(), heads: new Map() };
+      database.exec('BEGIN IMMEDIATE');
+      for (const request of requests) {
+        const heads = new Map(group.heads);
+        database.exec('SAVEPOINT request');
+        try {
+          const value = request.run(group);
+          settle.push(() => request.resolve(value));
+        } catch (error) {
+          if (!(error instanceof AuctionError)) throw error;
+          database.exec('ROLLBACK TO request');
+          group.heads.clear();
+          for (const [id, head] of heads) group.heads.set(id, head);
+          settle.push(() => request.reject(error));
+        }
+        database.exec('RELEASE request');
+      }
+      database.exec('COMMIT');
+    } catch (cause) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      const error = notWritten(cause);
+      for (const request of requests) request.reject(error);
+      return;
+    }
+    for (const each of settle) each();
+  };
+
+  const inGroup = <T>(size: number, run: (group: Group) => T): Promise<T> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ size, run, resolve: resolve as (value: unknown) => void, reject });
+      if (scheduled) return;
+      scheduled = true;
+      setImmediate(flush);
+    });
+
+  const stored = (row: Row, gateClosure: number): StoredOrder => ({
+    auction: row.auction,
+    participant: row.participant,
+    sequence: row.sequence,
+    received_at: row.received_at,
+    hash: row.hash,
+    order: JSON.parse(row.body!) as Order,
+    cancelled: row.cancelled === 1,
+    ttl: Math.floor(gateClosure / 1000) + lifetimeSeconds,
+  });
+
+  return {
+    append(auction, participant, orders) {
+      const bodies = orders.map((order) => canonical(order));
+      return inGroup(orders.length, (group) => {
+        checkGate(group, auction);
+        return orders.map((order, index): Receipt => {
+          const { record_id } = order;
+          const receipt = put(group, auction, participant, record_id, order, bodies[index]!);
+          if (receipt !== undefined) return receipt;
+          const row = selectOrder.get(record_id, auction, participant) as unknown as Row;
+          if (row.body === bodies[index] && row.cancelled === 0) return receiptOf(row);
+          const why =
+            row.cancelled === 1 ? 'was cancelled: its id is taken for good' : 'is there already with another body';
+          const message = `order ${record_id} ${why}`;
+          throw new AuctionError('conflict', message, [
+            { index, record_id, field: 'record_id', code: 'conflict', message },
+          ]);
+        });
+      });
+    },
+    cancel(auction, participant, record_id) {
+      return inGroup(1, (group) => {
+        const row = selectOrder.get(record_id, auction, participant) as unknown as Row | undefined;
+        if (row === undefined) {
+          auctionOf(auction);
+          throw new AuctionError('not-found', `there is no order ${record_id} in auction ${auction}`);
+        }
+        if (row.cancelled === 1) {
+          return receiptOf(selectCancellation.get(record_id, auction, participant) as unknown as Row);
+        }
+        checkGate(group, auction);
+        const receipt = put(group, auction, participant, record_id, undefined, null);
+        markCancelled.run(auction, row.sequence);
+        return receipt!;
+      });
+    },
+    async find(record_id, auction) {
+      const rows = selectFound.all(record_id, auction ?? null, auction ?? null, expiryAt(clock.now()));
+      return (rows as unknown as (Row & { gateClosure: number })[]).map((row) => stored(row, row.gateClosure));
+    },
+    async list(auction, { after = 0, limit = -1 } = {}) {
+      const gateClosure = Date.parse(auctionOf(auction).gateClosure);
+      const rows = selectPage.all(auction, after, expiryAt(clock.now()), limit) as unknown as Row[];
+      return rows.map((row) => stored(row, gateClosure));
+    },
+    async entries(auction) {
+      flush();
+      return (selectEntries.all(auction) as unknown as Row[]).map((row): Entry => {
+        const { sequence, received_at, participant } = row;
+        if (row.body === null) return { sequence, received_at, participant, cancels: row.record_id };
+        return { sequence, received_at, participant, order: JSON.parse(row.body) as Order };
+      });
+    },
+    async expire(now) {
+      const { orders } = countExpired.get(expiryAt(now)) as { orders: number };
+      deleteExpired.run(expiryAt(now));
+      return orders;
+    },
+    flush,
+  };
+}

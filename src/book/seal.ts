@@ -1,0 +1,71 @@
+/** Sealing: from the entries of the intake to the book that nobody can change, and the check that nobody did. */
+
+import type { Book } from '../market/book.ts';
+import type { Problem } from '../market/errors.ts';
+import type { Market } from '../market/market.ts';
+import type { Delivery } from '../market/time.ts';
+import { canonical } from './canonical.ts';
+import { chain, chainStart, type Entry, entryDigest, sha256 } from './intake.ts';
+
+/** The book of an auction: its market's network and limits, and every order that was not cancelled, by sequence. */
+export function sealBook(market: Market, auction: { id: string; delivery: Delivery }, entries: readonly Entry[]): Book {
+  const owner = (participant: string, record_id: string) => `${participant}/${record_id}`;
+  const cancelled = new Set(
+    entries.flatMap((entry) => (entry.cancels === undefined ? [] : [owner(entry.participant, entry.cancels)])),
+  );
+  const orders: Book['orders'] = [];
+  const withdrawn: { sequence: number; digest: string }[] = [];
+  let hash = chainStart(auction.id);
+  for (const entry of entries) {
+    const { order, participant, sequence, received_at } = entry;
+    const digest = entryDigest(entry);
+    hash = chain(hash, digest);
+    if (order === undefined || cancelled.has(owner(participant, order.record_id))) withdrawn.push({ sequence, digest });
+    else orders.push({ ...order, participant, sequence, received_at });
+  }
+  return {
+    merit: 'book/1',
+    auction: auction.id,
+    market: market.market,
+    currency: market.currency,
+    start: auction.delivery.start,
+    resolution: auction.delivery.resolution,
+    periods: auction.delivery.periods,
+    priceLimits: market.priceLimits,
+    lot: market.powerLimits.lot,
+    zones: market.zones,
+    lines: market.lines,
+    constraints: market.constraints,
+    intake: { hash, withdrawn },
+    orders,
+  };
+}
+
+/** `sha256:...` of the book's canonical form: what a result names, and what anyone can recompute. */
+export const bookHash = (book: Book): string => sha256(canonical(book));
+
+/**
+ * Recompute the running hash of the intake from the orders and the digests of what was withdrawn. Nothing is wrong when the list
+ * is empty; a book that did not come through an intake has none to check.
+ */
+export function checkIntake({ auction, intake, orders }: Book): Problem[] {
+  if (intake === undefined) return [];
+  const digests = intake.withdrawn.map(({ sequence, digest }) => ({ sequence, digest }));
+  for (const { participant, sequence, received_at, ...order } of orders) {
+    if (participant === undefined || sequence === undefined || received_at === undefined) {
+      const message = `order ${order.record_id} has no stamps, but the book has an intake`;
+      return [{ record_id: order.record_id, field: 'sequence', code: 'no-stamps', message }];
+    }
+    digests.push({ sequence, digest: entryDigest({ sequence, received_at, participant, order }) });
+  }
+  digests.sort((a, b) => a.sequence - b.sequence);
+  const gap = digests.findIndex(({ sequence }, i) => sequence !== i + 1);
+  if (gap >= 0) {
+    const message = `the intake's entry ${gap + 1} is missing or there twice`;
+    return [{ field: 'intake', code: 'gap-in-sequence', message }];
+  }
+  const hash = digests.reduce((before, { digest }) => chain(before, digest), chainStart(auction));
+  if (hash === intake.hash) return [];
+  const message = `the orders give the running hash ${hash}, the book says ${intake.hash}: an order was changed`;
+  return [{ field: 'intake.hash', code: 'hash-mismatch', message }];
+}
