@@ -35,6 +35,11 @@ test('an auction settles: orders in, gate closed, outcome of each order with its
   const peaker = await findOrder(ports, 'peaker', 'a');
   assert.deepEqual([peaker.outcome?.status, peaker.outcome?.reason?.code], ['rejected', 'out_of_the_money']);
   assert.equal(peaker.outcome?.reason?.distance, 45);
+  const accepted = JSON.parse((await ports.archive.read('orders/a/accepted/page-00001.json'))!);
+  assert.deepEqual(
+    accepted.orders.map((order: { record_id: string }) => order.record_id),
+    ['plant', 'load'],
+  );
 });
 
 test('submitOrders() without an auction takes the default market’s open one with the next gate closure', async (t) => {
@@ -131,12 +136,14 @@ test('cancelAuction() before the book is sealed: no more orders, the cause is ke
 });
 
 test('createAuction() again is the same auction, another plan under its id a conflict', async (t) => {
-  const { ports } = await openTestHouse(t);
+  const { ports, clock } = await openTestHouse(t);
   const first = await hold(ports);
   await submit(ports);
   assert.deepEqual(await hold(ports), first);
   await assert.rejects(hold(ports, 'a', { periods: 2 }), { code: 'conflict' });
   await assert.rejects(hold(ports, 'a', { gateClosure: '2025-04-01T11:30:00Z' }), { code: 'conflict' });
+  let ms = Date.parse(clock.time);
+  clock.now = () => new Date(ms++); // so that the two records are not the same
   const racing = await Promise.all([hold(ports, 'b'), hold(ports, 'b')]);
   assert.deepEqual(racing[0], racing[1]);
 });
