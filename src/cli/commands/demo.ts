@@ -85,5 +85,5 @@ function publish(url: string, { auction, result }: Round): void {
 
 /** The house's log would run through the story: only what went wrong is shown. */
 const quietLog = (entry: Record<string, unknown>): void => {
-  if (entry.level === 'error') console.error(JSON.stringify(entry));
+  if ('error' in entry) console.error(JSON.stringify(entry));
 };
