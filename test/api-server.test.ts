@@ -182,6 +182,9 @@ test('server.ts does not start with a mistake: one line, exit code 1', async (t)
   const markets = join(folder, 'markets');
   await mkdir(markets);
   await writeFile(join(markets, 'bad.json'), '{"market": "Bad"}');
+  const newer = join(folder, 'newer');
+  await mkdir(newer);
+  await writeFile(join(newer, 'merit.json'), '{"merit":"data/99"}');
   const refuse = async (env: Record<string, string>, message: RegExp) => {
     const { ended, said } = await run(t, { MERIT_PORT: '0', MERIT_DATA: join(folder, 'data'), ...env });
     assert.deepEqual(await ended, [1, null]);
@@ -193,6 +196,7 @@ test('server.ts does not start with a mistake: one line, exit code 1', async (t)
     refuse({ MERIT_MARKETS: markets }, /^merit: .*bad\.json: market: .*"Bad"/),
     refuse({ MERIT_HOST: '0.0.0.0' }, /^merit: MERIT_HOST: must be a loopback address/),
     refuse({ MERIT_DATA: join(markets, 'bad.json') }, /^merit: .*bad\.json/),
+    refuse({ MERIT_DATA: newer }, /^merit: .*newer.*"data\/99"/),
   ]);
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApp } from '../src/api/app.ts';
 import { hourlyMeans } from '../src/api/results.ts';
+import { AuctionError } from '../src/market/errors.ts';
 import { openApiHouse } from './api-house.ts';
 
 test('createApp() serves each documented route, and documents each route it serves', async (t) => {
@@ -86,6 +87,22 @@ test('createApp() logs an unexpected fault under an id, and answers no more than
   assert.match(String(logged[0]?.error), /secret inner detail/);
 });
 
+test('createApp() answers 503 when the store cannot write, and goes on', async (t) => {
+  const { ports, hold } = await openApiHouse(t);
+  await hold();
+  let full = true;
+  const append: typeof ports.orders.append = (...given) =>
+    full ? Promise.reject(new AuctionError('unavailable', 'the disk is full')) : ports.orders.append(...given);
+  const orders = new Proxy(ports.orders, { get: (own, name) => (name === 'append' ? append : Reflect.get(own, name)) });
+  const app = createApp({ ...ports, orders });
+  const submit = () =>
+    app.request('/orders', { method: 'POST', body: '{"record_id":"a","side":"buy","price":1,"power":1}' });
+  const refused = await submit();
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5']);
+  full = false;
+  assert.equal((await submit()).status, 201);
+});
+
 test('createApp() logs a line per request when asked to', async (t) => {
   const { ports, logged } = await openApiHouse(t);
   const app = createApp(ports, { log: (entry) => void logged.push(entry), accessLog: true });
@@ -131,9 +148,9 @@ test('GET /markets lists the markets, the default one named', async (t) => {
 
 test('hourlyMeans() takes the mean of each whole hour', () => {
   const quarters = { start: '2030-01-01T00:00:00+01:00', resolution: 'PT15M', periods: 10 } as const;
-  assert.deepEqual(hourlyMeans(quarters, { A: [1, 2, 3, 4, 0.1, 0.2, 0.3, 0.2, 9, 9] }), {
+  assert.deepEqual(hourlyMeans(quarters, { A: [1, 2, 3, 4, 0.1, 0.2, 0.3, 0.1, 9, 9] }), {
     start: ['2029-12-31T23:00:00Z', '2030-01-01T00:00:00Z'],
-    zones: { A: [2.5, 0.2] },
+    zones: { A: [2.5, 0.175] },
   });
   assert.equal(hourlyMeans({ ...quarters, resolution: 'PT60M' }, { A: [1] }), undefined);
   assert.equal(hourlyMeans({ ...quarters, periods: 3 }, { A: [1, 2, 3] }), undefined);
