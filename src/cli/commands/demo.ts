@@ -34,7 +34,8 @@ export async function demo(options: Options): Promise<void> {
     if (!stop.signal.aborted) throw error;
   });
   try {
-    await untilStopped(options.once ? story : Promise.race([stopped, story.then(() => stopped)]));
+    const cut = await untilStopped(options.once ? story : Promise.race([stopped, story.then(() => stopped)]));
+    if (cut && options.once) process.exitCode = 130;
   } finally {
     stop.abort();
     await serving.close();

@@ -26,7 +26,8 @@ export async function result(
   const flows = Object.entries(result.flows);
   if (flows.length > 0) print(`\n${flowTable(flows)}`);
   print(`\n${outcomeTable(outcomes)}`);
-  for (const file of [options.output, options.book]) if (file !== undefined) print(`\n${file}: written`);
+  const files = [options.output, options.book].filter((file) => file !== undefined);
+  if (files.length > 0) print(`\n${files.join(' and ')}: written`);
 }
 
 const flowTable = (flows: readonly [string, readonly number[]][]): string =>
