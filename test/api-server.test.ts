@@ -177,7 +177,7 @@ async function run(t: TestContext, env: Record<string, string>) {
   return { child, said, ended: once(child, 'close') };
 }
 
-test('server.ts does not start with a mistake: one line, exit code 1', async (t) => {
+test('server.ts does not start with a mistake: one line, exit code 1', { timeout: 20_000 }, async (t) => {
   const folder = await tempFolder(t);
   const markets = join(folder, 'markets');
   await mkdir(markets);
@@ -185,6 +185,7 @@ test('server.ts does not start with a mistake: one line, exit code 1', async (t)
   const newer = join(folder, 'newer');
   await mkdir(newer);
   await writeFile(join(newer, 'merit.json'), '{"merit":"data/99"}');
+  await writeFile(join(newer, 'merit.sqlite'), '');
   const refuse = async (env: Record<string, string>, message: RegExp) => {
     const { ended, said } = await run(t, { MERIT_PORT: '0', MERIT_DATA: join(folder, 'data'), ...env });
     assert.deepEqual(await ended, [1, null]);
@@ -200,7 +201,7 @@ test('server.ts does not start with a mistake: one line, exit code 1', async (t)
   ]);
 });
 
-test('server.ts prints its addresses, and stops on SIGTERM with exit code 0', async (t) => {
+test('server.ts prints its addresses, and stops on SIGTERM with exit code 0', { timeout: 20_000 }, async (t) => {
   const { child, said, ended } = await run(t, { MERIT_PORT: '0', MERIT_DATA: join(await tempFolder(t), 'data') });
   while (!said.out.includes('/docs')) await once(child.stdout, 'data');
   const [url] = said.out.match(/http:\/\/127\.0\.0\.1:\d+/)!;

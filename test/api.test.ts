@@ -96,7 +96,11 @@ test('createApp() answers 503 when the store cannot write, and goes on', async (
   const orders = new Proxy(ports.orders, { get: (own, name) => (name === 'append' ? append : Reflect.get(own, name)) });
   const app = createApp({ ...ports, orders });
   const submit = () =>
-    app.request('/orders', { method: 'POST', body: '{"record_id":"a","side":"buy","price":1,"power":1}' });
+    app.request('/orders', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"record_id":"a","side":"buy","price":1,"power":1}',
+    });
   const refused = await submit();
   assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5']);
   full = false;
