@@ -115,7 +115,7 @@ async function closeAndSettle(server: ServerProcess, { id }: Traded): Promise<vo
   for (const since = Date.now(); ; await pause(10)) {
     const state = await stateOf(server, id);
     if (state === 'settled') return;
-    assert(state !== 'failed' && state !== 'cancelled', `${id} is ${state}: ${server.errors.slice(-2000)}`);
+    assert(state !== 'failed' && state !== 'cancelled', `${id} is ${state}: ${server.errors}`);
     assert(Date.now() - since < 60_000, `${id} is still ${state}`);
     if (state === 'open') await server.ask('POST', `/auctions/${id}/close`);
   }

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTimekeeper } from '../src/adapters/local/house.ts';
+import { closeGate } from '../src/auction/auctions.ts';
 import { keepTime } from '../src/auction/keep-time.ts';
 import type { Ports } from '../src/auction/ports.ts';
+import { readBook } from '../src/auction/results.ts';
 import { until } from './ports/workflow.cases.ts';
 import { hold, openTestHouse, reaches, submit, testMarket } from './support/house.ts';
 
@@ -93,6 +95,21 @@ test('keepTime() starts the workflow of an auction whose process died between cl
   assert(await ports.auctions.advance('open', { ...auction, state: 'closed' }));
   await keepTime(ports);
   await reaches(ports, 'a', 'settled');
+});
+
+test('keepTime() deletes the orders of a settled auction a day after its gate closure', async (t) => {
+  const { ports, clock } = await openTestHouse(t);
+  await hold(ports);
+  await submit(ports);
+  await closeGate(ports, 'a');
+  await reaches(ports, 'a', 'settled');
+  clock.time = '2025-04-02T10:59:00Z';
+  await keepTime(ports);
+  assert.equal((await ports.orders.entries('a')).length, 3);
+  clock.time = '2025-04-02T11:01:00Z';
+  await keepTime(ports);
+  assert.deepEqual(await ports.orders.entries('a'), []);
+  assert.equal((await readBook(ports, 'a')).orders.length, 3);
 });
 
 test('keepTime() goes on with the rest when one thing fails, and throws what failed', async (t) => {

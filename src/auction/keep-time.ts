@@ -32,7 +32,7 @@ export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
     await attempt(keepGate(ports, auction, now.getTime()));
   }
   await attempt(resume(ports));
-  await attempt(ports.orders.expire(now));
+  if (isExpiryDue(ports, now.getTime())) await attempt(ports.orders.expire(now));
   if (failures.length > 0) throw new AggregateError(failures, 'some of what was due could not be done');
 
   const due = (await ports.auctions.list({ states: ['scheduled', 'open'] })).map((a) =>
@@ -41,6 +41,14 @@ export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
   due.sort((a, b) => Date.parse(a) - Date.parse(b));
   return due[0] === undefined ? {} : { nextAt: due[0] };
 }
+
+/** Looking for what has expired costs a walk over old auctions, and a minute more does no harm. */
+function isExpiryDue({ orders }: Ports, now: number): boolean {
+  if (Math.abs(now - (lastExpiry.get(orders) ?? Number.NEGATIVE_INFINITY)) < 60_000) return false;
+  lastExpiry.set(orders, now);
+  return true;
+}
+const lastExpiry = new WeakMap<object, number>();
 
 async function keepGate(ports: Ports, auction: Auction, now: number): Promise<void> {
   const isOver = now >= Date.parse(auction.gateClosure);

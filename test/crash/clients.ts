@@ -31,6 +31,9 @@ export const traded = (id: string): Traded => ({
   maybeCancelled: new Set(),
 });
 
+/** Orders of one auction; more would only make the test slower. */
+const enough = 2000;
+
 export class Clients {
   readonly #server: ServerProcess;
   readonly #random: () => number;
@@ -53,11 +56,12 @@ export class Clients {
 
   async #work(): Promise<void> {
     while (!this.#stopped) {
-      const open = this.#auctions.filter((auction) => auction.open);
+      const open = this.#auctions.filter((auction) => auction.open && auction.sent.size < enough);
       const auction = open[Math.floor(this.#random() * open.length)];
       if (auction === undefined) await pause(5);
       else if (this.#random() < 0.1) await this.#cancel(auction);
       else await this.#submit(auction);
+      await pause(8);
     }
   }
 

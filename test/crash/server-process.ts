@@ -13,7 +13,7 @@ export class ServerProcess {
   readonly #markets: string;
   #child: ChildProcess | undefined;
   #url: Promise<string> = Promise.reject(new Error('not started'));
-  /** What it said on stderr, all lives together. */
+  /** The last that it said on stderr. */
   errors = '';
 
   constructor(data: string, markets: string) {
@@ -28,7 +28,7 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.errors += text;
+      this.errors = (this.errors + text).slice(-4000);
     });
     this.#child = child;
     this.#url = new Promise((resolve, reject) => {
@@ -36,7 +36,7 @@ export class ServerProcess {
         const [, url] = /listens on (http:\S+)/.exec(line) ?? [];
         if (url) resolve(url);
       });
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.errors.slice(-2000)}`)));
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.errors}`)));
     });
     this.#url.catch(() => undefined); // a kill before it listens is nobody's error
   }
@@ -46,7 +46,7 @@ export class ServerProcess {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined) return;
-    assert.equal(child.exitCode, null, `the server died by itself: ${this.errors.slice(-2000)}`);
+    assert.equal(child.exitCode, null, `the server died by itself: ${this.errors}`);
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;

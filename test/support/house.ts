@@ -1,11 +1,12 @@
 /** A house over the real adapters in a fresh folder, with a clock that is turned by hand. */
 
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type HouseOptions, openHouse } from '../../src/adapters/local/house.ts';
-import type { Auction, AuctionState } from '../../src/auction/auction.ts';
+import { type Auction, type AuctionState, states } from '../../src/auction/auction.ts';
 import { createAuction, findAuction } from '../../src/auction/auctions.ts';
 import type { Ports } from '../../src/auction/ports.ts';
 import { submitOrders } from '../../src/auction/submit-orders.ts';
@@ -93,7 +94,12 @@ export const submit = (ports: Ports, orders: readonly object[] = tradingOrders, 
 export const reaches = (ports: Ports, id: string, ...wanted: AuctionState[]): Promise<Auction> =>
   until(`${id} is ${wanted.join(' or ')}`, async () => {
     const auction = await findAuction(ports, id);
-    return wanted.includes(auction.state) && auction;
+    if (wanted.includes(auction.state)) return auction;
+    assert(
+      states[auction.state].next.length > 0 && auction.state !== 'failed',
+      `${id} is ${auction.state}: ${auction.cause}`,
+    );
+    return undefined;
   });
 
 /** From now until the test ends, the notices that are sent. */
