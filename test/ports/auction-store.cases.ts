@@ -1,0 +1,63 @@
+/** What every `AuctionStore` keeps of its promises. */
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Auction } from '../../src/auction/auction.ts';
+import type { AuctionStore } from '../../src/auction/ports.ts';
+
+export const anAuction = (changes: Partial<Auction> = {}): Auction => ({
+  id: 'a1',
+  market: 'test',
+  state: 'open',
+  delivery: { start: '2025-04-01T12:00:00Z', resolution: 'PT60M', periods: 1 },
+  gateOpening: '2025-04-01T10:00:00Z',
+  gateClosure: '2025-04-01T11:00:00Z',
+  run: 1,
+  updatedAt: '2025-04-01T10:00:00Z',
+  ...changes,
+});
+
+export function auctionStoreCases(name: string, open: (t: TestContext) => Promise<AuctionStore>): void {
+  test(`${name}: create() twice is a no-op, another auction under the id is a conflict`, async (t) => {
+    const store = await open(t);
+    await store.create(anAuction());
+    await store.create(anAuction());
+    await assert.rejects(store.create(anAuction({ gateClosure: '2025-04-01T11:30:00Z' })), { code: 'conflict' });
+    assert.deepEqual(await store.find('a1'), anAuction());
+  });
+
+  test(`${name}: find() has no auction where there is none`, async (t) => {
+    assert.equal(await (await open(t)).find('nobody'), undefined);
+  });
+
+  test(`${name}: advance() lets one of two racing writers through`, async (t) => {
+    const store = await open(t);
+    await store.create(anAuction({ state: 'closed' }));
+    const race = (cause: string) => store.advance('closed', anAuction({ state: 'clearing', cause }));
+    assert.deepEqual((await Promise.all([race('one'), race('other')])).sort(), [false, true]);
+    assert.equal((await store.find('a1'))?.state, 'clearing');
+  });
+
+  test(`${name}: advance() leaves an auction alone that is in another state, or not there`, async (t) => {
+    const store = await open(t);
+    await store.create(anAuction({ state: 'open' }));
+    assert.equal(await store.advance('closed', anAuction({ state: 'clearing' })), false);
+    assert.equal((await store.find('a1'))?.state, 'open');
+    assert.equal(await store.advance('open', anAuction({ id: 'nobody', state: 'closed' })), false);
+  });
+
+  test(`${name}: list() filters by market and state, the latest gate closure first`, async (t) => {
+    const store = await open(t);
+    const closing = (id: string, hour: number, changes: Partial<Auction> = {}) =>
+      store.create(anAuction({ id, gateClosure: `2025-04-01T${hour}:00:00Z`, ...changes }));
+    await closing('early', 11);
+    await closing('late', 13, { state: 'settled' });
+    await closing('middle', 12, { market: 'other' });
+    const ids = async (filter?: Parameters<AuctionStore['list']>[0]) => (await store.list(filter)).map(({ id }) => id);
+    assert.deepEqual(await ids(), ['late', 'middle', 'early']);
+    assert.deepEqual(await ids({ limit: 2 }), ['late', 'middle']);
+    assert.deepEqual(await ids({ market: 'test' }), ['late', 'early']);
+    assert.deepEqual(await ids({ states: ['open', 'closed'] }), ['middle', 'early']);
+    assert.deepEqual(await ids({ market: 'test', states: ['settled'] }), ['late']);
+  });
+}

@@ -1,0 +1,201 @@
+/** What every `OrderStore` keeps of its promises. */
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { AuctionStore, OrderStore } from '../../src/auction/ports.ts';
+import { chain, chainStart, entryDigest } from '../../src/book/intake.ts';
+import type { LimitOrder } from '../../src/market/order.ts';
+import { anAuction } from './auction-store.cases.ts';
+
+export interface OpenedStore {
+  readonly auctions: AuctionStore;
+  readonly orders: OrderStore;
+  /** Turned by the cases; starts while the gate of `anAuction()` is open. */
+  readonly clock: { time: string };
+  /** The same store as a new process would find it. */
+  reopen(): Promise<OpenedStore>;
+}
+
+const anOrder = (record_id: string, changes: Partial<LimitOrder> = {}): LimitOrder => ({
+  record_id,
+  zone: 'Z',
+  kind: 'limit',
+  side: 'buy',
+  period: 1,
+  price: 50,
+  power: 10,
+  ...changes,
+});
+
+export function orderStoreCases(name: string, open: (t: TestContext) => Promise<OpenedStore>): void {
+  const withAuction = async (t: TestContext) => {
+    const store = await open(t);
+    await store.auctions.create(anAuction());
+    return store;
+  };
+
+  test(`${name}: append() stamps orders one after another, chained by their hash`, async (t) => {
+    const { orders } = await withAuction(t);
+    const receipts = await orders.append('a1', 'p', [anOrder('o1'), anOrder('o2')]);
+    receipts.push(...(await orders.append('a1', 'q', [anOrder('o1')])));
+    assert.deepEqual(
+      receipts.map(({ sequence, participant, record_id }) => [sequence, participant, record_id]),
+      [
+        [1, 'p', 'o1'],
+        [2, 'p', 'o2'],
+        [3, 'q', 'o1'],
+      ],
+    );
+    const entries = await orders.entries('a1');
+    let hash = chainStart('a1');
+    entries.forEach((entry, i) => {
+      hash = chain(hash, entryDigest(entry));
+      assert.equal(receipts[i]?.hash, hash);
+    });
+  });
+
+  test(`${name}: append() takes requests that race all, each sequence once`, async (t) => {
+    const { orders } = await withAuction(t);
+    const requests = Array.from({ length: 200 }, (_, i) =>
+      orders.append('a1', 'p', [anOrder(`a${i}`), anOrder(`b${i}`)]),
+    );
+    const sequences = (await Promise.all(requests)).flat().map(({ sequence }) => sequence);
+    assert.deepEqual(
+      [...new Set(sequences)].sort((a, b) => a - b),
+      Array.from({ length: 400 }, (_, i) => i + 1),
+    );
+    assert.equal((await orders.list('a1')).length, 400);
+  });
+
+  test(`${name}: append() of the same order gives the same receipt, also when the two race`, async (t) => {
+    const { orders } = await withAuction(t);
+    const [first, second] = await Promise.all([
+      orders.append('a1', 'p', [anOrder('o1')]),
+      orders.append('a1', 'p', [anOrder('o1')]),
+    ]);
+    assert.deepEqual(second, first);
+    assert.deepEqual(await orders.append('a1', 'p', [anOrder('o1')]), first);
+    assert.equal((await orders.entries('a1')).length, 1);
+  });
+
+  test(`${name}: append() of another body under a taken id is a conflict that names it, and nothing of the request is kept`, async (t) => {
+    const { orders } = await withAuction(t);
+    await orders.append('a1', 'p', [anOrder('o1')]);
+    const request = orders.append('a1', 'p', [anOrder('o2'), anOrder('o1', { price: 51 })]);
+    await assert.rejects(request, { code: 'conflict', problems: [conflictAt(1, 'o1')] });
+    assert.equal((await orders.entries('a1')).length, 1);
+    // and the requests around it are not harmed
+    const [one, bad, other] = await Promise.allSettled([
+      orders.append('a1', 'p', [anOrder('o3')]),
+      orders.append('a1', 'p', [anOrder('o4'), anOrder('o3', { power: 11 })]),
+      orders.append('a1', 'p', [anOrder('o5')]),
+    ]);
+    assert.deepEqual([one.status, bad.status, other.status], ['fulfilled', 'rejected', 'fulfilled']);
+    assert.deepEqual(
+      (await orders.entries('a1')).map(({ sequence, order }) => [sequence, order?.record_id]),
+      [
+        [1, 'o1'],
+        [2, 'o3'],
+        [3, 'o5'],
+      ],
+    );
+  });
+
+  test(`${name}: append() obeys the gate at the time of the write`, async (t) => {
+    const store = await open(t);
+    const { auctions, orders, clock } = store;
+    await assert.rejects(orders.append('a1', 'p', [anOrder('o1')]), { code: 'not-found' });
+    await auctions.create(anAuction({ state: 'scheduled' }));
+    await assert.rejects(orders.append('a1', 'p', [anOrder('o1')]), { code: 'gate-not-open' });
+    await auctions.advance('scheduled', anAuction());
+    clock.time = '2025-04-01T10:59:59.999Z';
+    assert.equal((await orders.append('a1', 'p', [anOrder('o1')])).length, 1);
+    clock.time = '2025-04-01T11:00:00Z';
+    await assert.rejects(orders.append('a1', 'p', [anOrder('o2')]), { code: 'gate-closed' });
+    clock.time = '2025-04-01T10:30:00Z';
+    await auctions.advance('open', anAuction({ state: 'closed' }));
+    await assert.rejects(orders.append('a1', 'p', [anOrder('o2')]), { code: 'gate-closed' });
+    assert.equal((await orders.entries('a1')).length, 1);
+  });
+
+  test(`${name}: cancel() leaves the order's id taken and its place in the chain`, async (t) => {
+    const { orders, clock } = await withAuction(t);
+    const [receipt] = await orders.append('a1', 'p', [anOrder('o1')]);
+    const cancelled = await orders.cancel('a1', 'p', 'o1');
+    assert.equal(cancelled.sequence, receipt!.sequence + 1);
+    assert.deepEqual(await orders.cancel('a1', 'p', 'o1'), cancelled);
+    await assert.rejects(orders.append('a1', 'p', [anOrder('o1')]), { code: 'conflict' });
+    await assert.rejects(orders.cancel('a1', 'q', 'o1'), { code: 'not-found' });
+    assert.deepEqual(
+      (await orders.list('a1')).map((stored) => stored.cancelled),
+      [true],
+    );
+    const entries = await orders.entries('a1');
+    assert.deepEqual(
+      entries.map((entry) => entry.cancels ?? entry.order?.record_id),
+      ['o1', 'o1'],
+    );
+    assert.equal(chain(chain(chainStart('a1'), entryDigest(entries[0]!)), entryDigest(entries[1]!)), cancelled.hash);
+    await orders.append('a1', 'p', [anOrder('o2')]);
+    clock.time = '2025-04-01T11:00:00Z';
+    await assert.rejects(orders.cancel('a1', 'p', 'o2'), { code: 'gate-closed' });
+  });
+
+  test(`${name}: find() and list() have the orders with their stamps, page by page`, async (t) => {
+    const { orders, auctions } = await withAuction(t);
+    await auctions.create(anAuction({ id: 'a2', gateClosure: '2025-04-01T12:00:00Z' }));
+    await orders.append('a1', 'p', [anOrder('o1'), anOrder('o2'), anOrder('o3')]);
+    await orders.append('a2', 'p', [anOrder('o1', { price: 70 })]);
+    assert.deepEqual(
+      (await orders.find('o1')).map(({ auction, order }) => [auction, (order as LimitOrder).price]),
+      [
+        ['a2', 70],
+        ['a1', 50],
+      ],
+    );
+    assert.deepEqual(
+      (await orders.find('o1', 'a1')).map(({ auction }) => auction),
+      ['a1'],
+    );
+    assert.deepEqual(await orders.find('nobody'), []);
+    const page = await orders.list('a1', { after: 1, limit: 1 });
+    assert.deepEqual(
+      page.map(({ sequence, order, ttl }) => [sequence, order.record_id, ttl]),
+      [[2, 'o2', Date.parse('2025-04-02T11:00:00Z') / 1000]],
+    );
+  });
+
+  test(`${name}: what has a receipt is there for the next process`, async (t) => {
+    const store = await withAuction(t);
+    const receipts = await store.orders.append('a1', 'p', [anOrder('o1'), anOrder('o2')]);
+    const { orders } = await store.reopen();
+    assert.deepEqual(
+      (await orders.list('a1')).map(({ hash }) => hash),
+      receipts.map(({ hash }) => hash),
+    );
+    const [next] = await orders.append('a1', 'p', [anOrder('o3')]);
+    assert.equal(next?.sequence, 3);
+  });
+
+  test(`${name}: expire() deletes orders a day after their gate closure, and never before they are settled`, async (t) => {
+    const { orders, auctions, clock } = await withAuction(t);
+    await orders.append('a1', 'p', [anOrder('o1'), anOrder('o2')]);
+    const dayAfter = '2025-04-02T11:00:01Z';
+    clock.time = dayAfter;
+    assert.equal(await orders.expire(new Date(dayAfter)), 0);
+    assert.equal((await orders.list('a1')).length, 2);
+    await auctions.advance('open', anAuction({ state: 'settled' }));
+    assert.equal(await orders.expire(new Date('2025-04-02T10:59:59Z')), 0);
+    assert.deepEqual(await orders.list('a1'), []); // past their time they are gone for readers at once
+    assert.equal(await orders.expire(new Date(dayAfter)), 2);
+    assert.deepEqual(await orders.find('o1'), []);
+  });
+}
+
+const conflictAt = (index: number, record_id: string) => ({
+  index,
+  record_id,
+  field: 'record_id',
+  code: 'conflict',
+  message: `order ${record_id} is there already with another body`,
+});
