@@ -90,7 +90,8 @@ export function outcomesOf(
     const price = meanPriceOf(problem, node, published);
     const duration = hours * node.span;
     const net = clean(lots.bought[k]! - lots.sold[k]!);
-    const open = openSegments(segments, lots.bought[k]!, lots.sold[k]!, net);
+    // A curve that sells to itself has only traded the difference.
+    const open = openSegments(segments, Math.max(net, 0), Math.max(-net, 0), net);
     const most = order.kind === 'limit' ? order.power : Number.NaN;
     const done = order.kind === 'limit' ? Math.abs(net) >= most - sameVolume : open.length === 0;
     const status = done ? 'accepted' : Math.abs(net) <= sameVolume ? 'rejected' : 'partially_accepted';

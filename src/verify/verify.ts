@@ -1,7 +1,20 @@
-/** The independent checker of a book and a result. Contract; the checks follow. */
+/**
+ * The independent checker of a book and a result.
+ *
+ * It shares `market/` with the engine and nothing else: neither curves nor solver, and it searches for nothing. It reads
+ * the book its own way, and asks of the published numbers alone whether they keep the rules (market rules, section 11). What it
+ * passes may be published; what it refuses may not. Linear in the book but for a sort here and there.
+ */
 
 import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
+import { checkMoney } from './money.ts';
+import { checkPrices } from './prices.ts';
+import { checkReasons } from './reasons.ts';
+import { checkSharing } from './sharing.ts';
+import { checkStructure } from './structure.ts';
+import { viewOf } from './view.ts';
+import { checkVolumes } from './volumes.ts';
 
 export interface Violation {
   /** What it is about: an order's record_id, `ZONE/period`, or a line's id and period. */
@@ -10,7 +23,7 @@ export interface Violation {
 }
 
 export interface Check {
-  /** `INV-01` and so on, of market rules section 11. */
+  /** `INV-01` and so on, of market rules section 11; `REASON` and `SURPLUS` of section 12. */
   readonly invariant: string;
   readonly title: string;
   /** How many things were looked at. 0: the book has nothing that the invariant concerns. */
@@ -23,7 +36,19 @@ export interface Verification {
   readonly checks: readonly Check[];
 }
 
-/** @param hash `sha256:…` of the book's canonical form, which the result must name */
-export function verify(_book: Book, _hash: string, _result: Result): Verification {
-  throw new Error('not there yet');
+/**
+ * @param hash  `sha256:...` of the book's canonical form, which the result must name
+ * @returns every check; when the result's own shape is wrong only those of the shape
+ * @throws AuctionError `invalid-book` when the book has orders of a kind that can't be verified
+ */
+export function verify(book: Book, hash: string, result: Result): Verification {
+  const structure = checkStructure(book, hash, result);
+  if (!passes(structure)) return { ok: false, checks: structure };
+  const view = viewOf(book, result);
+  const checks = [...structure, ...checkVolumes(view), ...checkMoney(view), ...checkPrices(view)];
+  checks.push(...checkSharing(view), ...checkReasons(view));
+  checks.sort((a, b) => (a.invariant < b.invariant ? -1 : 1));
+  return { ok: passes(checks), checks };
 }
+
+const passes = (checks: readonly Check[]): boolean => checks.every(({ violations }) => violations.length === 0);

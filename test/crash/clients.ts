@@ -49,6 +49,7 @@ export class Clients {
     this.#working = Array.from({ length: count }, () => this.#work());
   }
 
+  /** Call it when every gate is closed; earlier, requests that were not answered are given up. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#working);
@@ -69,7 +70,7 @@ export class Clients {
   async #submit(auction: Traded): Promise<void> {
     const orders = Array.from({ length: 1 + Math.floor(this.#random() * 40) }, () => this.#order());
     for (const order of orders) auction.sent.set(order.record_id, order);
-    for (;;) {
+    while (!this.#stopped) {
       const answer = await this.#server.ask('POST', '/orders', { auction: auction.id, orders });
       if (answer?.status === 201) {
         for (const receipt of (answer.json as { receipts: Receipt[] }).receipts) {
@@ -87,7 +88,7 @@ export class Clients {
     const id = ids[Math.floor(this.#random() * ids.length)];
     if (id === undefined) return;
     auction.maybeCancelled.add(id);
-    for (;;) {
+    while (!this.#stopped) {
       const answer = await this.#server.ask('DELETE', `/orders/${id}?auction=${auction.id}`);
       if (answer?.status === 200) {
         auction.cancelled.add(id);

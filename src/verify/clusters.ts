@@ -1,0 +1,15 @@
+/** Zones of one MTU that exchange freely: joined by lines without costs that have room in both directions. */
+
+import type { View } from './view.ts';
+
+/** A label for each zone; zones with the same label exchange freely in MTU `t`. */
+export function clustersAt({ links, price, eq }: View, t: number): number[] {
+  const label = price.map((_, z) => z);
+  for (const { line, from, to, flow, least, most } of links) {
+    if (line.loss > 0 || line.tariff > 0) continue;
+    if (flow[t]! <= least[t]! + eq || flow[t]! >= most[t]! - eq) continue;
+    const [one, other] = [label[from]!, label[to]!];
+    for (let z = 0; z < label.length; z++) if (label[z] === other) label[z] = one;
+  }
+  return label;
+}

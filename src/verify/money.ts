@@ -1,0 +1,131 @@
+/** Money: welfare, the certificate that there is no better answer, the bound, and that all payments meet. */
+
+import { Findings } from './check.ts';
+import { bestAt, surplusAt, valueOfOffer } from './offers.ts';
+import type { Check } from './verify.ts';
+import { hoursOfPosition, priceOf, spreadOf, type View } from './view.ts';
+
+export function checkMoney(view: View): Check[] {
+  return [checkWelfare(view), checkCertificate(view), checkBound(view), checkPayments(view)];
+}
+
+/** Money that executed buys value, less what executed sells ask, less tariffs. */
+function welfareOf(view: View): number {
+  let welfare = 0;
+  for (const position of view.positions) {
+    let value = 0;
+    position.offers.forEach((offer, i) => {
+      value += valueOfOffer(offer, position.executed[i]!);
+    });
+    welfare += value * hoursOfPosition(view, position);
+  }
+  for (const { line, flow } of view.links) {
+    for (const mw of flow) welfare -= line.tariff * Math.abs(mw) * view.hours;
+  }
+  return welfare;
+}
+
+function checkWelfare(view: View): Check {
+  const found = new Findings('INV-24', 'the welfare is what the orders give');
+  const welfare = welfareOf(view);
+  found.expect(
+    Math.abs(welfare - view.result.welfare) <= view.ew,
+    'welfare',
+    () => `${view.result.welfare} is not ${welfare}`,
+  );
+  return found.check;
+}
+
+/**
+ * By weak duality no answer is worth more than what everybody would gain at given prices if each order and each line could
+ * choose alone. Where the published welfare comes up to that, it is the best there is (INV-23).
+ *
+ * What rounding leaves open is bounded order by order: an order or line whose price test is within `ep` may be off its best
+ * volume, and loses at most `ep` a MWh of what it is off. Anything that a test would refuse adds nothing to the allowance, so
+ * a dispatch that is wrong by more than rounding fails here too.
+ */
+function checkCertificate(view: View): Check {
+  const { result, positions, links, periods, hours, price, strained, ep, ew } = view;
+  const found = new Findings('INV-23', 'no answer is better at these prices');
+  let most = 0;
+  let allowance = ew;
+  for (const position of positions) {
+    const { offers, executed, outcome, from } = position;
+    const at = priceOf(view, position);
+    const duration = hoursOfPosition(view, position);
+    const excused = strained[from] && outcome.reason?.code === 'paradoxically_rejected';
+    offers.forEach((offer, i) => {
+      const best = bestAt(offer, at);
+      const could = surplusAt(offer, best, at) * duration;
+      const does = surplusAt(offer, executed[i]!, at) * duration;
+      most += could;
+      const off = Math.abs(best - executed[i]!);
+      allowance += excused ? could - does : Math.min(could - does, 2 * ep * off * duration);
+    });
+  }
+  for (const link of links) {
+    const { line, least, flow } = link;
+    for (let t = 0; t < periods; t++) {
+      const mw = flow[t]!;
+      const costly = line.loss > 0 || line.tariff > 0;
+      const [forward, backward] = [spreadOf(view, link, t), spreadOf(view, link, t, true)];
+      const gain = costly
+        ? Math.max(forward * Math.max(0, link.most[t]!), backward * Math.max(0, -least[t]!), 0)
+        : Math.max(forward * link.most[t]!, forward * least[t]!);
+      const does = mw >= 0 ? forward * mw : costly ? backward * -mw : forward * mw;
+      most += gain * hours;
+      const negative = Math.min(price[link.from]![t]!, price[link.to]![t]!) < 0;
+      const excused = strained[t] || (line.loss > 0 && negative);
+      const off = Math.max(Math.abs(link.most[t]! - mw), Math.abs(mw - least[t]!));
+      allowance += (excused ? gain - does : Math.min(gain - does, 2 * ep * off)) * hours;
+    }
+  }
+  // Balances may be off by what rounding moves; priced, that is money too.
+  price.forEach((row) => {
+    for (const p of row) allowance += Math.abs(p) * hours * (view.book.lot === undefined ? 2e-6 : 1e-5);
+  });
+  const gap = most - result.welfare;
+  found.expect(
+    Math.abs(gap) <= allowance,
+    'welfare',
+    () => `everybody alone would gain ${most}, the welfare is ${result.welfare}`,
+  );
+  return found.check;
+}
+
+function checkBound({ result, book, ew }: View): Check {
+  const found = new Findings('INV-35', 'the bound is one, and optimal means no gap');
+  const { welfare, bound, gap, status } = result;
+  found.expect(bound >= welfare - 0.005, 'bound', () => `${bound} is below the welfare ${welfare}`);
+  const due = (bound - welfare) / Math.max(1, Math.abs(bound));
+  found.expect(Math.abs(gap - due) <= 1e-9, 'gap', () => `${gap} is not ${due}`);
+  // Whole lots cost a little that no other answer in lots has to give back.
+  const lots = (book.lot ?? 0) * book.orders.length * (book.priceLimits.max - book.priceLimits.min);
+  found.expect(
+    status !== 'optimal' || bound - welfare <= ew + lots,
+    'status',
+    () => `${status} with ${bound - welfare} to the bound`,
+  );
+  return found.check;
+}
+
+/** What buyers pay is what sellers get, what the lines earn, and the tariffs. */
+function checkPayments(view: View): Check {
+  const { positions, links, periods, hours, price, book } = view;
+  const found = new Findings('INV-31', 'payments, receipts, congestion income and tariffs meet');
+  const paid = new Array<number>(periods).fill(0);
+  for (const { zone, from, span, net } of positions) {
+    for (let t = from; t < from + span; t++) paid[t]! += net * price[zone]![t]! * hours;
+  }
+  for (let t = 0; t < periods; t++) {
+    let slack = 0;
+    for (const row of price) slack += 0.01 + Math.abs(row[t]!) * hours * Math.max(1e-5, (book.lot ?? 0) / 2);
+    let left = paid[t]!;
+    for (const link of links) {
+      const mw = link.flow[t]!;
+      left -= (spreadOf(view, link, t, mw < 0) + link.line.tariff) * Math.abs(mw) * hours;
+    }
+    found.expect(Math.abs(left) <= slack, `MTU ${t + 1}`, () => `${left} is left over`);
+  }
+  return found.check;
+}

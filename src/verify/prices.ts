@@ -1,0 +1,154 @@
+/** Prices: apart only where the network is full, and in the middle of what the rules allow. */
+
+import { Findings } from './check.ts';
+import type { Check } from './verify.ts';
+import { groupsOf, type View } from './view.ts';
+
+export function checkPrices(view: View): Check[] {
+  return [checkSeparation(view), checkMiddle(view)];
+}
+
+/** INV-22: where prices differ, every way from the cheaper to the dearer zone is full somewhere. */
+function checkSeparation(view: View): Check {
+  const { periods, links, price, book, strained, ep, eq } = view;
+  const found = new Findings('INV-22', 'prices differ only across a full line');
+  for (let t = 0; t < periods; t++) {
+    if (strained[t]) continue;
+    const open = price.map((): number[] => []);
+    for (const { line, from, to, flow, least, most } of links) {
+      if (line.loss > 0 || line.tariff > 0) continue;
+      if (flow[t]! < most[t]! - eq) open[from]!.push(to);
+      if (flow[t]! > least[t]! + eq) open[to]!.push(from);
+    }
+    price.forEach((row, cheap) => {
+      const steps = distances(open, cheap);
+      price.forEach((other, dear) => {
+        if (dear === cheap || steps[dear] === undefined) return;
+        const gap = other[t]! - row[t]!;
+        const where = `${book.zones[cheap]} -> ${book.zones[dear]}/${t + 1}`;
+        found.expect(gap <= ep * steps[dear]!, where, () => `${gap} apart with room between them`);
+      });
+    });
+  }
+  return found.check;
+}
+
+function distances(next: readonly (readonly number[])[], start: number): (number | undefined)[] {
+  const steps: (number | undefined)[] = next.map(() => undefined);
+  steps[start] = 0;
+  const queue = [start];
+  for (const node of queue) {
+    for (const other of next[node]!) {
+      if (steps[other] !== undefined) continue;
+      steps[other] = steps[node]! + 1;
+      queue.push(other);
+    }
+  }
+  return steps;
+}
+
+/**
+ * INV-25. The range of a price is what its own orders leave open, narrowed by what the lines pass on from their other end:
+ * a line with room ties two prices together, an empty or full one keeps them on one side of each other. All lowest prices
+ * support the result together, and so do all highest, so the middle of each range is the rule's answer (section 5.2, E14).
+ *
+ * Orders over several MTUs tie more together than ranges can say: there each price is only held to its own orders.
+ */
+function checkMiddle(view: View): Check {
+  const { periods, price, book, positions, strained, ep } = view;
+  const found = new Findings('INV-25', 'prices are the middle of what the rules allow');
+  const { min, max } = book.priceLimits;
+  const low = price.map(() => new Array<number>(periods).fill(min));
+  const high = price.map(() => new Array<number>(periods).fill(max));
+  const limits = price.map(() => Array.from({ length: periods }, (): number[] => []));
+  for (const { zone, from, span, offers, executed } of positions) {
+    if (span > 1) continue;
+    offers.forEach(({ side, first, last, power }, i) => {
+      const done = executed[i]!;
+      const at = first + ((last - first) * done) / power;
+      // A MW less would not be missed below this price, a MW more not be wanted above it; for buys the other way round.
+      const floor = side === 'sell' ? done > 0 : done < power;
+      const ceiling = side === 'sell' ? done < power : done > 0;
+      if (floor) low[zone]![from] = Math.max(low[zone]![from]!, at);
+      if (ceiling) high[zone]![from] = Math.min(high[zone]![from]!, at);
+      if (first === last) limits[zone]![from]!.push(first);
+    });
+  }
+  for (const [first, after] of groupsOf(positions, periods)) {
+    for (let t = first; t < after; t++) {
+      if (strained[t]) continue;
+      const tied = after - first > 1;
+      if (!tied) passOn(view, t, low, high);
+      price.forEach((row, z) => {
+        const [from, to, at] = [low[z]![t]!, high[z]![t]!, row[t]!];
+        const middle = (from + to) / 2;
+        const inside = at >= from - ep && at <= to + ep;
+        // Rounding to lots can fill an order at the money to its end, and hide that it pins the price.
+        const pinned = book.lot !== undefined && inside && limits[z]![t]!.some((limit) => Math.abs(limit - at) <= ep);
+        const fits = tied ? inside : Math.abs(at - middle) <= ep || pinned;
+        found.expect(fits, `${book.zones[z]}/${t + 1}`, () => `${at}, the middle of ${from} to ${to} is ${middle}`);
+      });
+    }
+  }
+  return found.check;
+}
+
+/** Narrow the ranges of one MTU by its lines until nothing moves. */
+function passOn({ links, price }: View, t: number, low: number[][], high: number[][]): void {
+  const still = 1e-9;
+  for (let round = 0, moved = true; moved && round < 10 * price.length + 100; round++) {
+    moved = false;
+    // Bounds stop at each other: beyond, a rule would leave no price.
+    const raise = (z: number, to: number) => {
+      const bound = Math.min(to, high[z]![t]!);
+      if (bound <= low[z]![t]! + still) return;
+      low[z]![t] = bound;
+      moved = true;
+    };
+    const lower = (z: number, to: number) => {
+      const bound = Math.max(to, low[z]![t]!);
+      if (bound >= high[z]![t]! - still) return;
+      high[z]![t] = bound;
+      moved = true;
+    };
+    for (const { line, from, to, flow, least, most } of links) {
+      const costly = line.loss > 0 || line.tariff > 0;
+      const mw = flow[t]!;
+      const keep = 1 - line.loss;
+      const directions = costly
+        ? [
+            {
+              a: from,
+              b: to,
+              mw: Math.max(mw, 0),
+              least: Math.max(0, least[t]!),
+              most: Math.max(0, most[t]!),
+              other: mw < 0,
+            },
+            {
+              a: to,
+              b: from,
+              mw: Math.max(-mw, 0),
+              least: Math.max(0, -most[t]!),
+              most: Math.max(0, -least[t]!),
+              other: mw > 0,
+            },
+          ]
+        : [{ a: from, b: to, mw, least: least[t]!, most: most[t]!, other: false }];
+      for (const { a, b, mw: sent, least: least_, most: most_, other } of directions) {
+        if (most_ - least_ <= 1e-6) continue;
+        // The way back of a line with losses that is in use may be closed (INV-18).
+        if (other && line.loss > 0 && Math.min(price[a]![t]!, price[b]![t]!) < 0) continue;
+        if (sent > least_ + 1e-6) {
+          // keep * price_b - price_a - tariff >= 0
+          raise(b, (low[a]![t]! + line.tariff) / keep);
+          lower(a, keep * high[b]![t]! - line.tariff);
+        }
+        if (sent < most_ - 1e-6) {
+          lower(b, (high[a]![t]! + line.tariff) / keep);
+          raise(a, keep * low[b]![t]! - line.tariff);
+        }
+      }
+    }
+  }
+}

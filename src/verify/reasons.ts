@@ -1,0 +1,80 @@
+/** What an order was told: the surplus, and why it did not get all it asked for (market rules, section 12). */
+
+import type { Reason } from '../market/result.ts';
+import { Findings } from './check.ts';
+import { bestAt, gainAt, type Offer, type Position, surplusAt } from './offers.ts';
+import type { Check } from './verify.ts';
+import { hoursOfPosition, priceOf, type View } from './view.ts';
+
+export function checkReasons(view: View): Check[] {
+  const surpluses = new Findings('SURPLUS', 'each order is told what it gains at the published prices');
+  const reasons = new Findings('REASON', 'each order that did not get all is told why');
+  for (const position of view.positions) {
+    const { id, outcome } = position;
+    const surplus = surplusOf(view, position);
+    const slack = 0.01 + 1e-9 * Math.abs(surplus);
+    surpluses.expect(
+      Math.abs(outcome.surplus - surplus) <= slack,
+      id,
+      () => `${outcome.surplus} instead of ${surplus}`,
+    );
+    if (outcome.reason === undefined) continue;
+    const wrong = wrongIn(view, position, outcome.reason);
+    reasons.expect(wrong === undefined, id, () => `${outcome.reason!.code}: ${wrong}`);
+  }
+  return [surpluses.check, reasons.check];
+}
+
+/** Money: a limit order's if it were fully executed, a curve's most. */
+function surplusOf(view: View, position: Position): number {
+  const price = priceOf(view, position);
+  let sum = 0;
+  for (const offer of position.offers) {
+    sum += surplusAt(offer, position.order.kind === 'limit' ? offer.power : bestAt(offer, price), price);
+  }
+  return sum * hoursOfPosition(view, position);
+}
+
+/** What is wrong with a reason; undefined when nothing is. */
+function wrongIn(view: View, position: Position, reason: Reason): string | undefined {
+  const { book, strained, ep, eq } = view;
+  const { offers, executed, net, from } = position;
+  const { min, max } = book.priceLimits;
+  const price = priceOf(view, position);
+  const open = offers.filter((offer, i) => {
+    const trades = Math.abs(net) <= 1e-9 || (offer.side === 'buy') === net > 0;
+    return trades && executed[i]! < offer.power - 1e-9;
+  });
+  if (open.length === 0) return 'nothing was left unexecuted';
+  const away = (offer: Offer) => Math.max(0, -gainAt(offer, 0, price));
+  const nearest = Math.min(...open.map(away));
+  const slack = 2 * ep;
+  switch (reason.code) {
+    case 'out_of_the_money':
+      if (nearest <= 0) return `the price ${price} is not out of the money`;
+      return Math.abs(reason.distance - nearest) <= slack
+        ? undefined
+        : `distance ${reason.distance} instead of ${nearest}`;
+    case 'partial_at_the_money':
+      return nearest <= slack ? undefined : `the price ${price} is ${nearest} away`;
+    case 'curtailed_at_bound': {
+      const bound = (offer: Offer) => (offer.side === 'buy' ? max : min);
+      if (!open.some((offer) => Math.abs(offer.first - bound(offer)) <= ep)) return 'the order takes not any price';
+      return open.some((offer) => Math.abs(price - bound(offer)) <= slack)
+        ? undefined
+        : `the price ${price} is at no limit`;
+    }
+    case 'paradoxically_rejected': {
+      if (!strained[from]) return 'prices within the limits support the order here';
+      const missed = open.reduce((sum, offer) => sum + surplusAt(offer, bestAt(offer, price), price), 0);
+      const money = missed * hoursOfPosition(view, position);
+      if (money <= 0) return `it misses nothing at ${price}`;
+      const tolerance = 0.01 + eq * slack + slack * open.reduce((sum, { power }) => sum + power, 0);
+      return Math.abs(reason.missedSurplus - money) <= tolerance
+        ? undefined
+        : `misses ${money}, not ${reason.missedSurplus}`;
+    }
+    default:
+      return 'is no reason for an order of this kind';
+  }
+}

@@ -1,0 +1,98 @@
+/** The shape of a result: everything there once, nothing else, all numbers numbers. Nothing else can be checked before. */
+
+import type { Book } from '../market/book.ts';
+import type { Result } from '../market/result.ts';
+import { Findings } from './check.ts';
+import { keyOf, offersOf } from './offers.ts';
+import type { Check } from './verify.ts';
+
+export function checkStructure(book: Book, hash: string, result: Result): Check[] {
+  return [checkBookNamed(book, hash, result), checkSeries(book, result), checkOutcomes(book, result)];
+}
+
+function checkBookNamed(book: Book, hash: string, result: Result): Check {
+  const found = new Findings('INV-37', 'the result is of this sealed book');
+  found.expect(result.book === hash, 'book', () => `the result names ${result.book}, the book is ${hash}`);
+  found.expect(result.auction === book.auction, 'auction', () => `${result.auction} is not ${book.auction}`);
+  return found.check;
+}
+
+function checkSeries(book: Book, result: Result): Check {
+  const found = new Findings('INV-01', 'one price for each zone and MTU, within the limits');
+  const { min, max } = book.priceLimits;
+  const series = (name: 'prices' | 'netPositions' | 'flows', ids: readonly string[]) => {
+    const given = Object.keys(result[name]);
+    for (const id of given) found.expect(ids.includes(id), `${name}/${id}`, () => 'is not in the book');
+    for (const id of ids) {
+      const row = Object.hasOwn(result[name], id) ? result[name][id]! : [];
+      found.expect(
+        row.length === book.periods,
+        `${name}/${id}`,
+        () => `has ${row.length} values for ${book.periods} MTUs`,
+      );
+      row.forEach((value, t) => {
+        const inside = name !== 'prices' || (value >= min - 1e-9 && value <= max + 1e-9);
+        found.expect(
+          Number.isFinite(value) && inside,
+          `${name}/${id}/${t + 1}`,
+          () => `${value} is no ${name.slice(0, -1)}`,
+        );
+      });
+    }
+  };
+  series('prices', book.zones);
+  series('netPositions', book.zones);
+  series(
+    'flows',
+    book.lines.map(({ id }) => id),
+  );
+  return found.check;
+}
+
+function checkOutcomes(book: Book, result: Result): Check {
+  const found = new Findings('INV-02', 'one outcome for each order, of no more than it asked for');
+  const orders = new Map(book.orders.map((order) => [keyOf(order), order]));
+  const seen = new Set<string>();
+  const slack = Math.max(1e-6, (book.lot ?? 0) / 2);
+  for (const outcome of result.orders) {
+    const { record_id, power, ratio, status, surplus, reason } = outcome;
+    const key = keyOf(outcome);
+    const order = orders.get(key);
+    found.expect(order !== undefined, record_id, () => 'is no order of the book');
+    found.expect(!seen.has(key), record_id, () => 'has two outcomes');
+    seen.add(key);
+    if (order === undefined) continue;
+    if (typeof power !== 'number' || !Number.isFinite(power) || !Number.isFinite(surplus)) {
+      found.expect(false, record_id, () => `power ${power} and surplus ${surplus} must be numbers`);
+      continue;
+    }
+    const asked = { buy: 0, sell: 0 };
+    for (const offer of offersOf(order, book)) asked[offer.side] += offer.power;
+    const isCurve = order.kind === 'curve';
+    const most = isCurve ? (power > 0 ? asked.buy : asked.sell) : asked.buy + asked.sell;
+    found.expect(
+      (isCurve || power >= 0) && Math.abs(power) <= most + 1e-6,
+      record_id,
+      () => `${power} MW of ${most} MW`,
+    );
+    const full = Math.abs(power) >= most - slack;
+    const none = Math.abs(power) <= slack;
+    const fits = status === 'accepted' ? full : status === 'rejected' ? none : true;
+    found.expect(fits, record_id, () => `${status} with ${power} of ${most} MW`);
+    const partly = status !== 'partially_accepted' || (Math.abs(power) > 0 && Math.abs(power) < most);
+    found.expect(partly, record_id, () => `${status} with ${power} of ${most} MW`);
+    if (!isCurve) {
+      const share = power / most;
+      found.expect(
+        Math.abs((ratio ?? Number.NaN) - share) <= 1e-6,
+        record_id,
+        () => `ratio ${ratio} with ${power} of ${most} MW`,
+      );
+    }
+    found.expect((status === 'accepted') === (reason === undefined), record_id, () =>
+      status === 'accepted' ? 'is accepted and has a reason' : `is ${status} without a reason`,
+    );
+  }
+  for (const [key, { record_id }] of orders) found.expect(seen.has(key), record_id, () => 'has no outcome');
+  return found.check;
+}

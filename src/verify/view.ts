@@ -1,0 +1,123 @@
+/** Book and result side by side, with the tolerances they are held to: what every check looks at. */
+
+import type { Book } from '../market/book.ts';
+import { capacityAt, type Line } from '../market/network.ts';
+import type { Outcome, Result } from '../market/result.ts';
+import { hoursOf } from '../market/time.ts';
+import { keyOf, type Position, positionsOf } from './offers.ts';
+
+export interface Link {
+  readonly line: Line;
+  readonly from: number;
+  readonly to: number;
+  /** MW from -> to, and the range it must lie in, by MTU. */
+  readonly flow: readonly number[];
+  readonly least: readonly number[];
+  readonly most: readonly number[];
+}
+
+export interface View {
+  readonly book: Book;
+  readonly result: Result;
+  readonly periods: number;
+  readonly hours: number;
+  /** By zone and MTU. */
+  readonly price: readonly (readonly number[])[];
+  readonly netPosition: readonly (readonly number[])[];
+  readonly positions: readonly Position[];
+  readonly links: readonly Link[];
+  /** Market rules, section 11: how far a price (currency/MWh) and a volume (MW) may be off; tick and lot where there are some. */
+  readonly ep: number;
+  readonly eq: number;
+  /** Money. */
+  readonly ew: number;
+  /** MTUs whose rules may ask for a price beyond the limits; see `limits.ts`. */
+  readonly strained: readonly boolean[];
+}
+
+export function viewOf(book: Book, result: Result): View {
+  const { periods } = book;
+  const outcomes = new Map<string, Outcome>(result.orders.map((outcome) => [keyOf(outcome), outcome]));
+  const index = new Map(book.zones.map((id, i) => [id, i]));
+  const each = (value: (t: number) => number) => Array.from({ length: periods }, (_, t) => value(t));
+  const positions = positionsOf(book, outcomes);
+  const links = book.lines.map((line) => ({
+    line,
+    from: index.get(line.from)!,
+    to: index.get(line.to)!,
+    flow: result.flows[line.id]!,
+    least: each((t) => -capacityAt(line.reverse, t)),
+    most: each((t) => capacityAt(line.capacity, t)),
+  }));
+  const price = book.zones.map((id) => result.prices[id]!);
+  const ep = Math.max(1e-3, book.priceLimits.tick ?? 0);
+  return {
+    book,
+    result,
+    periods,
+    hours: hoursOf(book.resolution),
+    price,
+    netPosition: book.zones.map((id) => result.netPositions[id]!),
+    positions,
+    links,
+    ep,
+    eq: Math.max(1e-3, book.lot ?? 0),
+    ew: Math.max(1e-2, 1e-6 * Math.abs(result.welfare)),
+    strained: strainedMtus(book, positions, price, ep),
+  };
+}
+
+/** Price of a position: the mean over the MTUs it covers. */
+export function priceOf({ price }: View, { zone, from, span }: Position): number {
+  let sum = 0;
+  for (let t = from; t < from + span; t++) sum += price[zone]![t]!;
+  return sum / span;
+}
+
+export const hoursOfPosition = ({ hours }: View, { span }: Position): number => hours * span;
+
+/** What a MW more from -> to would gain (currency/MWh); `back` asks for the other direction. */
+export function spreadOf({ price }: View, { line, from, to }: Link, t: number, back = false): number {
+  const [a, b] = back ? [price[to]![t]!, price[from]![t]!] : [price[from]![t]!, price[to]![t]!];
+  return (1 - line.loss) * b - a - line.tariff;
+}
+
+/**
+ * Where no price within the limits can support the best answer.
+ *
+ * With lines that lose nothing and orders of one resolution that never happens: prices beyond a limit could all be cut to it. An
+ * order over several MTUs bounds a mean of prices, and a line with losses a ratio: cutting one price breaks such a rule. Then the
+ * price stands at the limit, and the rule stays unsupported. So these MTUs, and only these, are excused from the rules that
+ * tie prices to volumes: those of a group that long orders or lossy lines tie together and that has a price at a limit.
+ */
+function strainedMtus(
+  { periods, lines, priceLimits }: Book,
+  positions: readonly Position[],
+  price: readonly (readonly number[])[],
+  ep: number,
+): boolean[] {
+  const atLimit = (t: number) =>
+    price.some((row) => row[t]! <= priceLimits.min + ep || row[t]! >= priceLimits.max - ep);
+  const lossy = lines.some(({ loss, tariff }) => loss > 0 || tariff > 0);
+  const strained = Array.from({ length: periods }, (_, t) => lossy && atLimit(t));
+  for (const [first, after] of groupsOf(positions, periods)) {
+    if (after - first === 1) continue;
+    let any = false;
+    for (let t = first; t < after; t++) any ||= atLimit(t);
+    for (let t = first; t < after; t++) strained[t] ||= any;
+  }
+  return strained;
+}
+
+/** MTUs that positions over several of them tie together, as [first, after last). */
+export function groupsOf(positions: readonly Position[], periods: number): [first: number, after: number][] {
+  const reach = Array.from({ length: periods }, (_, t) => t + 1);
+  for (const { from, span } of positions) reach[from] = Math.max(reach[from]!, from + span);
+  const groups: [number, number][] = [];
+  for (let first = 0; first < periods; first = groups[groups.length - 1]![1]) {
+    let after = reach[first]!;
+    for (let t = first; t < after; t++) after = Math.max(after, reach[t]!);
+    groups.push([first, after]);
+  }
+  return groups;
+}
