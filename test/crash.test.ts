@@ -34,9 +34,12 @@ test(`kill -9, ${kills} times by seed ${seed}: no receipt is broken and every au
   const auctions: Traded[] = [];
   const clients = new Clients(server, auctions, random, 3);
   t.after(async () => {
-    await clients.stop();
-    await server.kill();
-    await rm(folder, { recursive: true });
+    try {
+      await clients.stop();
+    } finally {
+      await server.kill();
+      await rm(folder, { recursive: true });
+    }
   });
 
   server.start();
