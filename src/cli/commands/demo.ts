@@ -84,7 +84,7 @@ function publish(url: string, { auction, result }: Round): void {
   print(`  try the API    ${url}/docs\n`);
 }
 
-/** The house's log would run through the story: only what went wrong is shown. */
+/** The house's log would run through the story: only what went wrong is shown, and not what is told as an auction's cause. */
 const quietLog = (entry: Record<string, unknown>): void => {
-  if ('error' in entry) console.error(JSON.stringify(entry));
+  if ('error' in entry && entry.event !== 'task-failed') console.error(JSON.stringify(entry));
 };
