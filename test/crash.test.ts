@@ -80,13 +80,14 @@ async function marketsIn(folder: string): Promise<string> {
 
 /** Auctions to be killed early close when they are told to, the others by the clock. */
 async function hold(server: ServerProcess, id: string, target: AuctionState): Promise<void> {
+  assert.equal((await server.ask('GET', '/healthz'))?.status, 200, server.errors); // it is up: now the time counts
   const now = Date.now();
   const isEarly = target === 'scheduled' || target === 'open';
   const request = {
     id,
     start: '2025-04-01T00:00:00Z',
     gateOpening: new Date(now + (target === 'scheduled' ? 1500 : 0)).toISOString(),
-    gateClosure: new Date(now + (isEarly ? 600_000 : 700)).toISOString(),
+    gateClosure: new Date(now + (isEarly ? 600_000 : 1000)).toISOString(),
   };
   const answer = await server.ask('POST', '/auctions', request);
   assert.equal(answer?.status, 201, JSON.stringify(answer?.json));
