@@ -16,7 +16,7 @@ export function holdDataFolder(folder: string): { release(): void } {
   const versionFile = join(folder, 'merit.json');
   try {
     mkdirSync(folder, { recursive: true });
-    if (readdirSync(folder).every((name) => name.startsWith('merit.json'))) {
+    if (readdirSync(folder).every((name) => name === 'merit.json.new')) {
       // Whole or not at all: a half written file would lock us out of our own folder.
       writeFileSync(`${versionFile}.new`, `${JSON.stringify({ merit: dataVersion })}\n`, { flush: true });
       renameSync(`${versionFile}.new`, versionFile);
