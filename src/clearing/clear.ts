@@ -11,11 +11,19 @@ import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
 import { findEquilibrium } from './equilibrium.ts';
 import { spreadOf } from './network/arcs.ts';
-import { mostSurplus, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
+import {
+  marginalLimit,
+  mostSurplus,
+  type OrderSegments,
+  outcomesOf,
+  segmentsByOrder,
+  toCents,
+  valueOfSide,
+} from './outcomes.ts';
 import { midpointPrices } from './pricing.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots } from './rounding.ts';
-import { meanPriceOf, shareAtTheMoney } from './sharing.ts';
+import { meanPriceOf, type Sharing, shareAtTheMoney } from './sharing.ts';
 import { loadSolver, type Solver } from './solver/highs.ts';
 
 /** Prices of a book that names no tick are published to a millionth. */
@@ -41,11 +49,8 @@ export async function clear(book: Book, hash: string): Promise<Clearing> {
 /** The same with a solver that is loaded already. */
 export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
   const problem = problemOf(book);
-  const found = findEquilibrium(problem, solver);
-  const sharing = shareAtTheMoney(problem, found);
-  const exact = midpointPrices(problem, sharing);
-  const lots = roundToLots(problem, sharing);
-  const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
+  const answer = answerWithoutLoss(problem, solver);
+  const { sharing, lots, exact, published, proven } = answer;
   const { periods } = problem;
   const rows = (values: Float64Array) => (zone: number) =>
     Array.from(values.subarray(zone * periods, (zone + 1) * periods));
@@ -53,17 +58,13 @@ export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
 
   const byOrder = segmentsByOrder(problem);
   const welfare = toCents(welfareOf(problem, byOrder, lots));
-  // What closed directions could have carried is in no bound by prices; there the search itself is the proof.
-  const bound =
-    found.proven && found.closed.includes(1)
-      ? welfare
-      : Math.max(welfare, toCents(Math.min(boundAt(problem, exact), boundAt(problem, found.dual))));
+  const bound = Math.max(welfare, toCents(answer.bound));
   const gap = (bound - welfare) / Math.max(1, Math.abs(bound));
   const result: Result = {
     merit: 'result/1',
     auction: book.auction,
     book: hash,
-    status: found.proven ? 'optimal' : 'feasible',
+    status: proven ? 'optimal' : 'feasible',
     welfare,
     bound,
     gap,
@@ -72,7 +73,67 @@ export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
     flows: flowsOf(problem, lots),
     orders: outcomesOf(problem, byOrder, sharing, lots, exact, published),
   };
-  return { result, programs: found.programs };
+  return { result, programs: answer.programs };
+}
+
+interface Answer {
+  readonly sharing: Sharing;
+  readonly lots: Lots;
+  /** Prices as found and on the tick, by zone * periods + MTU. */
+  readonly exact: Float64Array;
+  readonly published: Float64Array;
+  /** Money that no answer can exceed. */
+  readonly bound: number;
+  readonly proven: boolean;
+  readonly programs: number;
+}
+
+/**
+ * The best answer in which nobody loses.
+ *
+ * Prices within the market's limits may support no answer at all when an order over several MTUs meets an MTU at a limit
+ * (`pricing.ts`). Not to be executed then is hard luck; to be executed at a loss is forbidden. So orders that would lose are left
+ * out, and the rest is cleared again. What that costs at most the bound of the first round says.
+ */
+function answerWithoutLoss(problem: Problem, solver: Solver): Answer {
+  const { book } = problem;
+  const without = new Set<number>();
+  let bound = 0;
+  let programs = 0;
+  for (;;) {
+    const part = without.size === 0 ? problem : problemOf(book, without);
+    const found = findEquilibrium(part, solver);
+    const sharing = shareAtTheMoney(part, found);
+    const exact = midpointPrices(part, sharing);
+    const lots = roundToLots(part, sharing);
+    const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
+    programs += found.programs;
+    if (without.size === 0) {
+      // What closed directions could have carried is in every bound by prices; there the search itself is the proof.
+      const searched = found.proven && found.closed.includes(1);
+      const byPrices = Math.min(boundAt(part, exact), boundAt(part, found.dual));
+      bound = searched ? welfareOf(part, segmentsByOrder(part), lots) : byPrices;
+    }
+    const losers = losingOrders(part, lots, exact);
+    if (losers.length === 0) {
+      return { sharing, lots, exact, published, bound, proven: found.proven && without.size === 0, programs };
+    }
+    for (const order of losers) without.add(order);
+  }
+}
+
+/** Orders over several MTUs that are executed beyond what the prices support. */
+function losingOrders(problem: Problem, lots: Lots, prices: Float64Array): number[] {
+  if (problem.nodes.length === problem.zones * problem.periods) return [];
+  return segmentsByOrder(problem).flatMap(({ node: index, segments }, order) => {
+    const node = problem.nodes[index];
+    if (node === undefined || node.span === 1) return [];
+    const net = lots.bought[order]! - lots.sold[order]!;
+    const side = net > 0 ? 'buy' : 'sell';
+    const limit = marginalLimit(segments, side, Math.abs(net));
+    const price = meanPriceOf(problem, node, prices);
+    return (side === 'sell' ? limit - price : price - limit) > 1e-4 ? [order] : [];
+  });
 }
 
 /** Half away from zero; without the crumbs that a division by 0.01 leaves. */

@@ -33,6 +33,18 @@ export function valueOfSide(segments: readonly Segment[], side: 'buy' | 'sell', 
   return value;
 }
 
+/** The price of the last of `mw` MW executed: an order loses when the market's price is on the wrong side of it. */
+export function marginalLimit(segments: readonly Segment[], side: 'buy' | 'sell', mw: number): number {
+  let left = mw;
+  let limit = Number.NaN;
+  for (const { first, last, power } of bestFirst(segments, side)) {
+    if (left <= sameVolume) break;
+    limit = first + (last - first) * Math.min(1, left / power);
+    left -= power;
+  }
+  return limit;
+}
+
 /** The most (currency per hour) that segments can gain at a price, each executed where it gains. */
 export function mostSurplus(segments: readonly Segment[], price: number): number {
   let gain = 0;
@@ -105,9 +117,21 @@ export function outcomesOf(
         : mostSurplus(segments, price) * duration;
     const outcome: Outcome = { ...head, status, ...size, surplus: toCents(surplus) };
     if (done) return outcome;
+    const missed = missedSurplus(segments, net, meanPriceOf(problem, node, exact));
+    if (node.span > 1 && missed > 1e-3 * segments.reduce((sum, { power }) => sum + power, 0)) {
+      const money = toCents(missedSurplus(segments, net, price) * duration);
+      return { ...outcome, reason: { code: 'paradoxically_rejected', distance: 0, missedSurplus: money, binding: [] } };
+    }
     const zones = curtailedWith(node.zone, node.from);
-    return { ...outcome, reason: reasonOf(problem, open, meanPriceOf(problem, node, exact), price, duration, zones) };
+    return { ...outcome, reason: reasonOf(problem, open, meanPriceOf(problem, node, exact), price, zones) };
   });
+}
+
+/** Currency per hour that a net position gains less than the best one at a price. */
+function missedSurplus(segments: readonly Segment[], net: number, price: number): number {
+  const side = net > 0 ? 'buy' : 'sell';
+  const value = valueOfSide(segments, side, Math.abs(net));
+  return mostSurplus(segments, price) - (side === 'buy' ? value - price * net : -price * net - value);
 }
 
 /** The segments, of the side that trades, that are not executed to their end. */
@@ -129,7 +153,6 @@ function reasonOf(
   open: readonly Segment[],
   exact: number,
   published: number,
-  duration: number,
   zones: readonly string[],
 ): Reason {
   const { min, max } = book.priceLimits;
@@ -138,14 +161,6 @@ function reasonOf(
     const away = side === 'sell' ? first - price : price - first;
     return away <= 0 && first !== last ? 0 : Math.abs(away);
   };
-  const missed = open.reduce((sum, segment) => sum + mostSurplus([segment], exact), 0) * duration;
-  if (
-    open.some(
-      (segment) => segment.first === segment.last && mostSurplus([segment], exact) > samePrice * 2 * segment.power,
-    )
-  ) {
-    return { code: 'paradoxically_rejected', distance: 0, missedSurplus: toCents(missed), binding: [] };
-  }
   const nearest = open.reduce((best, segment) => (gap(segment, exact) < gap(best, exact) ? segment : best));
   const away = gap(nearest, exact);
   if (away > samePrice * 2) {

@@ -53,7 +53,8 @@ export function midpointPrices(problem: Problem, shared: Sharing): Float64Array 
   });
   passBounds(rules, low, high);
   const prices = low.map((bound, i) => (bound + high[i]!) / 2);
-  for (const group of brokenGroups(problem, rules, prices)) nearest(problem, rules, low, high, prices, group);
+  for (const group of brokenGroups(problem, rules, prices))
+    nearest(problem, rules, low, high, prices, shared.dual, group);
   return prices;
 }
 
@@ -77,6 +78,9 @@ function arcRules(problem: Problem, shared: Sharing): Rule[] {
   return rules;
 }
 
+/** Around lines that lose little, bounds shrink towards zero by little each time. */
+const mostVisits = 1_000_000;
+
 /** Tighten the bounds by every rule until none moves. */
 function passBounds(rules: readonly Rule[], low: Float64Array, high: Float64Array): void {
   const rulesAt = new Map<number, number[]>();
@@ -85,15 +89,12 @@ function passBounds(rules: readonly Rule[], low: Float64Array, high: Float64Arra
   });
   const waiting = rules.map((_, r) => r);
   const isWaiting = new Uint8Array(rules.length).fill(1);
-  for (
-    let done = 0, next = waiting.shift();
-    next !== undefined && done < 1000 * rules.length;
-    done++, next = waiting.shift()
-  ) {
-    isWaiting[next] = 0;
-    for (const moved of tighten(rules[next]!, low, high)) {
+  for (let next = 0; next < waiting.length && next < mostVisits; next++) {
+    const rule = waiting[next]!;
+    isWaiting[rule] = 0;
+    for (const moved of tighten(rules[rule]!, low, high)) {
       for (const r of rulesAt.get(moved)!) {
-        if (isWaiting[r] || r === next) continue;
+        if (isWaiting[r] || r === rule) continue;
         isWaiting[r] = 1;
         waiting.push(r);
       }
@@ -153,6 +154,7 @@ function nearest(
   low: Float64Array,
   high: Float64Array,
   prices: Float64Array,
+  dual: Float64Array,
   [first, after]: readonly [number, number],
 ): void {
   const { periods, zones } = problem;
@@ -198,10 +200,10 @@ function nearest(
     samePrice,
     1e-16,
   );
-  // Rules that each could hold but not all together stay unsupported too: the bounds are as near as they come.
-  if (x === undefined) return;
+  // Rules that each could hold but not all together: then those prices are best that the answer was found with.
+  const { min, max } = problem.book.priceLimits;
   cells.forEach((cell, c) => {
-    prices[cell] = x[c]!;
+    prices[cell] = x === undefined ? Math.min(max, Math.max(min, dual[cell]!)) : x[c]!;
   });
 }
 

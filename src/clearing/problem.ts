@@ -38,7 +38,8 @@ export interface Problem {
   readonly groups: readonly (readonly [number, number])[];
 }
 
-export function problemOf(book: Book): Problem {
+/** @param without  orders (by index) that take no part */
+export function problemOf(book: Book, without: ReadonlySet<number> = new Set()): Problem {
   const periods = book.periods;
   const zoneIndex = new Map(book.zones.map((id, i) => [id, i]));
   const segments = new Map<string, { zone: number; from: number; span: number; list: Segment[] }>();
@@ -53,7 +54,8 @@ export function problemOf(book: Book): Problem {
   };
   for (let zone = 0; zone < book.zones.length; zone++) for (let t = 0; t < periods; t++) place(zone, t, 1);
   // In an order of their own, so that nothing below depends on which came first.
-  const byId = book.orders.map((_, index) => index).sort((a, b) => compareIds(book.orders[a]!, book.orders[b]!));
+  const taking = book.orders.map((_, index) => index).filter((index) => !without.has(index));
+  const byId = taking.sort((a, b) => compareIds(book.orders[a]!, book.orders[b]!));
   for (const index of byId) {
     const order = book.orders[index]!;
     if (order.kind !== 'limit' && order.kind !== 'curve') {

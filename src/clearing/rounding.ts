@@ -9,7 +9,7 @@
 
 import { Joined } from './network/joined.ts';
 import { compareIds, type Problem } from './problem.ts';
-import { arcAt, atTheMoney, type Island, type Sharing, shareAt, treeFlows } from './sharing.ts';
+import { arcAt, executedShare, type Island, type Sharing, treeFlows } from './sharing.ts';
 
 export interface Lots {
   /** MW executed, by order of the book. */
@@ -51,13 +51,11 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   const netPosition = new Float64Array(zones * periods);
   const sides: Side[] = [];
   nodes.forEach((node, index) => {
-    const price = sharing.price[index]!;
     let full = 0;
     const giving: Partial<Record<'buy' | 'sell', Side>> = {};
     for (const segment of node.segments) {
       const { order, side, power } = segment;
-      const open = atTheMoney(segment, price);
-      const share = open ? (side === 'sell' ? sharing.sellShare : sharing.buyShare)[index]! : shareAt(segment, price);
+      const share = executedShare(segment, sharing, index);
       if (share <= 1e-12 || share >= 1 - 1e-12) {
         const mw = share > 0.5 ? power : 0;
         (side === 'sell' ? sold : bought)[order]! += mw;

@@ -50,6 +50,8 @@ export type Island = Pick<Cluster, 'cells' | 'arcs'>;
 export interface Sharing {
   /** Prices (currency/MWh) by node that decide who is executed; they may lie beyond the market's limits. */
   readonly price: Float64Array;
+  /** The same by zone * periods + MTU. */
+  readonly dual: Float64Array;
   /** MW by node. */
   readonly net: Float64Array;
   /** 1 where an arc was closed, see `Equilibrium`. */
@@ -98,6 +100,13 @@ function sideOf(problem: Problem, a: number, t: number, prices: Float64Array): -
   return spread > samePrice * 10 ? 1 : spread < -samePrice * 10 ? -1 : 0;
 }
 
+/** Executed share of a segment of node `index`, 0 to 1. */
+export function executedShare(segment: Segment, sharing: Sharing, index: number): number {
+  const price = sharing.price[index]!;
+  if (!atTheMoney(segment, price)) return shareAt(segment, price);
+  return (segment.side === 'sell' ? sharing.sellShare : sharing.buyShare)[index]!;
+}
+
 /** What is not open, and the clusters of what is. */
 interface Open {
   /** MW by node, without its orders at the money. */
@@ -114,6 +123,7 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium): Sharing {
   const sellShare = new Float64Array(problem.nodes.length);
   const buyShare = new Float64Array(problem.nodes.length);
   const { net, surplus, flow, islands, clusters } = openChoices(problem, found, price);
+  let left: Float64Array = surplus;
   for (const cluster of clusters) {
     const volumes = oneRatio(problem, cluster, surplus, flow) ?? leastUnexecuted(problem, cluster, surplus, flow);
     cluster.marginals.forEach(({ node, side, volume }, k) => {
@@ -121,8 +131,11 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium): Sharing {
       (side === 'sell' ? sellShare : buyShare)[node] = share;
       net[node]! += (side === 'sell' ? share : -share) * volume;
     });
+    left = afterVolumes(problem, left, cluster.marginals, volumes);
   }
-  return { price, net, flow, closed: found.closed, islands, sellShare, buyShare };
+  // Where the shares leave the flows no choice to the last digit, those found with the shares stand.
+  for (const island of islands) leastFlows(problem, island.cells, island.arcs, left, flow);
+  return { price, dual: found.dual, net, flow, closed: found.closed, islands, sellShare, buyShare };
 }
 
 function openChoices(problem: Problem, found: Equilibrium, price: Float64Array): Open {
@@ -154,16 +167,19 @@ function openChoices(problem: Problem, found: Equilibrium, price: Float64Array):
   arcs.forEach((arc, a) => {
     for (let t = 0; t < periods; t++) {
       const at = a * periods + t;
+      const [from, to] = [arc.from * periods + t, arc.to * periods + t];
       const least = arc.least[t]!;
       const most = found.closed[at] ? least : arc.most[t]!;
       const side = sideOf(problem, a, t, found.dual);
-      if (side === 0 && most > least) {
+      // Where power costs nothing, running it in a ring over lines with losses would look like trade: those flows stay.
+      const idle = arc.loss > 0 && Math.min(found.dual[from]!, found.dual[to]!) <= samePrice * 10;
+      if (side === 0 && most > least && !idle) {
         openArcs.push(at);
-        joined.join(arc.from * periods + t, arc.to * periods + t);
+        joined.join(from, to);
       } else {
-        flow[at] = side === 1 ? most : least;
-        surplus[arc.from * periods + t]! -= flow[at]!;
-        surplus[arc.to * periods + t]! += (1 - arc.loss) * flow[at]!;
+        flow[at] = side === 0 ? found.flow[at]! : side === 1 ? most : least;
+        surplus[from]! -= flow[at]!;
+        surplus[to]! += (1 - arc.loss) * flow[at]!;
       }
     }
   });
@@ -236,6 +252,7 @@ function afterVolumes(
   marginals: readonly Marginal[],
   volumes: Float64Array,
 ): Float64Array {
+  if (marginals.length === 0) return surplus;
   const left = surplus.slice();
   marginals.forEach(({ node, side }, k) => {
     const { zone, from, span } = problem.nodes[node]!;
@@ -304,7 +321,7 @@ export function treeFlows(
   return carried && done === arcs.length;
 }
 
-/** Rule 1 of the head of this file, then the flows by rule 2. */
+/** Rule 1 of the head of this file. */
 function leastUnexecuted(
   problem: Problem,
   { cells, marginals, arcs }: Cluster,
@@ -317,8 +334,6 @@ function leastUnexecuted(
   arcs.forEach((at, k) => {
     flow[at] = x[k]!;
   });
-  // Where the shares leave the flows no choice to the last digit, those just found stand.
-  leastFlows(problem, cells, arcs, afterVolumes(problem, surplus, marginals, volumes), flow);
   return volumes;
 }
 

@@ -55,37 +55,51 @@ function distances(next: readonly (readonly number[])[], start: number): (number
  * Orders over several MTUs tie more together than ranges can say: there each price is only held to its own orders.
  */
 function checkMiddle(view: View): Check {
-  const { periods, price, book, positions, strained, ep } = view;
+  const { periods, price, book, positions, strained, ep, eq } = view;
   const found = new Findings('INV-25', 'prices are the middle of what the rules allow');
   const { min, max } = book.priceLimits;
   const low = price.map(() => new Array<number>(periods).fill(min));
   const high = price.map(() => new Array<number>(periods).fill(max));
+  const slopes = price.map(() => new Array<boolean>(periods).fill(false));
   const limits = price.map(() => Array.from({ length: periods }, (): number[] => []));
   for (const { zone, from, span, offers, executed } of positions) {
     if (span > 1) continue;
     offers.forEach(({ side, first, last, power }, i) => {
       const done = executed[i]!;
       const at = first + ((last - first) * done) / power;
+      // Rounding its volume moves a point on a straight line.
+      const room = done > 0 && done < power ? (eq * Math.abs(last - first)) / power : 0;
       // A MW less would not be missed below this price, a MW more not be wanted above it; for buys the other way round.
       const floor = side === 'sell' ? done > 0 : done < power;
       const ceiling = side === 'sell' ? done < power : done > 0;
-      if (floor) low[zone]![from] = Math.max(low[zone]![from]!, at);
-      if (ceiling) high[zone]![from] = Math.min(high[zone]![from]!, at);
+      if (floor) low[zone]![from] = Math.max(low[zone]![from]!, at - room);
+      if (ceiling) high[zone]![from] = Math.min(high[zone]![from]!, at + room);
       if (first === last) limits[zone]![from]!.push(first);
+      else if (room > 0) slopes[zone]![from] = true;
     });
   }
   for (const [first, after] of groupsOf(positions, periods)) {
     for (let t = first; t < after; t++) {
       if (strained[t]) continue;
       const tied = after - first > 1;
-      if (!tied) passOn(view, t, low, high);
+      // Whole lots can hide whether a line was just full: then either reading will do.
+      const readings = (book.lot === undefined ? [1e-6] : [1e-6, eq]).map((full) => {
+        const [lows, highs] = [low.map((row) => row[t]!), high.map((row) => row[t]!)];
+        if (!tied) passOn(view, t, full, lows, highs);
+        return { lows, highs };
+      });
       price.forEach((row, z) => {
-        const [from, to, at] = [low[z]![t]!, high[z]![t]!, row[t]!];
+        const at = row[t]!;
+        const off = ({ lows, highs }: (typeof readings)[number]) => Math.abs(at - (lows[z]! + highs[z]!) / 2);
+        const { lows, highs } = readings.reduce((best, reading) => (off(reading) < off(best) ? reading : best));
+        const [from, to] = [lows[z]!, highs[z]!];
         const middle = (from + to) / 2;
-        const inside = at >= from - ep && at <= to + ep;
-        // Rounding to lots can fill an order at the money to its end, and hide that it pins the price.
+        // Rounding can move the ends of a range past each other.
+        const inside = at >= Math.min(from, to) - ep && at <= Math.max(from, to) + ep;
+        // And they can fill an order at the money to its end, which hides that it pins the price, or move it on a line.
         const pinned = book.lot !== undefined && inside && limits[z]![t]!.some((limit) => Math.abs(limit - at) <= ep);
-        const fits = tied ? inside : Math.abs(at - middle) <= ep || pinned;
+        const sloped = book.lot !== undefined && inside && slopes[z]![t]!;
+        const fits = tied ? inside : Math.abs(at - middle) <= ep || (inside && to - from <= 2 * ep) || pinned || sloped;
         found.expect(fits, `${book.zones[z]}/${t + 1}`, () => `${at}, the middle of ${from} to ${to} is ${middle}`);
       });
     }
@@ -93,22 +107,25 @@ function checkMiddle(view: View): Check {
   return found.check;
 }
 
+/** Around lines that lose little, ranges shrink towards zero by little each time. */
+const mostRounds = 100_000;
+
 /** Narrow the ranges of one MTU by its lines until nothing moves. */
-function passOn({ links, price }: View, t: number, low: number[][], high: number[][]): void {
+function passOn({ links, price }: View, t: number, full: number, low: number[], high: number[]): void {
   const still = 1e-9;
-  for (let round = 0, moved = true; moved && round < 10 * price.length + 100; round++) {
+  for (let round = 0, moved = true; moved && round < mostRounds; round++) {
     moved = false;
     // Bounds stop at each other: beyond, a rule would leave no price.
     const raise = (z: number, to: number) => {
-      const bound = Math.min(to, high[z]![t]!);
-      if (bound <= low[z]![t]! + still) return;
-      low[z]![t] = bound;
+      const bound = Math.min(to, high[z]!);
+      if (bound <= low[z]! + still) return;
+      low[z] = bound;
       moved = true;
     };
     const lower = (z: number, to: number) => {
-      const bound = Math.max(to, low[z]![t]!);
-      if (bound >= high[z]![t]! - still) return;
-      high[z]![t] = bound;
+      const bound = Math.max(to, low[z]!);
+      if (bound >= high[z]! - still) return;
+      high[z] = bound;
       moved = true;
     };
     for (const { line, from, to, flow, least, most } of links) {
@@ -139,14 +156,14 @@ function passOn({ links, price }: View, t: number, low: number[][], high: number
         if (most_ - least_ <= 1e-6) continue;
         // The way back of a line with losses that is in use may be closed (INV-18).
         if (other && line.loss > 0 && Math.min(price[a]![t]!, price[b]![t]!) < 0) continue;
-        if (sent > least_ + 1e-6) {
+        if (sent > least_ + full) {
           // keep * price_b - price_a - tariff >= 0
-          raise(b, (low[a]![t]! + line.tariff) / keep);
-          lower(a, keep * high[b]![t]! - line.tariff);
+          raise(b, (low[a]! + line.tariff) / keep);
+          lower(a, keep * high[b]! - line.tariff);
         }
-        if (sent < most_ - 1e-6) {
-          lower(b, (high[a]![t]! + line.tariff) / keep);
-          raise(a, keep * low[b]![t]! - line.tariff);
+        if (sent < most_ - full) {
+          lower(b, (high[a]! + line.tariff) / keep);
+          raise(a, keep * low[b]! - line.tariff);
         }
       }
     }

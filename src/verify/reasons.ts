@@ -4,7 +4,7 @@ import type { Reason } from '../market/result.ts';
 import { Findings } from './check.ts';
 import { bestAt, gainAt, type Offer, type Position, surplusAt } from './offers.ts';
 import type { Check } from './verify.ts';
-import { hoursOfPosition, priceOf, type View } from './view.ts';
+import { hoursOfPosition, isExcused, priceOf, type View } from './view.ts';
 
 export function checkReasons(view: View): Check[] {
   const surpluses = new Findings('SURPLUS', 'each order is told what it gains at the published prices');
@@ -37,8 +37,8 @@ function surplusOf(view: View, position: Position): number {
 
 /** What is wrong with a reason; undefined when nothing is. */
 function wrongIn(view: View, position: Position, reason: Reason): string | undefined {
-  const { book, strained, ep, eq } = view;
-  const { offers, executed, net, from } = position;
+  const { book, ep } = view;
+  const { offers, executed, net } = position;
   const { min, max } = book.priceLimits;
   const price = priceOf(view, position);
   const open = offers.filter((offer, i) => {
@@ -65,11 +65,14 @@ function wrongIn(view: View, position: Position, reason: Reason): string | undef
         : `the price ${price} is at no limit`;
     }
     case 'paradoxically_rejected': {
-      if (!strained[from]) return 'prices within the limits support the order here';
-      const missed = open.reduce((sum, offer) => sum + surplusAt(offer, bestAt(offer, price), price), 0);
+      if (!isExcused(view, position)) return 'prices within the limits support the order here';
+      const gains = (done: (offer: Offer, i: number) => number) =>
+        offers.reduce((sum, offer, i) => sum + surplusAt(offer, done(offer, i), price), 0);
+      const missed = gains((offer) => bestAt(offer, price)) - gains((_, i) => executed[i]!);
       const money = missed * hoursOfPosition(view, position);
       if (money <= 0) return `it misses nothing at ${price}`;
-      const tolerance = 0.01 + eq * slack + slack * open.reduce((sum, { power }) => sum + power, 0);
+      const tolerance =
+        0.01 + slack * hoursOfPosition(view, position) * offers.reduce((sum, { power }) => sum + power, 0);
       return Math.abs(reason.missedSurplus - money) <= tolerance
         ? undefined
         : `misses ${money}, not ${reason.missedSurplus}`;

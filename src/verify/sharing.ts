@@ -30,15 +30,17 @@ export function checkSharing(view: View): Check[] {
       const { offer, position } = steps[0]!;
       const limit = offer.side === 'buy' ? max : min;
       const found = offer.first === limit ? curtailed : fair;
-      const shares = steps.map(({ done, offer: { power } }) => done / power);
-      const most = Math.max(...shares);
-      for (const [i, share] of shares.entries()) {
-        const slack = (1.5 * Math.max(book.lot ?? 0, 1e-4)) / steps[i]!.offer.power;
-        const reference = median(shares);
-        const fits = Math.abs(share - reference) <= slack + 1e-6 || Math.abs(share - most) <= slack + 1e-6;
-        found.expect(fits, steps[i]!.position.id, () => `share ${share}, equal offers have ${reference}`);
+      const total = (of: (step: Step) => number) => steps.reduce((sum, step) => sum + of(step), 0);
+      const common = total(({ done }) => done) / total((step) => step.offer.power);
+      for (const { position: each, offer: own, done } of steps) {
+        const slack = (1.5 * Math.max(book.lot ?? 0, 1e-4)) / own.power + 1e-6;
+        found.expect(
+          Math.abs(done / own.power - common) <= slack,
+          each.id,
+          () => `share ${done / own.power}, common ${common}`,
+        );
       }
-      if (offer.first !== limit || most > 1 - 1e-9) continue;
+      if (offer.first !== limit || common > 1 - 1e-9) continue;
       const price = view.price[position.zone]![t]!;
       curtailed.expect(
         Math.abs(price - limit) <= view.ep,
@@ -77,8 +79,6 @@ function stepsByMtu({ positions, periods }: View): Step[][] {
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   return [...Map.groupBy(items, keyOf).values()];
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** No flow runs in a ring among zones of one price. */
 function checkRings({ periods, links, price, ep, eq, book, strained }: View): Check {

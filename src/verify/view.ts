@@ -50,7 +50,8 @@ export function viewOf(book: Book, result: Result): View {
     most: each((t) => capacityAt(line.capacity, t)),
   }));
   const price = book.zones.map((id) => result.prices[id]!);
-  const ep = Math.max(1e-3, book.priceLimits.tick ?? 0);
+  // Two prices on a tick may be a whole tick further apart than before they were rounded.
+  const ep = Math.max(1e-3, book.priceLimits.tick ?? 0) + 1e-9;
   return {
     book,
     result,
@@ -66,6 +67,14 @@ export function viewOf(book: Book, result: Result): View {
     strained: strainedMtus(book, positions, price, ep),
   };
 }
+
+/**
+ * Told to be rejected paradoxically where that can be so: in a strained MTU; or, of an order over several MTUs, in a result that
+ * does not claim to be the best (left out, because with it in somebody would have lost).
+ */
+export const isExcused = ({ strained, result }: View, { outcome, from, span }: Position): boolean =>
+  outcome.reason?.code === 'paradoxically_rejected' &&
+  (strained[from] === true || (span > 1 && result.status === 'feasible'));
 
 /** Price of a position: the mean over the MTUs it covers. */
 export function priceOf({ price }: View, { zone, from, span }: Position): number {

@@ -3,7 +3,7 @@
 import { Findings } from './check.ts';
 import { bestAt, gainAt } from './offers.ts';
 import type { Check } from './verify.ts';
-import { priceOf, spreadOf, type View } from './view.ts';
+import { isExcused, priceOf, spreadOf, type View } from './view.ts';
 
 export function checkVolumes(view: View): Check[] {
   return [...checkBalances(view), ...checkOrders(view), ...checkLines(view)];
@@ -51,13 +51,13 @@ function checkBalances(view: View): Check[] {
 }
 
 function checkOrders(view: View): Check[] {
-  const { positions, strained, ep, eq } = view;
+  const { positions, ep, eq } = view;
   const steps = new Findings('INV-05', 'in the money is full, out of the money is nothing');
   const slopes = new Findings('INV-06', 'on a straight line the price says how much');
   const longer = new Findings('INV-07', 'an order over several MTUs keeps to the mean of their prices');
   for (const position of positions) {
-    const { id, offers, executed, span, from, outcome } = position;
-    if (outcome.reason?.code === 'paradoxically_rejected' && strained[from]) continue;
+    const { id, offers, executed, span } = position;
+    if (isExcused(view, position)) continue;
     const price = priceOf(view, position);
     offers.forEach((offer, i) => {
       const done = executed[i]!;

@@ -43,9 +43,14 @@ for (const [name, flavour] of Object.entries(flavours)) {
       fc.property(randomBook(flavour), (book) => {
         const result = cleared(book);
         const { welfare, error, burns } = plainWelfare(book, solver);
-        if (!burns) assert.equal(result.status, 'optimal');
         const lots = 2 * (book.lot ?? 0) * book.zones.length * book.periods * 300;
-        if (!burns) assert(result.welfare >= welfare - 0.02 - lots, `${result.welfare} is less than ${welfare}`);
+        if (result.status === 'optimal') {
+          if (!burns) assert(result.welfare >= welfare - 0.02 - lots, `${result.welfare} is less than ${welfare}`);
+        } else {
+          // Only where prices at the limits support no answer, or power could be burned, is the best out of reach.
+          assert(burns || flavour.resolutions, `${result.status} without a reason`);
+          assert(result.bound >= welfare - 0.02 - lots, `the bound ${result.bound} is below ${welfare}`);
+        }
         assert(result.welfare <= welfare + error + 0.02 + lots, `${result.welfare} is more than ${welfare}`);
       }),
       { numRuns, seed },
