@@ -51,7 +51,7 @@ function wrongIn(view: View, position: Position, reason: Reason): string | undef
   const slack = 2 * ep;
   switch (reason.code) {
     case 'out_of_the_money':
-      if (nearest <= 0) return `the price ${price} is not out of the money`;
+      if (open.some((offer) => gainAt(offer, 0, price) > ep)) return `the price ${price} is in the money`;
       return Math.abs(reason.distance - nearest) <= slack
         ? undefined
         : `distance ${reason.distance} instead of ${nearest}`;

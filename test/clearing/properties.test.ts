@@ -1,4 +1,7 @@
-/** Properties of clearing on random books. The seed is printed with a failure, and can be given by `SEED`. */
+/**
+ * Properties of clearing on random books. `npm test` takes the same hundred of each kind every time; `npm run fuzz` takes many
+ * by a new seed. Both print it, and `SEED` and `RUNS` repeat a run.
+ */
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -13,8 +16,8 @@ import { type Flavour, randomBook } from '../support/random-book.ts';
 const solver = await loadSolver();
 const hash = `sha256:${'0'.repeat(64)}`;
 const cleared = (book: Book) => clearWith(solver, book, hash).result;
-const numRuns = Number(process.env.RUNS ?? 150);
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+const numRuns = Number(process.env.RUNS ?? 100);
+const seed = Number(process.env.SEED ?? 20250401);
 console.log(`# random books: SEED=${seed} RUNS=${numRuns}`);
 
 const flavours: Record<string, Flavour> = {
