@@ -5,7 +5,6 @@
  * `exchanges`: the published exchange is fixed, as an order in the Italian zone that takes any price.
  */
 
-import assert from 'node:assert/strict';
 import { AuctionError } from '../../market/errors.ts';
 import type { Line } from '../../market/network.ts';
 import type { LimitOrder } from '../../market/order.ts';
@@ -15,8 +14,13 @@ import { readTable, type Source } from './table.ts';
 export const borderModes = ['prices', 'exchanges'] as const;
 export type Borders = (typeof borderModes)[number];
 
-/** MW that a zone abroad buys and sells: more than all its lines can carry. */
-const withoutLimit = 100_000;
+/** MW that a zone abroad buys, and sells: more than all its lines can carry at any hour, in thousands. */
+function withoutLimit(zone: string, lines: readonly Line[]): number {
+  const most = lines
+    .filter(({ from, to }) => from === zone || to === zone)
+    .reduce((sum, { capacity, reverse }) => sum + Math.max(...[capacity, reverse].flat()), 0);
+  return 1000 * (Math.floor(most / 1000) + 1);
+}
 
 /** @throws AuctionError `invalid-book` when the price of a zone and period is missing */
 export async function pricesAsOrders(
@@ -29,10 +33,7 @@ export async function pricesAsOrders(
   const prices = new Map(rows.map((row) => [`${row.text('zone')}/${row.period()}`, row.number('price_eur_per_mwh')]));
   const orders: LimitOrder[] = [];
   for (const zone of zones) {
-    const most = lines
-      .filter(({ from, to }) => from === zone || to === zone)
-      .reduce((sum, { capacity, reverse }) => sum + Math.max(...[capacity, reverse].flat()), 0);
-    assert(most < withoutLimit, `the lines of ${zone} carry ${most} MW, more than its orders`);
+    const power = withoutLimit(zone, lines);
     for (let period = 1; period <= periods; period++) {
       const price = prices.get(`${zone}/${period}`);
       if (price === undefined)
@@ -42,7 +43,7 @@ export async function pricesAsOrders(
         );
       for (const side of ['buy', 'sell'] as const) {
         const record_id = `${zone}-${side === 'sell' ? 's' : 'b'}-${period}`;
-        orders.push({ record_id, kind: 'limit', zone, side, period, price, power: withoutLimit });
+        orders.push({ record_id, kind: 'limit', zone, side, period, price, power });
       }
     }
   }

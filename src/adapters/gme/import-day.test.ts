@@ -117,8 +117,8 @@ test('importDay() with borders by price lets a zone abroad buy and sell at its p
   const abroad = orders.filter(({ zone }) => zone === 'SLOV');
   assert.equal(abroad.length, 48);
   assert.deepEqual(abroad.slice(0, 2), [
-    { record_id: 'SLOV-b-1', kind: 'limit', zone: 'SLOV', side: 'buy', period: 1, price: 95.03007, power: 100_000 },
-    { record_id: 'SLOV-s-1', kind: 'limit', zone: 'SLOV', side: 'sell', period: 1, price: 95.03007, power: 100_000 },
+    { record_id: 'SLOV-b-1', kind: 'limit', zone: 'SLOV', side: 'buy', period: 1, price: 95.03007, power: 1000 },
+    { record_id: 'SLOV-s-1', kind: 'limit', zone: 'SLOV', side: 'sell', period: 1, price: 95.03007, power: 1000 },
   ]);
 });
 
