@@ -24,6 +24,9 @@ export interface Lots {
 /** Volumes of a book that names no lot are published in watts. */
 export const smallestLot = 1e-6;
 
+/** A flow this near to its limit (MW) is at it. */
+const full = 1e-5;
+
 interface Part {
   readonly order: number;
   readonly ideal: number;
@@ -87,8 +90,9 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
     }
   }
   const flow = sharing.flow.slice();
-  const outflow = closedOutflow(problem, sharing);
-  for (const island of sharing.islands) {
+  const islands = sharing.islands.flatMap((island) => withoutFullArcs(problem, island, flow));
+  const outflow = closedOutflow(problem, islands, flow);
+  for (const island of islands) {
     const here = island.cells.flatMap((cell) => sidesAt.get(cell) ?? []);
     let missing = 0;
     for (const cell of island.cells) missing += outflow[cell]! - netPosition[cell]!;
@@ -100,16 +104,46 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   return { bought, sold, netPosition: netPosition.map(clean), flow: flow.map(clean) };
 }
 
+/** The parts of an island that arcs with room still join: a full arc must not be filled further by what rounding moves. */
+function withoutFullArcs(problem: Problem, { cells, arcs }: Island, flow: Float64Array): Island[] {
+  const { periods, zones } = problem;
+  const joined = new Joined(zones * periods);
+  const withRoom = arcs.filter((at) => {
+    const { arc, t } = arcAt(problem, at);
+    for (const end of [arc.least[t]!, arc.most[t]!]) {
+      if (Math.abs(flow[at]! - end) > full) continue;
+      flow[at] = end;
+      return false;
+    }
+    joined.join(arc.from * periods + t, arc.to * periods + t);
+    return true;
+  });
+  if (withRoom.length === arcs.length) return [{ cells, arcs }];
+  const parts = new Map<number, { cells: number[]; arcs: number[] }>(
+    cells.filter((cell) => joined.root(cell) === cell).map((cell) => [cell, { cells: [], arcs: [] }]),
+  );
+  for (const cell of cells) parts.get(joined.root(cell))!.cells.push(cell);
+  for (const at of withRoom) {
+    const { arc, t } = arcAt(problem, at);
+    parts.get(joined.root(arc.from * periods + t))!.arcs.push(at);
+  }
+  return [...parts.values()];
+}
+
 /** MW that leave each cell over arcs that are full or at their least. */
-function closedOutflow({ arcs, periods, zones }: Problem, sharing: Sharing): Float64Array {
+function closedOutflow(
+  { arcs, periods, zones }: Problem,
+  islands: readonly Island[],
+  flow: Float64Array,
+): Float64Array {
   const outflow = new Float64Array(zones * periods);
-  const open = new Set(sharing.islands.flatMap((island) => island.arcs));
+  const open = new Set(islands.flatMap((island) => island.arcs));
   arcs.forEach((arc, a) => {
     for (let t = 0; t < periods; t++) {
       const at = a * periods + t;
       if (open.has(at)) continue;
-      outflow[arc.from * periods + t]! += sharing.flow[at]!;
-      outflow[arc.to * periods + t]! -= (1 - arc.loss) * sharing.flow[at]!;
+      outflow[arc.from * periods + t]! += flow[at]!;
+      outflow[arc.to * periods + t]! -= (1 - arc.loss) * flow[at]!;
     }
   });
   return outflow;

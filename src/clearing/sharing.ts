@@ -272,6 +272,12 @@ function leastFlows(
 ): boolean {
   if (arcs.length === 0) return true;
   if (arcs.length < cells.length) return treeFlows(problem, cells, arcs, surplus, flow);
+  // What rounding errors have left over must not make the balances contradict each other.
+  if (arcs.every((at) => arcAt(problem, at).arc.loss === 0)) {
+    const over = cells.reduce((sum, cell) => sum + surplus[cell]!, 0) / cells.length;
+    surplus = surplus.slice();
+    for (const cell of cells) surplus[cell]! -= over;
+  }
   const x = nearestPoint(balances(problem, cells, arcs, surplus, []), balanceTolerance, 1e-11);
   if (x === undefined) return false;
   arcs.forEach((at, k) => {
