@@ -142,6 +142,12 @@ test('merit clear refuses a broken book by file, order and field, and writes not
     ],
     'zone.json': [changed({ orders: [...others, { ...first, zone: 'B' }] }), /zone\.json: order s1: zone: /],
     'twice.json': [changed({ orders: [...book.orders, first] }), /twice\.json: order s1: record_id: /],
+    'block.json': [
+      changed({
+        orders: [{ record_id: 'k1', kind: 'block', zone: 'A', side: 'buy', price: 1, from: 1, to: 1, power: 5 }],
+      }),
+      /block\.json: order k1: .*block/,
+    ],
     'result.json': [changed({ merit: 'result/1' }), /result\.json: .*merit: /],
   };
   const before = Object.keys(files).concat('book.json').sort();

@@ -26,10 +26,15 @@ function inFile<T>(file: string, json: unknown, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (!(error instanceof AuctionError)) throw error;
-    const problems = error.problems.map((problem) => withOrder(problem, json));
-    throw new AuctionError(error.code, `${file}: ${error.message}`, problems, { cause: error });
+    throw namingFile(file, error, json);
   }
+}
+
+/** The same error, with the file's name, and with the `record_id` of orders that it knows by position only. */
+export function namingFile(file: string, error: unknown, json?: unknown): unknown {
+  if (!(error instanceof AuctionError)) return error;
+  const problems = error.problems.map((problem) => withOrder(problem, json));
+  return new AuctionError(error.code, `${file}: ${error.message}`, problems, { cause: error });
 }
 
 /** `orders.3.price` becomes order 3 with its record_id, and `price`. */
@@ -37,7 +42,7 @@ function withOrder(problem: Problem, json: unknown): Problem {
   const [, index, field] = /^orders\.(\d+)(?:\.(.+))?$/.exec(problem.field ?? '') ?? [];
   if (index === undefined) return problem;
   const { field: _, ...rest } = problem;
-  const order = (json as { orders: ({ record_id?: unknown } | null)[] }).orders[Number(index)];
+  const order = (json as { orders?: ({ record_id?: unknown } | null)[] } | undefined)?.orders?.[Number(index)];
   const record_id = order?.record_id;
   return {
     ...rest,

@@ -3,7 +3,7 @@
 import { canonical } from '../../book/canonical.ts';
 import { bookHash } from '../../book/seal.ts';
 import { clear } from '../../clearing/clear.ts';
-import { readBook } from '../books.ts';
+import { namingFile, readBook } from '../books.ts';
 import { exitCodes } from '../failure.ts';
 import { writeWhole } from '../files.ts';
 import { figure, gapText, print, printJson } from '../output.ts';
@@ -23,7 +23,9 @@ export async function clearBook(
   progress.update(1, `${book.orders.length} orders`);
   const hash = bookHash(book);
   const began = performance.now();
-  const { result } = await clear(book, hash);
+  const { result } = await clear(book, hash).catch((error) => {
+    throw namingFile(file, error);
+  });
   const clearingMs = performance.now() - began;
   progress.update(2, 'checking');
   if (options.verify) {
