@@ -1,0 +1,10 @@
+/**
+ * `npm run bench`: seeded, checksummed, beside a peer or a bare loop in the same run. `--smoke` takes tiny inputs, to show that
+ * it still runs and agrees; only the figures of a whole run mean something.
+ */
+
+import { benchClearing } from './clearing.ts';
+
+const smoke = process.argv.includes('--smoke');
+
+await benchClearing(smoke);
