@@ -4,7 +4,9 @@
  */
 
 import { benchClearing } from './clearing.ts';
+import { benchIntake } from './intake.ts';
 
 const smoke = process.argv.includes('--smoke');
 
 await benchClearing(smoke);
+await benchIntake(smoke);
