@@ -23,7 +23,9 @@ const market = parseMarket(
   'the market of the benchmark',
 );
 const serving = await serve({ data: folder!, markets: [market], port: 0 });
-const hours = (n: number) => new Date(Date.now() + n * 3_600_000).toISOString();
+const hour = 3_600_000;
+const wholeHour = Math.floor(Date.now() / hour) * hour;
+const hours = (n: number) => new Date(wholeHour + n * hour).toISOString();
 await createAuction(serving.ports, {
   id: 'bench',
   start: hours(3),
