@@ -36,6 +36,9 @@ export function sealBook(market: Market, auction: { id: string; delivery: Delive
     zones: market.zones,
     lines: market.lines,
     constraints: market.constraints,
+    ...(market.rampSets && { rampSets: market.rampSets }),
+    ...(market.netPositionRamps && { netPositionRamps: market.netPositionRamps }),
+    ...(market.flowBased && { flowBased: market.flowBased }),
     intake: { hash, withdrawn },
     orders,
   };

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { AuctionError, type Problem } from './errors.ts';
-import { constraint, line } from './network.ts';
+import { constraint, line, networkRules } from './network.ts';
 import { bookOrder, price, zoneId } from './order.ts';
 import { instant, resolution } from './time.ts';
 
@@ -43,6 +43,7 @@ export const book = z
     zones: z.array(zoneId).min(1).max(1000),
     lines: z.array(line).max(10_000).default([]),
     constraints: z.array(constraint).max(1_000_000).default([]),
+    ...networkRules,
     intake: intakeRecord.optional(),
     orders: z.array(bookOrder),
   })

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { priceLimits, problemsOf } from './book.ts';
 import { AuctionError } from './errors.ts';
-import { constraint, line } from './network.ts';
+import { constraint, line, networkRules } from './network.ts';
 import { orderKinds, zoneId } from './order.ts';
 import { duration, msOf, resolution, timeZone } from './time.ts';
 
@@ -48,6 +48,7 @@ export const market = z
     zones: z.array(zoneId).min(1),
     lines: z.array(line).default([]),
     constraints: z.array(constraint).default([]),
+    ...networkRules,
     priceLimits,
     powerLimits: z.strictObject({
       lot: z.number().positive().meta({ description: 'MW; powers are multiples of it' }),

@@ -1,9 +1,21 @@
-/** Zones, lines and flow-based constraints: where power can go. Capacities in MW, tariffs in currency/MWh. */
+/**
+ * Zones, lines, ramps and flow-based constraints: where power can go, and how fast that may change. Capacities and ramps in MW,
+ * tariffs in currency/MWh. What most networks have not is optional, so that their books keep their bytes and hashes.
+ */
 
 import { z } from 'zod';
 import { recordId, zoneId } from './order.ts';
 
 const perPeriod = z.union([z.number(), z.array(z.number()).min(1)]);
+const mw = z.number().min(0);
+const ramp = z
+  .union([mw, z.array(mw).min(1)])
+  .meta({ description: 'MW from one period to the next; a list has one per period, for the step into it' });
+const before = z
+  .number()
+  .nullable()
+  .optional()
+  .meta({ description: 'MW in the period before the first; without it the step into the first period is free' });
 
 /** A line's available transfer capacity: a number, or one per period. */
 export const line = z
@@ -15,17 +27,48 @@ export const line = z
     reverse: perPeriod.meta({ description: 'MW, to -> from' }),
     loss: z.number().min(0).lt(1).default(0).meta({ description: 'share of the flow' }),
     tariff: z.number().min(0).default(0).meta({ description: 'currency/MWh on the sending side' }),
-    ramp: z.number().min(0).nullable().default(null).meta({ description: 'MW per period' }),
+    ramp: ramp.nullable().default(null).meta({ description: 'most MW by which the net flow may change; null: any' }),
+    before: before.meta({ description: 'MW of net flow in the period before the first; without it that step is free' }),
   })
   .meta({ id: 'Line' });
 export type Line = z.output<typeof line>;
 
-/** Flow-based constraint: sum(ptdf[zone] * net position) <= ram. */
+/** Lines that share a ramp: it bounds the change of the sum of their net flows. */
+export const rampSet = z
+  .strictObject({ id: recordId, lines: z.array(recordId).min(1), ramp, before })
+  .meta({ id: 'RampSet' });
+export type RampSet = z.output<typeof rampSet>;
+
+/** A ramp of a zone's net position. */
+export const netPositionRamp = z
+  .strictObject({ id: recordId, zone: zoneId, ramp, before })
+  .meta({ id: 'NetPositionRamp' });
+export type NetPositionRamp = z.output<typeof netPositionRamp>;
+
+/**
+ * Whether flow-based exchange may run from a dearer zone to a cheaper one where that frees more for others (`plain`), or not
+ * (`intuitive`): market rules, section 3.3.
+ */
+export const flowBased = z.enum(['plain', 'intuitive']);
+
+/**
+ * Flow-based constraint of one period: sum(ptdf[zone] * net position) <= ram.
+ *
+ * The zones that a period's constraints name are its region. They exchange freely within the constraints, besides their lines; the
+ * net position here is what a zone exports that way, without its lines.
+ */
 export const constraint = z
   .strictObject({ id: recordId, period: z.int().min(1), ptdf: z.record(zoneId, z.number()), ram: z.number() })
   .meta({ id: 'Constraint' });
 export type Constraint = z.output<typeof constraint>;
 
-/** The capacity of a line in MTU `index` (0-based). */
+/** The ramps and the mode of flow-based exchange, as books and markets have them. */
+export const networkRules = {
+  rampSets: z.array(rampSet).max(10_000).optional(),
+  netPositionRamps: z.array(netPositionRamp).max(10_000).optional(),
+  flowBased: flowBased.optional().meta({ description: '`plain` unless said' }),
+};
+
+/** The capacity (or ramp) of a line in MTU `index` (0-based). */
 export const capacityAt = (capacity: number | readonly number[], index: number): number =>
   typeof capacity === 'number' ? capacity : capacity[index]!;
