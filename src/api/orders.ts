@@ -146,10 +146,13 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     path: '/orders/{record_id}',
     tag: 'Orders',
     summary: 'Cancel an order while the gate is open',
+    description:
+      'The parent of linked blocks stays as long as it has children (`conflict` names one); cancelling a leg of a loop cancels ' +
+      'both legs.',
     params: orderParams,
     query: auctionQuery,
     answers: { 200: { description: 'The receipt of the cancellation; the same when asked again', schema: receipt } },
-    errors: ['not-found', 'gate-closed', 'gate-not-open', 'unavailable'],
+    errors: ['not-found', 'conflict', 'gate-closed', 'gate-not-open', 'unavailable'],
     handle: async (c, { params, query }) =>
       c.json(await cancelOrder(ports, participant, params.record_id, query.auction)),
   }),

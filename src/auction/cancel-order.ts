@@ -1,4 +1,4 @@
-/** An order is taken back while the gate is open. */
+/** An order is taken back while the gate is open, unless another one counts on it. */
 
 import type { Receipt } from '../book/intake.ts';
 import { AuctionError } from '../market/errors.ts';
@@ -7,7 +7,11 @@ import type { Ports } from './ports.ts';
 /**
  * Without `auction` the participant's newest order of that id.
  *
- * @throws AuctionError `not-found`; `gate-closed` and what else `OrderStore.cancel` throws
+ * A parent stays as long as it has children: they are cancelled first. The two legs of a loop go together, the other leg first, so
+ * that a repeat finishes what a crash has cut.
+ *
+ * @throws AuctionError `not-found`; `conflict` for the parent of a live order; `gate-closed` and what else `OrderStore.cancel`
+ *         throws
  */
 export async function cancelOrder(
   ports: Ports,
@@ -17,5 +21,18 @@ export async function cancelOrder(
 ): Promise<Receipt> {
   const own = (await ports.orders.find(record_id, auction)).find((stored) => stored.participant === participant);
   if (own === undefined) throw new AuctionError('not-found', `there is no order ${record_id}`);
-  return ports.orders.cancel(own.auction, participant, record_id);
+  const { auction: id, order } = own;
+  if (order.kind === 'block' && !own.cancelled) {
+    const child = await ports.orders.findNaming(id, participant, 'linkedTo', record_id);
+    if (child !== undefined) throw stillNamed(record_id, child.order.record_id);
+    if (order.loopWith !== undefined) await ports.orders.cancel(id, participant, order.loopWith);
+  }
+  return ports.orders.cancel(id, participant, record_id);
+}
+
+function stillNamed(parent: string, child: string): AuctionError {
+  const message = `order ${parent} is the parent of ${child}: cancel ${child} first`;
+  return new AuctionError('conflict', message, [
+    { record_id: child, field: 'linkedTo', code: 'parent-in-use', message },
+  ]);
 }

@@ -41,6 +41,9 @@ export interface StoredOrder {
   readonly ttl: number;
 }
 
+/** The fields by which a block names another order, or a group. */
+export type NamingField = 'linkedTo' | 'loopWith' | 'exclusiveGroup';
+
 /** Where the intake lives. Cases: `test/ports/order-store.cases.ts`. */
 export interface OrderStore {
   /**
@@ -57,6 +60,11 @@ export interface OrderStore {
   cancel(auction: string, participant: string, record_id: string): Promise<Receipt>;
   /** Every order under this id (in any auction, newest first), expired ones left out. */
   find(record_id: string, auction?: string): Promise<StoredOrder[]>;
+  /**
+   * The first live order of this participant whose `field` is `name`: a child of that order, its partner in a loop, or the first of
+   * that exclusive group.
+   */
+  findNaming(auction: string, participant: string, field: NamingField, name: string): Promise<StoredOrder | undefined>;
   /** The live and cancelled orders of an auction, by sequence. */
   list(auction: string, page?: { after?: number; limit?: number }): Promise<StoredOrder[]>;
   /** All entries of the intake by sequence. Call it once the gate is closed: from then on it never changes. */
@@ -84,6 +92,15 @@ export type Notice =
       readonly record_id: string;
       readonly status: OrderStatus;
       readonly reason: Reason;
+    }
+  | {
+      readonly id: string;
+      /** It named an order that was cancelled as it came in, so the book does without it. */
+      readonly kind: 'order-left-out';
+      readonly auction: string;
+      readonly participant: string;
+      readonly record_id: string;
+      readonly cause: string;
     }
   | { readonly id: string; readonly kind: 'auction-failed'; readonly auction: string; readonly cause: string }
   | { readonly id: string; readonly kind: 'auction-settled'; readonly auction: string; readonly orders: number };

@@ -4,10 +4,10 @@ import type { z } from 'zod';
 import { canonical } from '../book/canonical.ts';
 import { checkBook } from '../book/check-book.ts';
 import { sha256 } from '../book/intake.ts';
-import { sealBook } from '../book/seal.ts';
+import { leftOutOf, sealBook } from '../book/seal.ts';
 import { bookKey } from './keys.ts';
 import { marketOf } from './moves.ts';
-import type { Ports } from './ports.ts';
+import type { Notice, Ports } from './ports.ts';
 import { readSealedBook } from './results.ts';
 import { auctionInRun, moveOn, type run } from './step.ts';
 
@@ -26,10 +26,16 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
       await readSealedBook(ports, auction);
       return auction.book;
     }
-    const book = sealBook(market, auction, await ports.orders.entries(auction.id));
+    const entries = await ports.orders.entries(auction.id);
+    const book = sealBook(market, auction, entries);
     checkBook(book);
     const text = canonical(book);
     await ports.archive.write(bookKey(auction.id), text);
+    const notices = leftOutOf(entries).map(({ participant, record_id, cause }): Notice => {
+      const id = `order-left-out:${auction.id}:${participant}:${record_id}`;
+      return { id, kind: 'order-left-out', auction: auction.id, participant, record_id, cause };
+    });
+    if (notices.length > 0) await ports.notices.send(notices);
     return { hash: sha256(text), orders: book.orders.length };
   }
 }

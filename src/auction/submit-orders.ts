@@ -1,11 +1,13 @@
 /** Orders come in: checked against what the auction accepts, then appended to its intake, all or none. */
 
-import { admit, termsOf } from '../book/admission.ts';
+import { admit } from '../book/admission.ts';
 import type { Receipt } from '../book/intake.ts';
+import { type Earlier, namesIn } from '../book/relations.ts';
+import { termsOf } from '../book/terms.ts';
 import { AuctionError } from '../market/errors.ts';
 import type { Auction } from './auction.ts';
 import { findAuction, marketOf } from './moves.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, StoredOrder } from './ports.ts';
 
 export interface Submission {
   /** Without it the default market's open auction with the next gate closure. */
@@ -23,12 +25,34 @@ export async function submitOrders(
   { auction: id, orders: submissions }: Submission,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
   const auction = id === undefined ? await nextToClose(ports) : await findAuction(ports, id);
-  const admitted = admit(submissions, termsOf(marketOf(ports, auction.market), auction.delivery));
+  const terms = termsOf(marketOf(ports, auction.market), auction.delivery);
+  const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions));
   if ('problems' in admitted) {
     const [first] = admitted.problems;
     throw new AuctionError('invalid-order', `no order was taken: ${first?.message}`, admitted.problems);
   }
   return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
+}
+
+/** What of the intake these submissions name. Should it change before they are written, the seal still sees it (`leftOut`). */
+async function earlierOf(
+  { orders: store }: Ports,
+  auction: string,
+  participant: string,
+  submissions: readonly unknown[],
+): Promise<Earlier> {
+  const names = namesIn(submissions);
+  const orders: [string, StoredOrder][] = [];
+  for (const name of names.orders) {
+    const own = (await store.find(name, auction)).find((stored) => stored.participant === participant);
+    if (own !== undefined) orders.push([name, own]);
+  }
+  const groups: [string, string][] = [];
+  for (const name of names.groups) {
+    const first = await store.findNaming(auction, participant, 'exclusiveGroup', name);
+    if (first !== undefined) groups.push([name, first.order.zone]);
+  }
+  return { orders: new Map(orders), groups: new Map(groups) };
 }
 
 async function nextToClose(ports: Ports): Promise<Auction> {

@@ -5,11 +5,12 @@ import { test } from 'node:test';
 import { parseBook } from '../market/book.ts';
 import { parseMarket } from '../market/market.ts';
 import { deliveryDay } from '../market/time.ts';
-import { admit, termsOf } from './admission.ts';
+import { admit } from './admission.ts';
 import { canonical } from './canonical.ts';
 import { checkBook } from './check-book.ts';
 import { chain, chainStart, type Entry, entryDigest } from './intake.ts';
 import { bookHash, checkIntake, sealBook } from './seal.ts';
+import { termsOf } from './terms.ts';
 
 const market = parseMarket(
   {

@@ -6,13 +6,16 @@ import type { Market } from '../market/market.ts';
 import type { Delivery } from '../market/time.ts';
 import { canonical } from './canonical.ts';
 import { chain, chainStart, type Entry, entryDigest, sha256 } from './intake.ts';
+import { leftOut } from './relations.ts';
 
-/** The book of an auction: its market's network and limits, and every order that was not cancelled, by sequence. */
+/**
+ * The book of an auction: its market's network and limits, and every order that was not cancelled and
+ * names none that was, by sequence.
+ */
 export function sealBook(market: Market, auction: { id: string; delivery: Delivery }, entries: readonly Entry[]): Book {
-  const owner = (participant: string, record_id: string) => `${participant}/${record_id}`;
-  const cancelled = new Set(
-    entries.flatMap((entry) => (entry.cancels === undefined ? [] : [owner(entry.participant, entry.cancels)])),
-  );
+  const { live } = sorted(entries);
+  const kept = new Set(live.map(({ sequence }) => sequence));
+  for (const { sequence } of leftOutOf(entries)) kept.delete(sequence);
   const orders: Book['orders'] = [];
   const withdrawn: { sequence: number; digest: string }[] = [];
   let hash = chainStart(auction.id);
@@ -20,7 +23,7 @@ export function sealBook(market: Market, auction: { id: string; delivery: Delive
     const { order, participant, sequence, received_at } = entry;
     const digest = entryDigest(entry);
     hash = chain(hash, digest);
-    if (order === undefined || cancelled.has(owner(participant, order.record_id))) withdrawn.push({ sequence, digest });
+    if (order === undefined || !kept.has(sequence)) withdrawn.push({ sequence, digest });
     else orders.push({ ...order, participant, sequence, received_at });
   }
   return {
@@ -42,6 +45,38 @@ export function sealBook(market: Market, auction: { id: string; delivery: Delive
     intake: { hash, withdrawn },
     orders,
   };
+}
+
+interface LeftOut {
+  readonly sequence: number;
+  readonly participant: string;
+  readonly record_id: string;
+  /** Which order it names in vain. */
+  readonly cause: string;
+}
+
+/** Live orders that the book leaves out because they name something that is not in it; by sequence. */
+export function leftOutOf(entries: readonly Entry[]): LeftOut[] {
+  const { live, cancelled } = sorted(entries);
+  return leftOut(live, cancelled).map(({ entry: { sequence, participant, order }, cause }) => ({
+    sequence,
+    participant,
+    record_id: order.record_id,
+    cause,
+  }));
+}
+
+/** The orders of the intake, live and cancelled. */
+function sorted(entries: readonly Entry[]) {
+  const owner = (participant: string, record_id: string) => `${participant}/${record_id}`;
+  const taken = new Set(
+    entries.flatMap(({ participant, cancels }) => (cancels === undefined ? [] : [owner(participant, cancels)])),
+  );
+  const orders = entries.flatMap(({ sequence, participant, order }) =>
+    order === undefined ? [] : [{ sequence, participant, order }],
+  );
+  const isCancelled = (each: (typeof orders)[number]) => taken.has(owner(each.participant, each.order.record_id));
+  return { live: orders.filter((each) => !isCancelled(each)), cancelled: orders.filter(isCancelled) };
 }
 
 /** `sha256:...` of the book's canonical form: what a result names, and what anyone can recompute. */

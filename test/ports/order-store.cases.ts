@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { AuctionStore, OrderStore } from '../../src/auction/ports.ts';
 import { chain, chainStart, entryDigest } from '../../src/book/intake.ts';
-import type { LimitOrder } from '../../src/market/order.ts';
+import type { BlockOrder, LimitOrder } from '../../src/market/order.ts';
 import { anAuction } from './auction-store.cases.ts';
 
 export interface OpenedStore {
@@ -24,6 +24,19 @@ const anOrder = (record_id: string, changes: Partial<LimitOrder> = {}): LimitOrd
   period: 1,
   price: 50,
   power: 10,
+  ...changes,
+});
+
+const aBlock = (record_id: string, changes: Partial<BlockOrder> = {}): BlockOrder => ({
+  record_id,
+  zone: 'Z',
+  kind: 'block',
+  side: 'sell',
+  price: 50,
+  from: 1,
+  to: 1,
+  power: 10,
+  minAcceptance: 1,
   ...changes,
 });
 
@@ -163,6 +176,31 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
       page.map(({ sequence, order, ttl }) => [sequence, order.record_id, ttl]),
       [[2, 'o2', Date.parse('2025-04-02T11:00:00Z') / 1000]],
     );
+  });
+
+  test(`${name}: findNaming() has the first live order of the participant that names an order or a group`, async (t) => {
+    const { orders, auctions } = await withAuction(t);
+    await auctions.create(anAuction({ id: 'a2' }));
+    await orders.append('a2', 'p', [aBlock('parent'), aBlock('elsewhere', { linkedTo: 'parent' })]);
+    await orders.append('a1', 'q', [aBlock('parent'), aBlock('theirs', { linkedTo: 'parent' })]);
+    await orders.append('a1', 'p', [
+      aBlock('parent', { exclusiveGroup: 'g' }),
+      aBlock('z-first', { linkedTo: 'parent', exclusiveGroup: 'g' }),
+      aBlock('a-second', { linkedTo: 'parent' }),
+      aBlock('leg', { loopWith: 'other' }),
+    ]);
+    const found = async (...[field, id]: [Parameters<typeof orders.findNaming>[2], string]) => {
+      const stored = await orders.findNaming('a1', 'p', field, id);
+      return stored && [stored.order.record_id, stored.sequence, stored.cancelled];
+    };
+    assert.deepEqual(await found('linkedTo', 'parent'), ['z-first', 4, false]);
+    assert.deepEqual(await found('loopWith', 'other'), ['leg', 6, false]);
+    assert.deepEqual(await found('exclusiveGroup', 'g'), ['parent', 3, false]);
+    assert.equal(await found('loopWith', 'parent'), undefined);
+    await orders.cancel('a1', 'p', 'z-first');
+    assert.deepEqual(await found('linkedTo', 'parent'), ['a-second', 5, false]);
+    await orders.cancel('a1', 'p', 'a-second');
+    assert.equal(await found('linkedTo', 'parent'), undefined);
   });
 
   test(`${name}: what has a receipt is there for the next process`, async (t) => {

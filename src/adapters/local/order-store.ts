@@ -2,12 +2,21 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
-import type { Clock, OrderStore, StoredOrder } from '../../auction/ports.ts';
+import type { Clock, NamingField, OrderStore, StoredOrder } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
 import { chain, chainStart, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import { notWritten } from './unavailable.ts';
+
+/** Which order or group a block names: few orders do, so only they are in these indexes. */
+const namingIndexes = (['linkedTo', 'loopWith', 'exclusiveGroup'] as const satisfies NamingField[])
+  .map(
+    (field) => `
+  CREATE INDEX IF NOT EXISTS entries_by_${field} ON entries (auction, participant, body ->> '${field}', sequence)
+    WHERE body ->> '${field}' IS NOT NULL;`,
+  )
+  .join('');
 
 export const orderTables = `
   CREATE TABLE IF NOT EXISTS entries (
@@ -22,6 +31,7 @@ export const orderTables = `
     PRIMARY KEY (auction, sequence)
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX IF NOT EXISTS entries_by_record ON entries (record_id, auction, participant, body IS NULL);
+  ${namingIndexes}
 `;
 
 /** Orders live this long after their gate has closed, and until their auction is settled or cancelled. */
@@ -96,6 +106,17 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? AND body IS NOT NULL AND NOT ${expired}
      ORDER BY sequence LIMIT ?`,
   );
+  const naming = (field: NamingField) =>
+    database.prepare(
+      `SELECT entries.*, gateClosure FROM entries INDEXED BY entries_by_${field} JOIN auctions ON auctions.id = entries.auction
+       WHERE auction = ? AND participant = ? AND entries.body ->> '${field}' = ? AND cancelled = 0 AND NOT ${expired}
+       ORDER BY sequence LIMIT 1`,
+    );
+  const selectNaming = {
+    linkedTo: naming('linkedTo'),
+    loopWith: naming('loopWith'),
+    exclusiveGroup: naming('exclusiveGroup'),
+  };
   const countExpired = database.prepare(`SELECT count(*) AS orders FROM entries WHERE body IS NOT NULL AND ${expired}`);
   const deleteExpired = database.prepare(`DELETE FROM entries WHERE ${expired}`);
   const expiryAt = (now: Date): number => now.getTime() - lifetimeSeconds * 1000;
@@ -254,6 +275,12 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     async find(record_id, auction) {
       const rows = selectFound.all(record_id, auction ?? null, auction ?? null, expiryAt(clock.now()));
       return (rows as unknown as (Row & { gateClosure: number })[]).map((row) => stored(row, row.gateClosure));
+    },
+    async findNaming(auction, participant, field, name) {
+      const found = selectNaming[field].get(auction, participant, name, expiryAt(clock.now()));
+      if (found === undefined) return undefined;
+      const row = found as unknown as Row & { gateClosure: number };
+      return stored(row, row.gateClosure);
     },
     async list(auction, { after = 0, limit = -1 } = {}) {
       const gateClosure = Date.parse(auctionOf(auction).gateClosure);

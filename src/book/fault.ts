@@ -1,0 +1,9 @@
+/** A problem before anybody said whose it is. */
+
+import type { Problem } from '../market/errors.ts';
+
+export type Fault = Omit<Problem, 'index' | 'record_id'>;
+export const fault = (field: string, code: string, message: string): Fault => ({ field, code, message });
+
+/** A value as a message shows it, cut where it is long. */
+export const show = (value: unknown): string => JSON.stringify(value)?.slice(0, 100) ?? 'nothing';
