@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { checkBook } from '../src/book/check-book.ts';
 import { bookHash } from '../src/book/seal.ts';
 import { parseBook } from '../src/market/book.ts';
 import { type Ran, run, spawnMerit, temporaryFolder } from './cli-house.ts';
@@ -173,14 +176,33 @@ test('merit clear says when the result cannot be written', async (t) => {
 
 test('merit import says what is missing', async (t) => {
   const at = await folderWithBook(t);
-  const [noTables, noDay, noSource] = await Promise.all([
-    run(['import', 'gme', at('.'), '--day', '2025-04-01', '-o', at('day.json')]),
-    run(['import', 'gme', at('.'), '--day', 'today', '-o', at('day.json')]),
-    run(['import', 'nse', at('.'), '--day', '2025-04-01', '-o', at('day.json')]),
-  ]);
-  assertFails(noTables, 2, /transfer-capacities\.csv\.gz: there is no such file/);
-  assertFails(noDay, 2, /"today" is not a day/);
-  assertFails(noSource, 2, /nse: no such source/);
+  const day = ['--day', '2025-04-01'];
+  for (const [source, options, message] of [
+    ['gme', day, /transfer-capacities\.csv\.gz: there is no such file/],
+    ['gme', ['--day', 'today'], /"today" is not a day/],
+    ['gme', [], /--day: which delivery day\?/],
+    ['mp', [], /areas\.csv\.gz: there is no such file/],
+    ['mp', day, /--day: a minimum-profit instance has no such choice/],
+    ['nse', day, /nse: no such source; there are gme and mp/],
+  ] as const)
+    assertFails(await run(['import', source, at('.'), ...options, '-o', at('day.json')]), 2, message);
+});
+
+const instances = fileURLToPath(new URL('../../shared/data/minimum-profit', import.meta.url));
+const withoutInstances = existsSync(instances) ? false : 'there is no ../shared/data/minimum-profit';
+
+test('merit import mp makes a book that merit knows as one', { skip: withoutInstances }, async (t) => {
+  const at = await folderWithBook(t);
+  const { code, out } = await run(['import', 'mp', join(instances, 'instance-1'), '-o', at('mp.json.gz'), '--json']);
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(out), {
+    auction: 'minimum-profit-instance-1',
+    periods: 24,
+    zones: ['11', '12'],
+    lines: 1,
+    orders: 4592,
+  });
+  checkBook(parseBook(JSON.parse(gunzipSync(await readFile(at('mp.json.gz'))).toString())));
 });
 
 test('merit goes quietly when nobody reads on', async (t) => {

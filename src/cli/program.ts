@@ -85,22 +85,31 @@ export function program(): Command {
     );
   merit
     .command('import <source> <folder>')
-    .description("make a book from an exchange's publications; the source is gme (Italian day-ahead market)")
-    .requiredOption('--day <day>', 'delivery day, such as 2025-04-01')
+    .description(
+      "make a book from an exchange's publications (gme: Italian day-ahead market) or a public instance (mp: minimum profit)",
+    )
+    .option('--day <day>', 'gme: delivery day, such as 2025-04-01')
     .addOption(
-      new Option('--borders <how>', 'zones abroad: at their published prices, or with the published exchanges')
-        .choices(['prices', 'exchanges'])
-        .default('prices'),
+      new Option(
+        '--borders <how>',
+        'gme: zones abroad at their published prices, or with the published exchanges (default: "prices")',
+      ).choices(['prices', 'exchanges']),
     )
     .addOption(
       new Option(
         '--blocks <how>',
-        'block orders: as orders, or replayed: those that were accepted take any price (default: left out)',
+        'gme: block orders as orders, or replayed: those that were accepted take any price (default: left out)',
       ).choices(['orders', 'replay']),
     )
     .requiredOption('-o, --output <file>', 'where the book goes')
     .addOption(json())
-    .addHelpText('after', examples('merit import gme italy-2025-04 --day 2025-04-01 --blocks replay -o book.json.gz'))
+    .addHelpText(
+      'after',
+      examples(
+        'merit import gme italy-2025-04 --day 2025-04-01 --blocks orders -o book.json.gz',
+        'merit import mp minimum-profit/instance-1 -o book.json',
+      ),
+    )
     .action(async (source, folder, options) =>
       (await import('./commands/import.ts')).importBook(source, folder, options),
     );

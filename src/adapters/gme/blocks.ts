@@ -13,11 +13,15 @@ import { readTable, type Source } from './table.ts';
 export const blockModes = ['orders', 'replay'] as const;
 export type Blocks = (typeof blockModes)[number];
 
+/** What became of a block: accepted, rejected, paradoxically rejected. */
+export const publishedStatuses = ['ACC', 'REJ', 'PREJ'] as const;
+export type PublishedStatus = (typeof publishedStatuses)[number];
+
 interface PublishedBlock {
   readonly zone: string;
   readonly side: 'buy' | 'sell';
   readonly price: number;
-  readonly status: string;
+  readonly status: PublishedStatus;
   readonly profile: { period: number; power: number }[];
 }
 
@@ -49,6 +53,11 @@ export async function blockOrders(source: Source, as: Blocks): Promise<(BlockOrd
     );
 }
 
+/** What became of each block of a day, to compare decisions with: by `block_id`, which is the `record_id` of the order. */
+export async function readBlockStatuses(source: Source): Promise<Map<string, PublishedStatus>> {
+  return new Map([...(await readBlocks(source))].map(([id, { status }]) => [id, status]));
+}
+
 async function readBlocks(source: Source): Promise<Map<string, PublishedBlock>> {
   const name = 'block-orders';
   const columns = ['block_id', 'zone', 'side', 'quantity_mwh', 'price_eur_per_mwh', 'published_status'] as const;
@@ -61,18 +70,26 @@ async function readBlocks(source: Source): Promise<Map<string, PublishedBlock>> 
       zone: row.text('zone'),
       side: sideOf(row.text('side'), `${source.folder}: ${name}`),
       price: row.number('price_eur_per_mwh'),
-      status: row.text('published_status'),
+      status: statusOf(row.text('published_status'), wrong),
     };
     const block = blocks.get(id) ?? { ...terms, profile: [] };
     blocks.set(id, block);
     if (!isItalian(terms.zone)) throw wrong(`lies in zone ${terms.zone}`);
     for (const field of ['zone', 'side', 'price', 'status'] as const)
       if (terms[field] !== block[field]) throw wrong(`has ${field} ${block[field]} and ${terms[field]}`);
-    if (!['ACC', 'REJ', 'PREJ'].includes(terms.status)) throw wrong(`has status ${JSON.stringify(terms.status)}`);
     if (block.profile.some((leg) => leg.period === period)) throw wrong(`has period ${period} twice`);
     const power = row.megawatts('quantity_mwh');
     if (power > 0) block.profile.push({ period, power });
   }
-  for (const { profile } of blocks.values()) profile.sort((a, b) => a.period - b.period);
+  for (const [id, { profile }] of blocks) {
+    profile.sort((a, b) => a.period - b.period);
+    if (profile.length === 0) blocks.delete(id);
+  }
   return blocks;
+}
+
+function statusOf(text: string, wrong: (what: string) => AuctionError): PublishedStatus {
+  const status = publishedStatuses.find((each) => each === text);
+  if (status === undefined) throw wrong(`has status ${JSON.stringify(text)}`);
+  return status;
 }

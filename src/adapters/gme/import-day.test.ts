@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { checkBook } from '../../book/check-book.ts';
 import { parseBook } from '../../market/book.ts';
 import { AuctionError, type ErrorCode } from '../../market/errors.ts';
+import { readBlockStatuses } from './blocks.ts';
 import { type ImportOptions, importDay } from './import-day.ts';
 
 const day = '2025-04-01';
@@ -146,6 +150,38 @@ test('importDay() takes blocks as orders', async (t) => {
     { record_id: 'B1', kind: 'block', zone: 'NORD', side: 'sell', price: 70, profile, minAcceptance: 1 },
   );
   assert.equal(orders.filter(({ kind }) => kind === 'block').length, 2);
+});
+
+test('importDay() leaves out a block of no power', async (t) => {
+  const folder = await folderWith(t, (all) => all['block-orders']!.push(`${day},B3,3,NORD,demand,0.0,10.0,REJ`));
+  const { orders } = await importDay(options(folder, { blocks: 'orders' }));
+  assert.equal(orders.filter(({ kind }) => kind === 'block').length, 2);
+});
+
+test('readBlockStatuses() says what became of each block', async (t) => {
+  const folder = await folderWith(t);
+  assert.deepEqual(
+    [...(await readBlockStatuses({ folder, day, periods: 24 }))],
+    [
+      ['B1', 'ACC'],
+      ['B2', 'PREJ'],
+    ],
+  );
+});
+
+const italy = fileURLToPath(new URL('../../../../shared/data/italy-2025-04', import.meta.url));
+
+test('importDay() takes a real day with its blocks as orders', {
+  skip: existsSync(italy) ? false : 'there is no ../shared/data/italy-2025-04',
+}, async () => {
+  const book = await importDay(options(italy, { blocks: 'orders' }));
+  checkBook(book);
+  const blocks = book.orders.filter((order) => order.kind === 'block');
+  // Block ids of the table, counted apart.
+  assert.equal(blocks.length, 38);
+  assert(blocks.every(({ minAcceptance, profile }) => minAcceptance === 1 && profile!.length > 0));
+  const statuses = await readBlockStatuses({ folder: italy, day, periods: 24 });
+  assert.deepEqual(blocks.map(({ record_id }) => record_id).sort(), [...statuses.keys()].sort());
 });
 
 test('importDay() replays accepted blocks at any price and drops the others', async (t) => {

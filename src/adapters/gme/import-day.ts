@@ -10,11 +10,12 @@ import type { Book } from '../../market/book.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { LimitOrder, Order } from '../../market/order.ts';
 import { type Delivery, day, deliveryDay } from '../../market/time.ts';
+import { fileOf } from '../table.ts';
 import { type Blocks, blockOrders } from './blocks.ts';
 import { type Borders, exchangesAsOrders, pricesAsOrders } from './borders.ts';
 import { isItalian, italianZones, priceLimits, sideOf, timeZone } from './italy.ts';
 import { readLines } from './lines.ts';
-import { fileOf, readTable, type Source } from './table.ts';
+import { readTable, type Source } from './table.ts';
 
 export interface ImportOptions {
   /** The folder with the tables. */

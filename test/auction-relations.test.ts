@@ -1,0 +1,119 @@
+/** Blocks that name each other, through the use cases: what came in before, cancellations, and what the seal leaves out. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cancelOrder } from '../src/auction/cancel-order.ts';
+import { findOrder } from '../src/auction/find-order.ts';
+import type { Ports } from '../src/auction/ports.ts';
+import { readBook } from '../src/auction/results.ts';
+import { sealAuction } from '../src/auction/seal-book.ts';
+import { submitOrders } from '../src/auction/submit-orders.ts';
+import { checkIntake } from '../src/book/seal.ts';
+import { AuctionError } from '../src/market/errors.ts';
+import { hold, openTestHouse, submit, testMarket, watchNotices } from './support/house.ts';
+
+const markets = [testMarket({ zones: ['Y', 'Z'], orderKinds: ['limit', 'curve', 'block'], lines: [] })];
+const block = (record_id: string, changes: object = {}) => ({
+  record_id,
+  kind: 'block',
+  zone: 'Z',
+  side: 'sell',
+  price: 30,
+  from: 1,
+  to: 1,
+  power: 10,
+  ...changes,
+});
+
+const problemsOf = async (request: Promise<unknown>): Promise<string[]> => {
+  const error = await request.then(
+    () => assert.fail('it was taken'),
+    (reason: unknown) => reason,
+  );
+  assert(error instanceof AuctionError, String(error));
+  return error.problems.map(({ record_id, field, code }) => `${error.code}: ${record_id} ${field} ${code}`);
+};
+const isCancelled = async (ports: Ports, record_id: string) => (await findOrder(ports, record_id, 'a')).cancelled;
+
+test('submitOrders() lets a block name what came in before, and nothing else', async (t) => {
+  const { ports } = await openTestHouse(t, { markets });
+  await hold(ports);
+  await submit(ports, [block('parent', { exclusiveGroup: 'g' }), block('gone')]);
+  await cancelOrder(ports, 'p', 'gone', 'a');
+  await submit(ports, [block('child', { linkedTo: 'parent' }), block('second', { exclusiveGroup: 'g' })]);
+  const refused = submit(ports, [
+    block('a', { linkedTo: 'nobody' }),
+    block('b', { linkedTo: 'gone' }),
+    block('c', { linkedTo: 'parent', zone: 'Y' }),
+    block('d', { exclusiveGroup: 'g', zone: 'Y' }),
+    block('e', { loopWith: 'parent', side: 'buy' }),
+  ]);
+  assert.deepEqual(await problemsOf(refused), [
+    'invalid-order: a linkedTo unknown-parent',
+    'invalid-order: b linkedTo parent-cancelled',
+    'invalid-order: c linkedTo parent-in-another-zone',
+    'invalid-order: d exclusiveGroup group-in-several-zones',
+    'invalid-order: e loopWith loop-not-mutual',
+  ]);
+  // Names are a participant's own: q has no parent, and a group g in any zone.
+  const others = submitOrders(ports, 'q', { auction: 'a', orders: [block('child', { linkedTo: 'parent' })] });
+  assert.deepEqual(await problemsOf(others), ['invalid-order: child linkedTo unknown-parent']);
+  await submitOrders(ports, 'q', { auction: 'a', orders: [block('own', { exclusiveGroup: 'g', zone: 'Y' })] });
+  // The same request again is the same orders.
+  await submit(ports, [block('child', { linkedTo: 'parent' })]);
+});
+
+test('cancelOrder() keeps a parent as long as it has children', async (t) => {
+  const { ports } = await openTestHouse(t, { markets });
+  await hold(ports);
+  await submit(ports, [block('parent'), block('child', { linkedTo: 'parent' })]);
+  const early = cancelOrder(ports, 'p', 'parent', 'a');
+  await assert.rejects(early, { message: 'order parent is the parent of child: cancel child first' });
+  assert.deepEqual(await problemsOf(early), ['conflict: child linkedTo parent-in-use']);
+  await cancelOrder(ports, 'p', 'child', 'a');
+  const receipt = await cancelOrder(ports, 'p', 'parent', 'a');
+  assert.deepEqual(await cancelOrder(ports, 'p', 'parent', 'a'), receipt);
+});
+
+test('cancelOrder() of a leg takes the loop back', async (t) => {
+  const { ports } = await openTestHouse(t, { markets });
+  await hold(ports);
+  const legs = [block('out', { loopWith: 'in' }), block('in', { loopWith: 'out', side: 'buy' })];
+  assert.deepEqual(await problemsOf(submit(ports, legs.slice(0, 1))), ['invalid-order: out loopWith unknown-partner']);
+  await submit(ports, legs);
+  const receipt = await cancelOrder(ports, 'p', 'out', 'a');
+  assert.deepEqual([await isCancelled(ports, 'in'), await isCancelled(ports, 'out')], [true, true]);
+  assert.deepEqual(await cancelOrder(ports, 'p', 'out', 'a'), receipt);
+});
+
+test('sealAuction() leaves out a child whose parent was cancelled as it came in, and tells its owner', async (t) => {
+  const { ports, clock } = await openTestHouse(t, { markets });
+  await hold(ports);
+  const sent = watchNotices(ports);
+  await submit(ports, [block('parent'), block('stays')]);
+  // Between the check and the write: the store itself does not look at what orders name.
+  await ports.orders.append('a', 'p', [
+    { ...block('child', { linkedTo: 'parent' }), kind: 'block', side: 'sell', minAcceptance: 1 },
+  ]);
+  await ports.orders.cancel('a', 'p', 'parent');
+  clock.time = '2025-04-01T11:00:00Z';
+  const auction = (await ports.auctions.find('a'))!;
+  assert(await ports.auctions.advance('open', { ...auction, state: 'closed', run: 1 }));
+  await sealAuction(ports, { auction: 'a', run: 1 });
+  const book = await readBook(ports, 'a');
+  assert.deepEqual(
+    book.orders.map(({ record_id }) => record_id),
+    ['stays'],
+  );
+  assert.deepEqual(checkIntake(book), []);
+  assert.deepEqual(sent, [
+    {
+      id: 'order-left-out:a:p:child',
+      kind: 'order-left-out',
+      auction: 'a',
+      participant: 'p',
+      record_id: 'child',
+      cause: 'order child: parent, its parent, was cancelled',
+    },
+  ]);
+});
