@@ -9,20 +9,12 @@
 
 import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
+import { decidedOutcomes } from './blocks/outcomes.ts';
 import { findEquilibrium } from './equilibrium.ts';
-import { spreadOf } from './network/arcs.ts';
-import {
-  marginalLimit,
-  mostSurplus,
-  type OrderSegments,
-  outcomesOf,
-  segmentsByOrder,
-  toCents,
-  valueOfSide,
-} from './outcomes.ts';
-import { midpointPrices } from './pricing.ts';
+import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
+import { midpointPrices } from './prices/midpoint.ts';
 import { type Problem, problemOf } from './problem.ts';
-import { clean, type Lots, roundToLots } from './rounding.ts';
+import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding.ts';
 import { meanPriceOf, type Sharing, shareAtTheMoney } from './sharing.ts';
 import { loadSolver, type Solver } from './solver/highs.ts';
 
@@ -42,24 +34,32 @@ export interface Clearing {
  * @param hash  `sha256:...` of its canonical form; it goes into the result
  * @throws AuctionError `invalid-book` when the book asks for what clearing does not take, or forces flows that can't be served
  */
-export async function clear(book: Book, hash: string): Promise<Clearing> {
-  return clearWith(await loadSolver(), book, hash);
+export async function clear(book: Book, hash: string, budget?: ClearingBudget): Promise<Clearing> {
+  return clearWith(await loadSolver(), book, hash, budget);
 }
 
+/** What a clearing may spend. A count, not a time: the same budget gives the same bytes on every machine. */
+export interface ClearingBudget {
+  /** Branches of the search that may be looked at. */
+  readonly branches: number;
+}
+const unlimited: ClearingBudget = { branches: Number.POSITIVE_INFINITY };
+
 /** The same with a solver that is loaded already. */
-export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
+export function clearWith(solver: Solver, book: Book, hash: string, budget = unlimited): Clearing {
   const problem = problemOf(book);
-  const answer = answerWithoutLoss(problem, solver);
-  const { sharing, lots, exact, published, proven } = answer;
+  const answer = answerWithoutLoss(problem, solver, budget);
+  const { part, sharing, lots, exact, published, proven } = answer;
   const { periods } = problem;
   const rows = (values: Float64Array) => (zone: number) =>
     Array.from(values.subarray(zone * periods, (zone + 1) * periods));
   const byZone = (row: (zone: number) => number[]) => Object.fromEntries(book.zones.map((id, zone) => [id, row(zone)]));
 
   const byOrder = segmentsByOrder(problem);
-  const welfare = toCents(welfareOf(problem, byOrder, lots));
+  const welfare = toCents(welfareOf(part, segmentsByOrder(part), lots));
   const bound = Math.max(welfare, toCents(answer.bound));
   const gap = (bound - welfare) / Math.max(1, Math.abs(bound));
+  const others = decidedOutcomes(part, solver, lots, published);
   const result: Result = {
     merit: 'result/1',
     auction: book.auction,
@@ -71,12 +71,14 @@ export function clearWith(solver: Solver, book: Book, hash: string): Clearing {
     prices: byZone(rows(published)),
     netPositions: byZone(rows(lots.netPosition)),
     flows: flowsOf(problem, lots),
-    orders: outcomesOf(problem, byOrder, sharing, lots, exact, published),
+    orders: outcomesOf(problem, byOrder, sharing, lots, exact, published, others),
   };
   return { result, programs: answer.programs };
 }
 
-interface Answer {
+interface Cleared {
+  /** The problem without the orders that were left out. */
+  readonly part: Problem;
   readonly sharing: Sharing;
   readonly lots: Lots;
   /** Prices as found and on the tick, by zone * periods + MTU. */
@@ -95,28 +97,25 @@ interface Answer {
  * (`pricing.ts`). Not to be executed then is hard luck; to be executed at a loss is forbidden. So orders that would lose are left
  * out, and the rest is cleared again. What that costs at most the bound of the first round says.
  */
-function answerWithoutLoss(problem: Problem, solver: Solver): Answer {
+function answerWithoutLoss(problem: Problem, solver: Solver, budget: ClearingBudget): Cleared {
   const { book } = problem;
   const without = new Set<number>();
   let bound = 0;
   let programs = 0;
+  const left = { ...budget };
   for (;;) {
     const part = without.size === 0 ? problem : problemOf(book, without);
-    const found = findEquilibrium(part, solver);
+    const found = findEquilibrium(part, solver, left);
     const sharing = shareAtTheMoney(part, found);
-    const exact = midpointPrices(part, sharing);
+    const exact = midpointPrices(part, sharing, found.on);
     const lots = roundToLots(part, sharing);
     const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
     programs += found.programs;
-    if (without.size === 0) {
-      // What closed directions could have carried is in every bound by prices; there the search itself is the proof.
-      const searched = found.proven && found.closed.includes(1);
-      const byPrices = Math.min(boundAt(part, exact), boundAt(part, found.dual));
-      bound = searched ? welfareOf(part, segmentsByOrder(part), lots) : byPrices;
-    }
+    if (without.size === 0) bound = found.bound;
     const losers = losingOrders(part, lots, exact);
     if (losers.length === 0) {
-      return { sharing, lots, exact, published, bound, proven: found.proven && without.size === 0, programs };
+      const proven = found.proven && without.size === 0;
+      return { part, sharing, lots, exact, published, bound, proven, programs };
     }
     for (const order of losers) without.add(order);
   }
@@ -146,31 +145,25 @@ function onTick(price: number, tick: number): number {
 
 /** Money: what executed buys value less what executed sells ask, less the tariffs of the flows. */
 function welfareOf(problem: Problem, byOrder: readonly OrderSegments[], lots: Lots): number {
-  const { nodes, arcs, hours, periods } = problem;
+  const { book, nodes, hours, columns, decisions } = problem;
   let welfare = 0;
   byOrder.forEach(({ node, segments }, k) => {
     if (node < 0) return;
     const perHour = valueOfSide(segments, 'buy', lots.bought[k]!) - valueOfSide(segments, 'sell', lots.sold[k]!);
     welfare += perHour * hours * nodes[node]!.span;
   });
-  arcs.forEach((arc, a) => {
-    if (arc.tariff > 0) for (let t = 0; t < periods; t++) welfare -= arc.tariff * lots.flow[a * periods + t]! * hours;
+  const lot = book.lot ?? smallestLot;
+  const blocks = new Set(decisions.flatMap(({ column, steps }) => (steps.length === 0 ? [column] : [])));
+  columns.forEach(({ cost, cells }, c) => {
+    let share = lots.value[c]!;
+    if (share === 0 || cost === 0) return;
+    if (blocks.has(c) && share < 1) {
+      const asked = cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
+      share = cells.reduce((sum, [, mw]) => sum + Math.abs(toLots(mw * share, lot)), 0) / asked;
+    }
+    welfare -= cost * share * hours;
   });
   return welfare;
-}
-
-/** Money that no answer can exceed: what everybody could gain at these prices, orders and arcs (Lagrangian bound). */
-function boundAt(problem: Problem, prices: Float64Array): number {
-  const { nodes, arcs, hours, periods } = problem;
-  let bound = 0;
-  for (const node of nodes) bound += mostSurplus(node.segments, meanPriceOf(problem, node, prices)) * hours * node.span;
-  for (const arc of arcs) {
-    for (let t = 0; t < periods; t++) {
-      const spread = spreadOf(arc, prices[arc.from * periods + t]!, prices[arc.to * periods + t]!);
-      bound += Math.max(spread * arc.least[t]!, spread * arc.most[t]!) * hours;
-    }
-  }
-  return bound;
 }
 
 /** Net flow of each line per MTU, in MW sent, from -> to positive. */
@@ -178,7 +171,7 @@ function flowsOf({ book, arcs, periods }: Problem, lots: Lots): Record<string, n
   const flows = Object.fromEntries(book.lines.map(({ id }) => [id, new Array<number>(periods).fill(0)]));
   arcs.forEach((arc, a) => {
     const row = flows[book.lines[arc.line]!.id]!;
-    for (let t = 0; t < periods; t++) row[t] = clean(row[t]! + arc.sign * lots.flow[a * periods + t]!);
+    for (let t = 0; t < periods; t++) row[t] = clean(row[t]! + arc.sign * lots.value[a * periods + t]!);
   });
   return flows;
 }

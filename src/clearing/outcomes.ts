@@ -2,9 +2,9 @@
 
 import type { Outcome, Reason } from '../market/result.ts';
 import type { Segment } from './curves/segments.ts';
-import { samePrice } from './equilibrium.ts';
 import type { Problem } from './problem.ts';
 import { clean, type Lots } from './rounding.ts';
+import { samePrice } from './search/master.ts';
 import { meanPriceOf, type Sharing } from './sharing.ts';
 
 /** An order's volume this near (MW) to what it asked for is all of it. */
@@ -79,6 +79,7 @@ export function segmentsByOrder(problem: Problem): OrderSegments[] {
 /**
  * @param exact      prices as found, by zone * periods + MTU: they decide who is at the money
  * @param published  the same on the tick: they are what an order is told
+ * @param others     outcomes of orders that no curve has, by index
  */
 export function outcomesOf(
   problem: Problem,
@@ -87,12 +88,15 @@ export function outcomesOf(
   lots: Lots,
   exact: Float64Array,
   published: Float64Array,
+  others: ReadonlyMap<number, Outcome>,
 ): Outcome[] {
   const { book, nodes, hours } = problem;
   const curtailedWith = curtailedZones(problem, sharing, exact);
   return byOrder.map(({ node: index, segments }, k): Outcome => {
     const order = book.orders[k]!;
     const node = nodes[index];
+    const other = others.get(k);
+    if (other !== undefined) return other;
     const head = {
       record_id: order.record_id,
       ...(order.participant === undefined ? {} : { participant: order.participant }),

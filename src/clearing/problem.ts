@@ -7,12 +7,15 @@
  */
 
 import type { Book } from '../market/book.ts';
-import { AuctionError } from '../market/errors.ts';
 import type { BookOrder } from '../market/order.ts';
 import { hoursOf, resolutionMinutes } from '../market/time.ts';
+import { addBlocks, addFlexible, type Placement } from './blocks/blocks.ts';
+import { addComplex } from './blocks/complex.ts';
+import { type Column, Columns, type Decision, type Row, type Steps } from './columns.ts';
 import { type NetCurve, netCurve } from './curves/net-curve.ts';
 import { curveSegments, limitSegment, type Segment } from './curves/segments.ts';
 import { type Arc, arcsOf } from './network/arcs.ts';
+import { addFlowBased, addRamps } from './network/exchange.ts';
 
 /** One zone over one span of MTUs. Orders of a longer resolution have nodes of their own, over the MTUs they cover. */
 export interface Node {
@@ -34,14 +37,31 @@ export interface Problem {
   /** First zone x MTU in the order zone * periods + MTU, empty ones too; then the nodes of longer spans. */
   readonly nodes: readonly Node[];
   readonly arcs: readonly Arc[];
-  /** MTUs that longer orders tie together, as [first, after last): each group is a problem of its own. */
+  /** First the flow of each arc in each MTU (arc * periods + MTU), then what else trades or carries. */
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  readonly decisions: readonly Decision[];
+  readonly freeSteps: readonly Steps[];
+  /** MTUs that something ties together, as [first, after last): each group is a problem of its own. */
   readonly groups: readonly (readonly [number, number])[];
 }
 
 /** @param without  orders (by index) that take no part */
 export function problemOf(book: Book, without: ReadonlySet<number> = new Set()): Problem {
-  const periods = book.periods;
+  const { periods } = book;
   const zoneIndex = new Map(book.zones.map((id, i) => [id, i]));
+  const spanOf = (order: BookOrder) =>
+    resolutionMinutes[order.resolution ?? book.resolution] / resolutionMinutes[book.resolution];
+  // In an order of their own, so that nothing below depends on which came first.
+  const byId = book.orders
+    .map((order, index) => ({ index, order }))
+    .filter(({ index }) => !without.has(index))
+    .sort((a, b) => compareIds(a.order, b.order));
+  const ofKind = <K extends BookOrder['kind']>(kind: K) =>
+    byId.filter(
+      (entry): entry is { index: number; order: Extract<BookOrder, { kind: K }> } => entry.order.kind === kind,
+    );
+
   const segments = new Map<string, { zone: number; from: number; span: number; list: Segment[] }>();
   const place = (zone: number, from: number, span: number) => {
     const key = `${zone}/${from}/${span}`;
@@ -53,18 +73,9 @@ export function problemOf(book: Book, without: ReadonlySet<number> = new Set()):
     return node.list;
   };
   for (let zone = 0; zone < book.zones.length; zone++) for (let t = 0; t < periods; t++) place(zone, t, 1);
-  // In an order of their own, so that nothing below depends on which came first.
-  const taking = book.orders.map((_, index) => index).filter((index) => !without.has(index));
-  const byId = taking.sort((a, b) => compareIds(book.orders[a]!, book.orders[b]!));
-  for (const index of byId) {
-    const order = book.orders[index]!;
-    if (order.kind !== 'limit' && order.kind !== 'curve') {
-      throw new AuctionError(
-        'invalid-book',
-        `order ${order.record_id}: clearing does not take orders of kind ${order.kind}`,
-      );
-    }
-    const span = resolutionMinutes[order.resolution ?? book.resolution] / resolutionMinutes[book.resolution];
+  for (const { index, order } of byId) {
+    if (order.kind !== 'limit' && order.kind !== 'curve') continue;
+    const span = spanOf(order);
     const list = place(zoneIndex.get(order.zone)!, (order.period - 1) * span, span);
     if (order.kind === 'limit') list.push(limitSegment(index, order));
     else list.push(...curveSegments(index, order, book.priceLimits));
@@ -75,14 +86,40 @@ export function problemOf(book: Book, without: ReadonlySet<number> = new Set()):
   const cells = book.zones.length * periods;
   const longer = nodes.slice(cells).sort((a, b) => a.zone - b.zone || a.span - b.span || a.from - b.from);
   nodes.splice(cells, nodes.length, ...longer);
-  return {
-    book,
-    zones: book.zones.length,
+
+  const hours = hoursOf(book.resolution);
+  const arcs = arcsOf(book.lines, zoneIndex, periods);
+  const to = new Columns();
+  for (const arc of arcs) for (let t = 0; t < periods; t++) to.column(flowColumn(arc, t, periods));
+  addFlowBased(to, book, zoneIndex);
+  addRamps(to, book, arcs, zoneIndex);
+  const placement: Placement = {
     periods,
-    hours: hoursOf(book.resolution),
-    nodes,
-    arcs: arcsOf(book.lines, zoneIndex, periods),
-    groups: groupsOf(nodes, periods),
+    cellsOf(order, period) {
+      const span = spanOf(order);
+      const first = zoneIndex.get(order.zone)! * periods + (period - 1) * span;
+      return Array.from({ length: span }, (_, k) => first + k);
+    },
+  };
+  addBlocks(to, ofKind('block'), placement);
+  for (const entry of ofKind('flexible')) addFlexible(to, entry, placement);
+  for (const entry of ofKind('complex')) addComplex(to, entry, placement, hours);
+  const { columns, rows, decisions, free: freeSteps } = to;
+  const groups = groupsOf(nodes, columns, rows, periods);
+  return { book, zones: book.zones.length, periods, hours, nodes, arcs, columns, rows, decisions, freeSteps, groups };
+}
+
+function flowColumn(arc: Arc, t: number, periods: number): Column {
+  const { from, to, loss, tariff, least, most } = arc;
+  return {
+    cells: [
+      [from * periods + t, -1],
+      [to * periods + t, 1 - loss],
+    ],
+    cost: tariff,
+    least: least[t]!,
+    most: most[t]!,
+    kind: 'flow',
   };
 }
 
@@ -92,10 +129,27 @@ export function compareIds(a: BookOrder, b: BookOrder): number {
   return (a.participant ?? '') < (b.participant ?? '') ? -1 : 1;
 }
 
-function groupsOf(nodes: readonly Node[], periods: number): [number, number][] {
-  // reach[t]: where the longest span that covers MTU t ends.
+function groupsOf(
+  nodes: readonly Node[],
+  columns: readonly Column[],
+  rows: readonly Row[],
+  periods: number,
+): [number, number][] {
+  // reach[t]: where the furthest thing that begins in MTU t ends.
   const reach = Int32Array.from({ length: periods }, (_, t) => t + 1);
-  for (const { from, span } of nodes) reach[from] = Math.max(reach[from]!, from + span);
+  const tie = (first: number, after: number) => {
+    reach[first] = Math.max(reach[first]!, after);
+  };
+  for (const { from, span } of nodes) tie(from, from + span);
+  const spans = columns.map(({ cells }) => {
+    const at = cells.map(([cell]) => cell % periods);
+    return at.length === 0 ? undefined : ([Math.min(...at), Math.max(...at) + 1] as const);
+  });
+  for (const span of spans) if (span !== undefined && span[1] > span[0] + 1) tie(...span);
+  for (const { entries } of rows) {
+    const tied = entries.flatMap(([column]) => (spans[column] === undefined ? [] : [spans[column]]));
+    if (tied.length > 1) tie(Math.min(...tied.map(([first]) => first)), Math.max(...tied.map(([, after]) => after)));
+  }
   const groups: [number, number][] = [];
   for (let first = 0; first < periods; ) {
     let after = reach[first]!;

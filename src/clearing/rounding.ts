@@ -17,8 +17,8 @@ export interface Lots {
   readonly sold: Float64Array;
   /** MW, export positive, by zone * periods + MTU. */
   readonly netPosition: Float64Array;
-  /** MW sent, by arc * periods + MTU. */
-  readonly flow: Float64Array;
+  /** By column: MW sent, ratios, MW of steps. */
+  readonly value: Float64Array;
 }
 
 /** Volumes of a book that names no lot are published in watts. */
@@ -89,62 +89,93 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
       settle(side);
     }
   }
-  const flow = sharing.flow.slice();
-  const islands = sharing.islands.flatMap((island) => withoutFullArcs(problem, island, flow));
-  const outflow = closedOutflow(problem, islands, flow);
+  const value = sharing.value.slice();
+  const { columns } = problem;
+  const isBlock = new Set(problem.decisions.flatMap(({ column, steps }) => (steps.length === 0 ? [column] : [])));
+  columns.forEach(({ kind, cells }, c) => {
+    if (kind !== 'ratio' && kind !== 'step') return;
+    // A ratio says the same in every MTU; what one step gives up another takes.
+    if (kind === 'step') value[c] = stepInLots(value[c]!, columns[c]!.held ?? 0, sharing.free.upper[c]!, lot);
+    for (const [cell, mw] of cells) netPosition[cell]! += isBlock.has(c) ? toLots(mw * value[c]!, lot) : mw * value[c]!;
+  });
+  const islands = sharing.islands.flatMap((island) => withoutFullArcs(problem, sharing, island, value));
+  const outflow = closedOutflow(problem, islands, value);
   for (const island of islands) {
     const here = island.cells.flatMap((cell) => sidesAt.get(cell) ?? []);
     let missing = 0;
     for (const cell of island.cells) missing += outflow[cell]! - netPosition[cell]!;
-    for (const at of island.arcs) missing += arcAt(problem, at).arc.loss * flow[at]!;
+    for (const c of island.columns) if (columns[c]!.kind === 'flow') missing += arcAt(problem, c).arc.loss * value[c]!;
     largestRemainders(here, missing, lot);
     here.forEach(settle);
-    carry(problem, island, netPosition, outflow, lot, flow);
+    carry(problem, sharing, island, netPosition, outflow, lot, value);
   }
-  return { bought, sold, netPosition: netPosition.map(clean), flow: flow.map(clean) };
+  return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };
 }
 
-/** The parts of an island that arcs with room still join: a full arc must not be filled further by what rounding moves. */
-function withoutFullArcs(problem: Problem, { cells, arcs }: Island, flow: Float64Array): Island[] {
-  const { periods, zones } = problem;
-  const joined = new Joined(zones * periods);
-  const withRoom = arcs.filter((at) => {
-    const { arc, t } = arcAt(problem, at);
-    for (const end of [arc.least[t]!, arc.most[t]!]) {
-      if (Math.abs(flow[at]! - end) > full) continue;
-      flow[at] = end;
-      return false;
+/** What a step trades on top of what it holds, so that both together are whole lots. */
+function stepInLots(mw: number, held: number, most: number, lot: number): number {
+  return mw >= most - 1e-9 ? most : Math.min(most, Math.max(0, toLots(held + mw, lot) - held));
+}
+
+/** Ratios keep their digits. */
+const cleanRatio =
+  ({ columns }: Problem) =>
+  (value: number, c: number): number =>
+    columns[c]!.kind === 'ratio' ? value : clean(value);
+
+/** The power of a block in one MTU, in whole lots: a fraction of what it asked for, rounded once for everybody. */
+export const toLots = (mw: number, lot: number): number => clean(Math.round(mw / lot) * lot);
+
+/** The parts of an island that flows with room still join: a full arc must not be filled further by what rounding moves. */
+function withoutFullArcs(
+  problem: Problem,
+  { free }: Sharing,
+  { cells, columns }: Island,
+  value: Float64Array,
+): Island[] {
+  const joined = new Joined(problem.zones * problem.periods);
+  const withRoom = columns.filter((c) => {
+    const { kind, cells: ends } = problem.columns[c]!;
+    if (kind === 'flow') {
+      for (const end of [free.lower[c]!, free.upper[c]!]) {
+        if (Math.abs(value[c]! - end) > full) continue;
+        value[c] = end;
+        return false;
+      }
     }
-    joined.join(arc.from * periods + t, arc.to * periods + t);
+    for (const [cell] of ends) joined.join(ends[0]![0], cell);
     return true;
   });
-  if (withRoom.length === arcs.length) return [{ cells, arcs }];
-  const parts = new Map<number, { cells: number[]; arcs: number[] }>(
-    cells.filter((cell) => joined.root(cell) === cell).map((cell) => [cell, { cells: [], arcs: [] }]),
+  joinPools(problem, withRoom, joined);
+  if (withRoom.length === columns.length) return [{ cells, columns }];
+  const parts = new Map<number, { cells: number[]; columns: number[] }>(
+    cells.filter((cell) => joined.root(cell) === cell).map((cell) => [cell, { cells: [], columns: [] }]),
   );
   for (const cell of cells) parts.get(joined.root(cell))!.cells.push(cell);
-  for (const at of withRoom) {
-    const { arc, t } = arcAt(problem, at);
-    parts.get(joined.root(arc.from * periods + t))!.arcs.push(at);
-  }
+  for (const c of withRoom) parts.get(joined.root(problem.columns[c]!.cells[0]![0]))!.columns.push(c);
   return [...parts.values()];
 }
 
-/** MW that leave each cell over arcs that are full or at their least. */
+/** What one zone of a flow-based region exports another takes. */
+function joinPools({ rows, columns }: Problem, open: readonly number[], joined: Joined): void {
+  const isOpen = new Set(open);
+  for (const { entries } of rows) {
+    const pool = entries.filter(([c]) => columns[c]!.kind === 'exchange' && isOpen.has(c));
+    for (const [c] of pool) joined.join(columns[pool[0]![0]]!.cells[0]![0], columns[c]!.cells[0]![0]);
+  }
+}
+
+/** MW that leave each cell over flows that are full or at their least. */
 function closedOutflow(
-  { arcs, periods, zones }: Problem,
+  { columns, periods, zones }: Problem,
   islands: readonly Island[],
-  flow: Float64Array,
+  value: Float64Array,
 ): Float64Array {
   const outflow = new Float64Array(zones * periods);
-  const open = new Set(islands.flatMap((island) => island.arcs));
-  arcs.forEach((arc, a) => {
-    for (let t = 0; t < periods; t++) {
-      const at = a * periods + t;
-      if (open.has(at)) continue;
-      outflow[arc.from * periods + t]! += flow[at]!;
-      outflow[arc.to * periods + t]! -= (1 - arc.loss) * flow[at]!;
-    }
+  const open = new Set(islands.flatMap((island) => island.columns));
+  columns.forEach(({ kind, cells }, c) => {
+    if ((kind !== 'flow' && kind !== 'exchange') || open.has(c)) return;
+    for (const [cell, mw] of cells) outflow[cell]! -= mw * value[c]!;
   });
   return outflow;
 }
@@ -197,26 +228,44 @@ function distribute({ book }: Problem, side: Side, lot: number, executed: Float6
 /** Flows of an island that carry exactly its net positions: those that close a ring in whole lots, the others follow. */
 function carry(
   problem: Problem,
-  { cells, arcs }: Island,
+  { free }: Sharing,
+  { cells, columns }: Island,
   netPosition: Float64Array,
   outflow: Float64Array,
   lot: number,
-  flow: Float64Array,
+  value: Float64Array,
 ): void {
-  if (arcs.length === 0) return;
-  const { periods, zones } = problem;
-  const joined = new Joined(zones);
+  if (columns.length === 0) return;
+  const joined = new Joined(problem.zones * problem.periods);
   const tree: number[] = [];
+  const pool: number[] = [];
   const surplus = netPosition.map((mw, cell) => mw - outflow[cell]!);
-  for (const at of arcs) {
-    const { arc, t } = arcAt(problem, at);
-    if (joined.join(arc.from, arc.to)) tree.push(at);
+  const take = (c: number) => {
+    for (const [cell, mw] of problem.columns[c]!.cells) surplus[cell]! += mw * value[c]!;
+  };
+  const isPooled = (cell: number) => pool.some((c) => problem.columns[c]!.cells[0]![0] === cell);
+  for (const c of columns) if (problem.columns[c]!.kind === 'exchange') pool.push(c);
+  for (const c of columns) {
+    if (problem.columns[c]!.kind === 'exchange') continue;
+    const [[from], [to]] = problem.columns[c]!.cells as [readonly [number, number], readonly [number, number]];
+    // Where a pool can take it, the line keeps its whole lots.
+    const spare = pool.length > 0 && isPooled(from) && isPooled(to);
+    if (!spare && joined.join(from, to)) tree.push(c);
     else {
-      const mw = Math.min(arc.most[t]!, Math.max(arc.least[t]!, Math.round(flow[at]! / lot) * lot));
-      flow[at] = mw;
-      surplus[arc.from * periods + t]! -= mw;
-      surplus[arc.to * periods + t]! += (1 - arc.loss) * mw;
+      value[c] = Math.min(free.upper[c]!, Math.max(free.lower[c]!, Math.round(value[c]! / lot) * lot));
+      take(c);
     }
   }
-  treeFlows(problem, cells, tree, surplus, flow);
+  if (pool.length === 0) treeFlows(problem, free, cells, tree, surplus, value);
+  else {
+    for (const c of tree) {
+      value[c] = Math.round(value[c]! / lot) * lot;
+      take(c);
+    }
+    // A net position by itself exports what is left; from zone to zone, what is there stands.
+    for (const c of pool) {
+      const { cells: ends } = problem.columns[c]!;
+      if (ends.length === 1) value[c] = surplus[ends[0]![0]]!;
+    }
+  }
 }

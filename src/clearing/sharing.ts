@@ -17,10 +17,12 @@
 import assert from 'node:assert/strict';
 import { nearestStep, pricesAt } from './curves/net-curve.ts';
 import type { Segment } from './curves/segments.ts';
-import { type Equilibrium, samePrice } from './equilibrium.ts';
-import { type Arc, spreadOf } from './network/arcs.ts';
+import type { Equilibrium } from './equilibrium.ts';
+import type { Arc } from './network/arcs.ts';
 import { Joined } from './network/joined.ts';
+import { settled, wholeOf } from './prices/rules.ts';
 import type { Node, Problem } from './problem.ts';
+import { type Bounds, gainsAt, samePrice } from './search/master.ts';
 import { type NearestProgram, nearestPoint } from './solver/nearest.ts';
 
 /** How far a flow may pass its limit (MW) before a sharing counts as impossible. */
@@ -36,16 +38,18 @@ export interface Marginal {
   readonly volume: number;
 }
 
-/** Zone-MTUs (zone * periods + MTU) that arcs without spread, or orders at the money over several MTUs, join. */
+/** Cells (zone * periods + MTU) that open flows, or orders at the money over several MTUs, join. */
 export interface Cluster {
   readonly cells: readonly number[];
   readonly marginals: readonly Marginal[];
-  /** Arcs without spread, as arc * periods + MTU. */
-  readonly arcs: readonly number[];
+  /** Columns that gain nothing and have room: flows, blocks and steps at the money. */
+  readonly columns: readonly number[];
+  /** Rows over these columns. */
+  readonly rows: readonly number[];
 }
 
-/** Zones of one MTU that arcs without spread join. */
-export type Island = Pick<Cluster, 'cells' | 'arcs'>;
+/** Zones of one MTU that open flows join. */
+export type Island = Pick<Cluster, 'cells' | 'columns'>;
 
 export interface Sharing {
   /** Prices (currency/MWh) by node that decide who is executed; they may lie beyond the market's limits. */
@@ -54,14 +58,16 @@ export interface Sharing {
   readonly dual: Float64Array;
   /** MW by node. */
   readonly net: Float64Array;
-  /** 1 where an arc was closed, see `Equilibrium`. */
-  readonly closed: Uint8Array;
+  /** Prices of the rows. */
+  readonly rowPrice: Float64Array;
+  /** What the decisions leave of the columns' bounds, and of the rows. */
+  readonly free: Bounds & { readonly rows: readonly number[] };
   readonly islands: readonly Island[];
   /** Executed share of the orders at the money, by node. */
   readonly sellShare: Float64Array;
   readonly buyShare: Float64Array;
-  /** MW sent, by arc * periods + MTU. */
-  readonly flow: Float64Array;
+  /** By column: MW sent, ratios, MW of steps. */
+  readonly value: Float64Array;
 }
 
 /** Price of a node: the mean over the MTUs it covers. */
@@ -74,7 +80,7 @@ export function meanPriceOf(problem: Problem, node: Node, prices: Float64Array):
 /** The prices of the linear program by node, without the rounding errors that would hide who is at the money. */
 function exactPrices(problem: Problem, found: Equilibrium): Float64Array {
   return Float64Array.from(problem.nodes, (node, i) => {
-    const price = meanPriceOf(problem, node, found.dual);
+    const price = meanPriceOf(problem, node, found.price);
     const [low, high] = pricesAt(node.curve, found.net[i]!);
     const slack = 2 * samePrice;
     assert(price >= low - slack && price <= high + slack, `node ${i} trades ${found.net[i]} MW at ${price}`);
@@ -93,13 +99,6 @@ export function shareAt({ side, first, last }: Segment, price: number): number {
   return width === 0 ? (gain > 0 ? 1 : 0) : Math.min(1, Math.max(0, gain / width));
 }
 
-/** Does the arc's spread leave its flow free (market rules, section 3.1)? +1: full, -1: least, 0: anything between. */
-function sideOf(problem: Problem, a: number, t: number, prices: Float64Array): -1 | 0 | 1 {
-  const arc = problem.arcs[a]!;
-  const spread = spreadOf(arc, prices[arc.from * problem.periods + t]!, prices[arc.to * problem.periods + t]!);
-  return spread > samePrice * 10 ? 1 : spread < -samePrice * 10 ? -1 : 0;
-}
-
 /** Executed share of a segment of node `index`, 0 to 1. */
 export function executedShare(segment: Segment, sharing: Sharing, index: number): number {
   const price = sharing.price[index]!;
@@ -111,10 +110,12 @@ export function executedShare(segment: Segment, sharing: Sharing, index: number)
 interface Open {
   /** MW by node, without its orders at the money. */
   readonly net: Float64Array;
-  /** MW net supply by cell: orders that are not at the money, less the flows that are not open. */
+  /** MW net supply by cell: all that is not open. */
   readonly surplus: Float64Array;
-  readonly flow: Float64Array;
+  readonly value: Float64Array;
   readonly islands: readonly Island[];
+  /** Islands that rows tie together. */
+  readonly tied: readonly Cluster[];
   readonly clusters: readonly Cluster[];
 }
 
@@ -122,10 +123,13 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium): Sharing {
   const price = exactPrices(problem, found);
   const sellShare = new Float64Array(problem.nodes.length);
   const buyShare = new Float64Array(problem.nodes.length);
-  const { net, surplus, flow, islands, clusters } = openChoices(problem, found, price);
+  const free = settled(problem, wholeOf(problem), found.bounds);
+  const { net, surplus, value, islands, tied, clusters } = openChoices(problem, found, free, price);
   let left: Float64Array = surplus;
   for (const cluster of clusters) {
-    const volumes = oneRatio(problem, cluster, surplus, flow) ?? leastUnexecuted(problem, cluster, surplus, flow);
+    const volumes =
+      oneRatio(problem, free, cluster, surplus, value) ??
+      leastUnexecuted(problem, free, found, cluster, surplus, value);
     cluster.marginals.forEach(({ node, side, volume }, k) => {
       const share = Math.min(1, Math.max(0, volumes[k]! / volume));
       (side === 'sell' ? sellShare : buyShare)[node] = share;
@@ -133,16 +137,25 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium): Sharing {
     });
     left = afterVolumes(problem, left, cluster.marginals, volumes);
   }
+  // What trades stands now; only flows are left to choose.
+  const trades = new Set(clusters.flatMap(({ columns }) => columns.filter((c) => isTrade(problem, c))));
+  if (trades.size > 0) left = left.slice();
+  for (const c of trades) for (const [cell, mw] of problem.columns[c]!.cells) left[cell]! += mw * value[c]!;
   // Where the shares leave the flows no choice to the last digit, those found with the shares stand.
-  for (const island of islands) leastFlows(problem, island.cells, island.arcs, left, flow);
-  return { price, dual: found.dual, net, flow, closed: found.closed, islands, sellShare, buyShare };
+  for (const { cells, columns, rows } of tied) {
+    leastFlows(problem, free, found, { cells, columns: columns.filter((c) => !trades.has(c)), rows }, left, value);
+  }
+  return { price, dual: found.price, rowPrice: found.rowPrice, net, value, free, islands, sellShare, buyShare };
 }
 
-function openChoices(problem: Problem, found: Equilibrium, price: Float64Array): Open {
-  const { nodes, arcs, periods, zones } = problem;
+const isTrade = ({ columns }: Problem, c: number): boolean =>
+  columns[c]!.kind === 'ratio' || columns[c]!.kind === 'step';
+
+function openChoices(problem: Problem, found: Equilibrium, free: Sharing['free'], price: Float64Array): Open {
+  const { nodes, arcs, periods, zones, columns } = problem;
   const net = new Float64Array(nodes.length);
   const surplus = new Float64Array(zones * periods);
-  const flow = new Float64Array(arcs.length * periods);
+  const value = new Float64Array(columns.length);
   const joined = new Joined(zones * periods);
 
   const marginals: Marginal[] = [];
@@ -163,54 +176,78 @@ function openChoices(problem: Problem, found: Equilibrium, price: Float64Array):
     for (let t = node.from; t < node.from + node.span; t++) surplus[node.zone * periods + t]! += net[index]!;
   });
 
-  const openArcs: number[] = [];
-  arcs.forEach((arc, a) => {
-    for (let t = 0; t < periods; t++) {
-      const at = a * periods + t;
-      const [from, to] = [arc.from * periods + t, arc.to * periods + t];
-      const least = arc.least[t]!;
-      const most = found.closed[at] ? least : arc.most[t]!;
-      const side = sideOf(problem, a, t, found.dual);
-      // Where power costs nothing, running it in a ring over lines with losses would look like trade: those flows stay.
-      const idle = arc.loss > 0 && Math.min(found.dual[from]!, found.dual[to]!) <= samePrice * 10;
-      if (side === 0 && most > least && !idle) {
-        openArcs.push(at);
-        joined.join(from, to);
-      } else {
-        flow[at] = side === 0 ? found.flow[at]! : side === 1 ? most : least;
-        surplus[from]! -= flow[at]!;
-        surplus[to]! += (1 - arc.loss) * flow[at]!;
-      }
+  const open: number[] = [];
+  const gain = gainsAt(problem, { columns: [...columns.keys()], rows: free.rows }, found);
+  columns.forEach(({ cells, kind }, c) => {
+    const least = free.lower[c]!;
+    const most = free.upper[c]!;
+    const size = kind === 'ratio' ? cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0) : 1;
+    const side = Math.abs(gain[c]!) <= samePrice * 10 * Math.max(size, 1) ? 0 : Math.sign(gain[c]!);
+    // Where power costs nothing, running it in a ring over lines with losses would look like trade: those flows stay.
+    const arc = kind === 'flow' ? arcs[Math.floor(c / periods)]! : undefined;
+    const idle = (arc?.loss ?? 0) > 0 && cells.some(([cell]) => found.price[cell]! <= samePrice * 10);
+    if (most > least && !idle && (side === 0 || !Number.isFinite(side > 0 ? most : least))) {
+      open.push(c);
+      if (arc !== undefined || kind === 'exchange') for (const [cell] of cells) joined.join(cells[0]![0], cell);
+    } else {
+      value[c] = side === 0 ? found.value[c]! : side > 0 ? most : least;
+      for (const [cell, mw] of cells) surplus[cell]! += mw * value[c]!;
     }
   });
-
-  const islands = gather(problem, joined, [], openArcs);
+  const isOpen = new Set(open);
+  const rows = free.rows.filter((r) => problem.rows[r]!.entries.some(([c]) => isOpen.has(c)));
+  // Zones of a flow-based region are one island: what one exports another takes.
+  for (const r of rows) {
+    const entries = problem.rows[r]!.entries.filter(([c]) => columns[c]!.kind === 'exchange');
+    for (const [c] of entries) joined.join(columns[entries[0]![0]]!.cells[0]![0], columns[c]!.cells[0]![0]);
+  }
+  const flows = open.filter((c) => !isTrade(problem, c));
+  const islands = gather(problem, joined, [], flows, []);
+  for (const r of rows) joinRow(problem, joined, r, isOpen);
+  const tied =
+    rows.length > 0 ? gather(problem, joined, [], open, rows) : islands.map((i) => ({ ...i, marginals: [], rows: [] }));
   for (const { node } of marginals) {
     const { zone, from, span } = nodes[node]!;
     for (let k = 1; k < span; k++) joined.join(zone * periods + from, zone * periods + from + k);
   }
-  return { net, surplus, flow, islands, clusters: gather(problem, joined, marginals, openArcs) };
+  for (const c of open) for (const [cell] of columns[c]!.cells) joined.join(columns[c]!.cells[0]![0], cell);
+  return { net, surplus, value, islands, tied, clusters: gather(problem, joined, marginals, open, rows) };
+}
+
+function joinRow({ rows, columns }: Problem, joined: Joined, r: number, isOpen: ReadonlySet<number>): void {
+  let first: number | undefined;
+  for (const [c] of rows[r]!.entries) {
+    if (!isOpen.has(c)) continue;
+    for (const [cell] of columns[c]!.cells) {
+      first ??= cell;
+      joined.join(first, cell);
+    }
+  }
 }
 
 function gather(
-  { nodes, arcs, periods }: Problem,
+  { nodes, columns, rows, periods }: Problem,
   joined: Joined,
   marginals: readonly Marginal[],
-  openArcs: readonly number[],
-) {
-  const clusters = new Map<number, { cells: number[]; marginals: Marginal[]; arcs: number[] }>();
+  open: readonly number[],
+  openRows: readonly number[],
+): Cluster[] {
+  const clusters = new Map<number, { cells: number[]; marginals: Marginal[]; columns: number[]; rows: number[] }>();
   for (let cell = 0; cell < joined.size; cell++) {
     const cluster = clusters.get(joined.root(cell));
-    if (cluster === undefined) clusters.set(joined.root(cell), { cells: [cell], marginals: [], arcs: [] });
+    if (cluster === undefined) clusters.set(joined.root(cell), { cells: [cell], marginals: [], columns: [], rows: [] });
     else cluster.cells.push(cell);
   }
+  const at = (cell: number) => clusters.get(joined.root(cell))!;
   for (const m of marginals) {
     const { zone, from } = nodes[m.node]!;
-    clusters.get(joined.root(zone * periods + from))!.marginals.push(m);
+    at(zone * periods + from).marginals.push(m);
   }
-  for (const at of openArcs) {
-    const from = arcs[Math.floor(at / periods)]!.from * periods + (at % periods);
-    clusters.get(joined.root(from))!.arcs.push(at);
+  const isOpen = new Set(open);
+  for (const c of open) at(columns[c]!.cells[0]![0]).columns.push(c);
+  for (const r of openRows) {
+    const [c] = rows[r]!.entries.find(([column]) => isOpen.has(column)) ?? [];
+    if (c !== undefined) at(columns[c]!.cells[0]![0]).rows.push(r);
   }
   return [...clusters.values()];
 }
@@ -223,13 +260,14 @@ export const arcAt = (problem: Problem, at: number): { arc: Arc; t: number } => 
 /** The easy answer: one ratio for all sells and one for all buys. Undefined where it may not be the answer. */
 function oneRatio(
   problem: Problem,
-  { cells, marginals, arcs }: Cluster,
+  free: Sharing['free'],
+  { cells, marginals, columns, rows }: Cluster,
   surplus: Float64Array,
-  flow: Float64Array,
+  value: Float64Array,
 ): Float64Array | undefined {
-  if (marginals.some((m) => problem.nodes[m.node]!.span > 1)) return undefined;
-  if (arcs.some((at) => arcAt(problem, at).arc.loss > 0)) return undefined;
-  const isTree = arcs.length < cells.length;
+  if (marginals.some((m) => problem.nodes[m.node]!.span > 1) || rows.length > 0) return undefined;
+  if (columns.some((c) => problem.columns[c]!.kind !== 'flow' || arcAt(problem, c).arc.loss > 0)) return undefined;
+  const isTree = columns.length < cells.length;
   if (!isTree && marginals.length > 0) return undefined;
   let missing = 0; // MW that sells at the money have to bring beyond what buys at the money take
   for (const cell of cells) missing -= surplus[cell]!;
@@ -240,9 +278,8 @@ function oneRatio(
   const volumes = Float64Array.from(marginals, (m) =>
     m.side === 'sell' ? (m.volume * sold) / sells : (m.volume * (sold - missing)) / buys,
   );
-  return leastFlows(problem, cells, arcs, afterVolumes(problem, surplus, marginals, volumes), flow)
-    ? volumes
-    : undefined;
+  const left = afterVolumes(problem, surplus, marginals, volumes);
+  return leastFlows(problem, free, undefined, { cells, columns, rows }, left, value) ? volumes : undefined;
 }
 
 /** Surplus by cell once the orders at the money have these volumes. */
@@ -262,26 +299,29 @@ function afterVolumes(
   return left;
 }
 
-/** Find the flows that carry each cell's surplus away with the least sum of squares; false where the arcs can't. */
+/** Find the flows that carry each cell's surplus away with the least sum of squares; false where they can't. */
 function leastFlows(
   problem: Problem,
-  cells: readonly number[],
-  arcs: readonly number[],
+  free: Sharing['free'],
+  found: Equilibrium | undefined,
+  { cells, columns, rows }: Pick<Cluster, 'cells' | 'columns' | 'rows'>,
   surplus: Float64Array,
-  flow: Float64Array,
+  value: Float64Array,
 ): boolean {
-  if (arcs.length === 0) return true;
-  if (arcs.length < cells.length) return treeFlows(problem, cells, arcs, surplus, flow);
+  if (columns.length === 0) return true;
+  const plain = rows.length === 0 && columns.every((c) => problem.columns[c]!.kind === 'flow');
+  if (plain && columns.length < cells.length) return treeFlows(problem, free, cells, columns, surplus, value);
   // What rounding errors have left over must not make the balances contradict each other.
-  if (arcs.every((at) => arcAt(problem, at).arc.loss === 0)) {
+  if (plain && columns.every((c) => arcAt(problem, c).arc.loss === 0)) {
     const over = cells.reduce((sum, cell) => sum + surplus[cell]!, 0) / cells.length;
     surplus = surplus.slice();
     for (const cell of cells) surplus[cell]! -= over;
   }
-  const x = nearestPoint(balances(problem, cells, arcs, surplus, []), balanceTolerance, 1e-11);
+  const program = balances(problem, free, found, { cells, columns, rows, marginals: [] }, surplus, value);
+  const x = nearestPoint(program, balanceTolerance, 1e-11);
   if (x === undefined) return false;
-  arcs.forEach((at, k) => {
-    flow[at] = x[k]!;
+  columns.forEach((c, k) => {
+    value[c] = x[k]!;
   });
   return true;
 }
@@ -289,6 +329,7 @@ function leastFlows(
 /** Flows where the arcs form a tree: from its leaves inwards, each arc carries what lies behind it. */
 export function treeFlows(
   problem: Problem,
+  { lower, upper }: Bounds,
   cells: readonly number[],
   arcs: readonly number[],
   surplus: Float64Array,
@@ -311,10 +352,10 @@ export function treeFlows(
   for (let cell = leaves.pop(); cell !== undefined; cell = leaves.pop()) {
     const [at] = touching.get(cell)!;
     if (at === undefined) continue;
-    const { arc, t } = arcAt(problem, at);
+    const { arc } = arcAt(problem, at);
     const [from, to] = ends.get(at)!;
     const mw = cell === from ? left.get(cell)! : -left.get(cell)! / (1 - arc.loss);
-    if (mw < arc.least[t]! - flowSlack || mw > arc.most[t]! + flowSlack) carried = false;
+    if (mw < lower[at]! - flowSlack || mw > upper[at]! + flowSlack) carried = false;
     flow[at] = mw;
     const other = cell === from ? to : from;
     left.set(other, left.get(other)! + (cell === from ? (1 - arc.loss) * mw : -mw));
@@ -330,81 +371,89 @@ export function treeFlows(
 /** Rule 1 of the head of this file. */
 function leastUnexecuted(
   problem: Problem,
-  { cells, marginals, arcs }: Cluster,
+  free: Sharing['free'],
+  found: Equilibrium,
+  cluster: Cluster,
   surplus: Float64Array,
-  flow: Float64Array,
+  value: Float64Array,
 ): Float64Array {
-  const x = nearestPoint(balances(problem, cells, arcs, surplus, marginals), balanceTolerance, 1e-11);
+  const { cells, columns, marginals } = cluster;
+  const program = balances(problem, free, found, cluster, surplus, value);
+  const x = nearestPoint(program, balanceTolerance, 1e-11);
   assert(x !== undefined, `no sharing balances the ${cells.length} zone-MTUs around ${cellName(problem, cells[0]!)}`);
-  const volumes = x.slice(arcs.length);
-  arcs.forEach((at, k) => {
-    flow[at] = x[k]!;
+  columns.forEach((c, k) => {
+    value[c] = x[k]!;
   });
-  return volumes;
+  return x.slice(columns.length, columns.length + marginals.length);
 }
 
 const cellName = ({ book, periods }: Problem, cell: number): string =>
   `${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`;
 
 /**
- * Columns: a flow for each arc, then the executed MW of each order at the money. Rows: the balance of each cell.
- * With orders, volume * c^2 counts and flows are free; without, the flows count.
+ * Columns: the open ones, then the executed MW of each order at the money, then the room that each row leaves. Rows: the balance of
+ * each cell, then the problem's own. With orders, volume * c^2 counts and flows are free; without, the flows count.
  */
 function balances(
   problem: Problem,
-  cells: readonly number[],
-  arcs: readonly number[],
+  free: Sharing['free'],
+  found: Equilibrium | undefined,
+  { cells, columns, rows, marginals }: Cluster,
   surplus: Float64Array,
-  marginals: readonly Marginal[],
+  value: Float64Array,
 ): NearestProgram {
   const { periods, nodes } = problem;
+  const trades = marginals.length > 0 || columns.some((c) => isTrade(problem, c));
   const row = new Map(cells.map((cell, i) => [cell, i]));
-  const starts = [0];
-  const indices: number[] = [];
-  const values: number[] = [];
-  for (const at of arcs) {
-    const { arc, t } = arcAt(problem, at);
-    indices.push(row.get(arc.from * periods + t)!, row.get(arc.to * periods + t)!);
-    values.push(-1, 1 - arc.loss);
-    starts.push(indices.length);
-  }
-  for (const { node, side } of marginals) {
-    const { zone, from, span } = nodes[node]!;
-    for (let t = from; t < from + span; t++) {
-      indices.push(row.get(zone * periods + t)!);
-      values.push(side === 'sell' ? 1 : -1);
+  const at = new Map(columns.map((c, k) => [c, k]));
+  const draft: { weight: number; target: number; lower: number; upper: number; entries: [number, number][] }[] = [];
+  for (const c of columns) {
+    const entries = problem.columns[c]!.cells.map(([cell, mw]): [number, number] => [row.get(cell)!, mw]);
+    const own = { lower: free.lower[c]!, upper: free.upper[c]!, entries };
+    if (!isTrade(problem, c)) draft.push({ weight: trades ? 0 : 1, target: 0, ...own });
+    else {
+      // A block's or a step's volume counts like anybody's: volume * (1 - share)^2.
+      const size = problem.columns[c]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
+      const most = Math.max(problem.columns[c]!.most, 1e-9);
+      draft.push({ weight: (2 * size) / most, target: most, ...own });
     }
-    starts.push(indices.length);
   }
-  const columns = (ofArc: (arc: Arc, t: number, at: number) => number, ofOrder: (m: Marginal) => number) =>
-    Float64Array.from([
-      ...arcs.map((at) => {
-        const { arc, t } = arcAt(problem, at);
-        return ofArc(arc, t, at);
-      }),
-      ...marginals.map(ofOrder),
+  for (const { node, side, volume } of marginals) {
+    const { zone, from, span } = nodes[node]!;
+    const entries = Array.from({ length: span }, (_, k): [number, number] => [
+      row.get(zone * periods + from + k)!,
+      side === 'sell' ? 1 : -1,
     ]);
-  return {
     // volume * (1 - mw / volume)^2 = (mw - volume)^2 / volume
-    weight: columns(
-      () => (marginals.length > 0 ? 0 : 1),
-      (m) => (2 * nodes[m.node]!.span) / m.volume,
-    ),
-    target: columns(
-      () => 0,
-      (m) => m.volume,
-    ),
-    lower: columns(
-      (arc, t) => arc.least[t]!,
-      () => 0,
-    ),
-    upper: columns(
-      (arc, t) => arc.most[t]!,
-      (m) => m.volume,
-    ),
-    rightSide: Float64Array.from(cells, (cell) => -surplus[cell]!),
+    draft.push({ weight: (2 * span) / volume, target: volume, lower: 0, upper: volume, entries });
+  }
+  const rightSide = cells.map((cell) => -surplus[cell]!);
+  for (const r of rows) {
+    const { entries, low, high } = problem.rows[r]!;
+    let done = 0;
+    for (const [c, factor] of entries) {
+      const k = at.get(c);
+      if (k === undefined) done += factor * value[c]!;
+      else draft[k]!.entries.push([rightSide.length, factor]);
+    }
+    // A row with a price binds.
+    const price = found?.rowPrice[r] ?? 0;
+    const binds = Math.abs(price) > samePrice * 10;
+    const [lower, upper] = binds ? (price > 0 ? [high, high] : [low, low]) : [low, high];
+    draft.push({ weight: 0, target: 0, lower, upper, entries: [[rightSide.length, -1]] });
+    rightSide.push(-done);
+  }
+  const starts = [0];
+  for (const { entries } of draft) starts.push(starts[starts.length - 1]! + entries.length);
+  const all = draft.flatMap(({ entries }) => entries);
+  return {
+    weight: Float64Array.from(draft, ({ weight }) => weight),
+    target: Float64Array.from(draft, ({ target }) => target),
+    lower: Float64Array.from(draft, ({ lower }) => lower),
+    upper: Float64Array.from(draft, ({ upper }) => upper),
+    rightSide: Float64Array.from(rightSide),
     starts: Int32Array.from(starts),
-    indices: Int32Array.from(indices),
-    values: Float64Array.from(values),
+    indices: Int32Array.from(all, ([r]) => r),
+    values: Float64Array.from(all, ([, mw]) => mw),
   };
 }

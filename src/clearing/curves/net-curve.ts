@@ -22,6 +22,8 @@ export interface NetCurve {
   readonly power: Float64Array;
   readonly least: number;
   readonly most: number;
+  /** Currency per hour that the net supply up to piece i costs: what its sells ask, less what its buys would have paid. */
+  readonly cost: Float64Array;
 }
 
 /** Net supplies (MW) this near to each other are the same: a hundred times finer than the finest lot. */
@@ -33,8 +35,12 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
   const bends = new Map<number, number>(); // change of the slope, MW per currency/MWh
   const add = (map: Map<number, number>, key: number, value: number) => map.set(key, (map.get(key) ?? 0) + value);
   let bought = 0;
+  let worth = 0;
   for (const { side, first, last, power } of segments) {
-    if (side === 'buy') bought += power;
+    if (side === 'buy') {
+      bought += power;
+      worth += (power * (first + last)) / 2;
+    }
     if (first === last) add(jumps, first, power);
     else {
       const slope = power / Math.abs(last - first);
@@ -50,13 +56,17 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
   const high: number[] = [];
   const start: number[] = [];
   const power: number[] = [];
+  const cost: number[] = [];
   let net = -bought;
+  let spent = -worth;
   const piece = (from: number, to: number, mw: number) => {
     low.push(from);
     high.push(to);
     start.push(net);
     power.push(mw);
+    cost.push(spent);
     net += mw;
+    spent += (mw * (from + to)) / 2;
   };
   let slope = 0;
   let steepest = 0;
@@ -77,6 +87,7 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
     power: Float64Array.from(power),
     least: -bought,
     most: net,
+    cost: Float64Array.from(cost),
   };
 }
 
@@ -130,4 +141,19 @@ export function nearestStep(curve: NetCurve, price: number, slack: number): numb
     if (curve.low[i] === curve.high[i]) return curve.low[i];
   }
   return undefined;
+}
+
+/** Currency per hour that a net supply costs (see `NetCurve.cost`). */
+export function costOf(curve: NetCurve, net: number): number {
+  const i = Math.max(0, firstIndex(curve.power.length, (k) => curve.start[k]! > net) - 1);
+  if (curve.power.length === 0) return 0;
+  const mw = net - curve.start[i]!;
+  const share = mw / curve.power[i]!;
+  return curve.cost[i]! + mw * (curve.low[i]! + (share * (curve.high[i]! - curve.low[i]!)) / 2);
+}
+
+/** The most (currency per hour) that the curve's orders can gain at a price together. */
+export function mostGain(curve: NetCurve, price: number): number {
+  const [net] = supplyAt(curve, price);
+  return price * net - costOf(curve, net);
 }

@@ -32,6 +32,7 @@ export function refined(curve: NetCurve, cuts: readonly number[], net: number, p
     cutAround(curve, at, more);
   }
   // On a straight line no cut is final: a grid between the two answers and half as far beyond them.
+  if (!curve.low.some((low, i) => low !== curve.high[i])) return distinct([...more].sort((a, b) => a - b));
   const from = Math.min(net, least);
   const span = Math.max(net, most) - from;
   for (let k = -4; k <= 12; k++) more.add(Math.min(curve.most, Math.max(curve.least, from + (span * k) / 8)));

@@ -7,8 +7,9 @@
  *
  * Where no order spans several MTUs, every rule relates two prices and grows in both; such sets are closed under taking
  * the lower, and the higher, of two solutions. So all lowest prices together are a solution, all highest ones too, and
- * by convexity so is the middle: no optimisation is needed. Orders over several MTUs bound a mean of prices, and there the
- * middle may break a rule: then the nearest prices that break none are taken (a small quadratic program).
+ * by convexity so is the middle: no optimisation is needed. Blocks and other orders over several MTUs bound a mean of prices,
+ * ramps and flow-based constraints tie prices by prices of their own, and there the middle may break a rule: then the nearest
+ * prices that break none are taken (a small quadratic program).
  *
  * The limits of the market come first. An order over several MTUs, or a line with losses where prices are negative, can ask for
  * a price beyond them: a half-hour sell that one of its quarters has no use for would need that quarter below the lowest
@@ -16,76 +17,46 @@
  * unsupported, and the order is told so (`paradoxically_rejected`).
  */
 
-import { pricesAt } from './curves/net-curve.ts';
-import { samePrice } from './equilibrium.ts';
-import type { Problem } from './problem.ts';
-import type { Sharing } from './sharing.ts';
-import { nearestPoint } from './solver/nearest.ts';
-
-/** A rule `low <= sum of factor * price <= high` over zone-MTUs. */
-interface Rule {
-  readonly at: readonly number[];
-  readonly factor: readonly number[];
-  readonly low: number;
-  readonly high: number;
-}
+import type { Problem } from '../problem.ts';
+import { samePrice } from '../search/master.ts';
+import type { Sharing } from '../sharing.ts';
+import { nearestPoint } from '../solver/nearest.ts';
+import { type Reduced, reduced } from './reduced.ts';
+import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.ts';
 
 /** Bounds move at least this far (currency/MWh), or passing them on ends: gains around a ring of lossy lines shrink for ever. */
 const notice = 1e-9;
 
-/** @returns prices (currency/MWh, not rounded) by zone * periods + MTU */
-export function midpointPrices(problem: Problem, shared: Sharing): Float64Array {
-  const { periods, zones, nodes } = problem;
-  const { min, max } = problem.book.priceLimits;
-  const low = new Float64Array(zones * periods).fill(min);
-  const high = new Float64Array(zones * periods).fill(max);
-  const rules = arcRules(problem, shared);
-  nodes.forEach((node, i) => {
-    const [least, most] = pricesAt(node.curve, shared.net[i]!);
-    if (node.span === 1) {
-      const at = node.zone * periods + node.from;
-      low[at] = Math.max(min, least);
-      high[at] = Math.min(max, most);
-    } else if (node.curve.power.length > 0) {
-      const at = Array.from({ length: node.span }, (_, k) => node.zone * periods + node.from + k);
-      rules.push({ at, factor: at.map(() => 1), low: least * node.span, high: most * node.span });
-    }
+/**
+ * @param on  decisions that may not lose
+ * @returns prices (currency/MWh, not rounded) by zone * periods + MTU
+ */
+export function midpointPrices(problem: Problem, shared: Sharing, on: readonly number[]): Float64Array {
+  const cells = problem.zones * problem.periods;
+  const free = freeRules(problem, wholeOf(problem), shared.free, shared);
+  passBounds(free);
+  const prices = free.low.map((bound, i) => {
+    const high = free.high[i]!;
+    return Number.isFinite(bound + high) ? (bound + high) / 2 : 0;
   });
-  passBounds(rules, low, high);
-  const prices = low.map((bound, i) => (bound + high[i]!) / 2);
-  for (const group of brokenGroups(problem, rules, prices))
-    nearest(problem, rules, low, high, prices, shared.dual, group);
-  return prices;
-}
-
-function arcRules(problem: Problem, shared: Sharing): Rule[] {
-  const { arcs, periods } = problem;
-  const rules: Rule[] = [];
-  arcs.forEach((arc, a) => {
-    for (let t = 0; t < periods; t++) {
-      const least = arc.least[t]!;
-      const most = arc.most[t]!;
-      if (shared.closed[a * periods + t] || most - least <= samePrice) continue;
-      const flow = shared.flow[a * periods + t]!;
-      rules.push({
-        at: [arc.from * periods + t, arc.to * periods + t],
-        factor: [-1, 1 - arc.loss],
-        low: flow > least + samePrice ? arc.tariff : Number.NEGATIVE_INFINITY,
-        high: flow < most - samePrice ? arc.tariff : Number.POSITIVE_INFINITY,
-      });
-    }
-  });
-  return rules;
+  const rules = [...free.rules, ...noLossRules(problem, on, shared)];
+  const program = reduced({ ...free, rules }, cells);
+  for (const part of brokenParts(program, prices, cells)) nearest(problem, program, part, prices, shared, cells);
+  return prices.slice(0, cells);
 }
 
 /** Around lines that lose little, bounds shrink towards zero by little each time. */
 const mostVisits = 1_000_000;
 
 /** Tighten the bounds by every rule until none moves. */
-function passBounds(rules: readonly Rule[], low: Float64Array, high: Float64Array): void {
+function passBounds({ rules, low, high }: Rules): void {
   const rulesAt = new Map<number, number[]>();
   rules.forEach((rule, r) => {
-    for (const at of rule.at) rulesAt.set(at, [...(rulesAt.get(at) ?? []), r]);
+    for (const at of rule.at) {
+      const list = rulesAt.get(at);
+      if (list === undefined) rulesAt.set(at, [r]);
+      else list.push(r);
+    }
   });
   const waiting = rules.map((_, r) => r);
   const isWaiting = new Uint8Array(rules.length).fill(1);
@@ -134,87 +105,117 @@ function tighten({ at, factor, low: ruleLow, high: ruleHigh }: Rule, low: Float6
   return moved;
 }
 
-/** Groups of MTUs in which some rule does not hold that could. */
-function brokenGroups(problem: Problem, rules: readonly Rule[], prices: Float64Array) {
-  const broken = new Set<number>();
-  for (const { at, factor, low, high } of rules) {
-    let sum = 0;
-    at.forEach((i, k) => {
-      sum += factor[k]! * prices[i]!;
-    });
-    if (sum < low - samePrice || sum > high + samePrice) broken.add(at[0]! % problem.periods);
-  }
-  return problem.groups.filter(([first, after]) => [...broken].some((t) => t >= first && t < after));
+/** Variables that rules tie together, with these rules, where one of them does not hold or has a price of a row to find. */
+function brokenParts({ variable, weight, rules }: Reduced<Rule>, prices: Float64Array, cells: number) {
+  const priceOf = new Float64Array(weight.length);
+  variable.forEach((v, i) => {
+    if (v >= 0 && i < cells) priceOf[v] = prices[i]!;
+  });
+  const isBroken = rules.map(({ rule, at, factor }) => {
+    if (at.some((v) => weight[v] === 0)) return true;
+    const sum = at.reduce((total, v, k) => total + factor[k]! * priceOf[v]!, 0);
+    const slack =
+      samePrice *
+      Math.max(
+        1,
+        factor.reduce((total, f) => total + Math.abs(f), 0),
+      );
+    return sum < rule.low - slack || sum > rule.high + slack;
+  });
+  const rulesAt = weight.length === 0 ? [] : Array.from(weight, (): number[] => []);
+  rules.forEach(({ at }, r) => {
+    for (const v of at) rulesAt[v]!.push(r);
+  });
+  const seen = new Uint8Array(rules.length);
+  const parts: { variables: number[]; rules: number[] }[] = [];
+  isBroken.forEach((broken, r) => {
+    if (!broken || seen[r]) return;
+    const part = { variables: new Set<number>(), rules: [r] };
+    seen[r] = 1;
+    for (const next of part.rules) {
+      for (const v of rules[next]!.at) {
+        part.variables.add(v);
+        for (const other of rulesAt[v]!) {
+          if (seen[other]) continue;
+          seen[other] = 1;
+          part.rules.push(other);
+        }
+      }
+    }
+    parts.push({ variables: [...part.variables], rules: part.rules });
+  });
+  return parts;
 }
 
-/** Replace the prices of a group by the nearest ones (sum of squares) that obey every rule. */
+/** Replace the prices of a part by the nearest ones (sum of squares over cells) that obey every rule. */
 function nearest(
-  problem: Problem,
-  rules: readonly Rule[],
-  low: Float64Array,
-  high: Float64Array,
+  { book }: Problem,
+  { variable, weight, low, high, rules }: Reduced<Rule>,
+  part: { variables: readonly number[]; rules: readonly number[] },
   prices: Float64Array,
-  dual: Float64Array,
-  [first, after]: readonly [number, number],
+  { dual, rowPrice }: Sharing,
+  cells: number,
 ): void {
-  const { periods, zones } = problem;
-  const cells: number[] = [];
-  for (let z = 0; z < zones; z++) for (let t = first; t < after; t++) cells.push(z * periods + t);
-  const columnOf = new Map(cells.map((cell, c) => [cell, c]));
-  const here = rules.filter(({ at }) => columnOf.has(at[0]!)).map((rule) => withinReach(rule, low, high));
-  // Columns: the prices, then what each rule's sum comes to. Rows: sum of factor * price - that = 0.
-  const byColumn = [...cells, ...here].map((): [row: number, factor: number][] => []);
-  here.forEach(({ at, factor }, r) => {
-    at.forEach((cell, k) => {
-      byColumn[columnOf.get(cell)!]!.push([r, factor[k]!]);
+  const columnOf = new Map(part.variables.map((v, k) => [v, k]));
+  const target = new Float64Array(part.variables.length);
+  const fallback = new Float64Array(part.variables.length);
+  variable.forEach((v, i) => {
+    const k = columnOf.get(v);
+    if (k === undefined) return;
+    target[k] = i < cells ? prices[i]! : rowPrice[i - cells]!;
+    fallback[k] = i < cells ? dual[i]! : 0;
+  });
+  // Columns: the prices, then what each rule's sum comes to. Rows: sum of factor * price - that = 0. Rules are scaled to prices.
+  const byColumn = [...part.variables, ...part.rules].map((): [row: number, factor: number][] => []);
+  const scaled = part.rules.map((r, row) => {
+    const { rule, at, factor } = rules[r]!;
+    const scale = factor.reduce((most, f) => Math.max(most, Math.abs(f)), 1e-9);
+    let least = 0;
+    let most = 0;
+    let sum = 0;
+    at.forEach((v, k) => {
+      const f = factor[k]! / scale;
+      byColumn[columnOf.get(v)!]!.push([row, f]);
+      least += f * (f > 0 ? low[v]! : high[v]!);
+      most += f * (f > 0 ? high[v]! : low[v]!);
+      sum += f * target[columnOf.get(v)!]!;
     });
-    byColumn[cells.length + r]!.push([r, -1]);
+    byColumn[part.variables.length + row]!.push([row, -1]);
+    // Loosened to what its prices can reach at all.
+    return { sum, low: Math.min(rule.low / scale, most), high: Math.max(rule.high / scale, least) };
   });
   const starts = [0];
   for (const column of byColumn) starts.push(starts[starts.length - 1]! + column.length);
-  const columns = (ofPrice: (cell: number) => number, ofRule: (rule: Rule) => number) =>
-    Float64Array.from([...cells.map(ofPrice), ...here.map(ofRule)]);
-  const x = nearestPoint(
-    {
-      weight: columns(
-        () => 1,
-        () => 0,
-      ),
-      target: columns(
-        (cell) => prices[cell]!,
-        ({ at, factor }) => at.reduce((sum, cell, k) => sum + factor[k]! * prices[cell]!, 0),
-      ),
-      lower: columns(
-        (cell) => low[cell]!,
-        (rule) => rule.low,
-      ),
-      upper: columns(
-        (cell) => high[cell]!,
-        (rule) => rule.high,
-      ),
-      rightSide: new Float64Array(here.length),
-      starts: Int32Array.from(starts),
-      indices: Int32Array.from(byColumn.flat(), ([row]) => row),
-      values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
-    },
-    samePrice,
-    1e-16,
-  );
+  const columns = (ofPrice: (v: number, k: number) => number, ofRule: (rule: (typeof scaled)[number]) => number) =>
+    Float64Array.from([...part.variables.map(ofPrice), ...scaled.map(ofRule)]);
+  const program = {
+    weight: columns(
+      (v) => weight[v]!,
+      () => 0,
+    ),
+    target: columns(
+      (_, k) => target[k]!,
+      ({ sum }) => sum,
+    ),
+    lower: columns(
+      (v) => low[v]!,
+      (rule) => rule.low,
+    ),
+    upper: columns(
+      (v) => high[v]!,
+      (rule) => rule.high,
+    ),
+    rightSide: new Float64Array(scaled.length),
+    starts: Int32Array.from(starts),
+    indices: Int32Array.from(byColumn.flat(), ([row]) => row),
+    values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
+  };
+  const x = nearestPoint(program, samePrice, 1e-16);
   // Rules that each could hold but not all together: then those prices are best that the answer was found with.
-  const { min, max } = problem.book.priceLimits;
-  cells.forEach((cell, c) => {
-    prices[cell] = x === undefined ? Math.min(max, Math.max(min, dual[cell]!)) : x[c]!;
+  const { min, max } = book.priceLimits;
+  variable.forEach((v, i) => {
+    const k = columnOf.get(v);
+    if (k === undefined || i >= cells) return;
+    prices[i] = x === undefined ? Math.min(max, Math.max(min, fallback[k]!)) : x[k]!;
   });
-}
-
-/** The rule, loosened to what its prices can reach at all. */
-function withinReach(rule: Rule, low: Float64Array, high: Float64Array): Rule {
-  let least = 0;
-  let most = 0;
-  rule.at.forEach((i, k) => {
-    const f = rule.factor[k]!;
-    least += f * (f > 0 ? low[i]! : high[i]!);
-    most += f * (f > 0 ? high[i]! : low[i]!);
-  });
-  return { ...rule, low: Math.min(rule.low, most), high: Math.max(rule.high, least) };
 }

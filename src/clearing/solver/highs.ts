@@ -28,8 +28,21 @@ export interface Solution {
   readonly rowDual: Float64Array;
 }
 
+/** Columns to add to a model, by columns (CSC). */
+export type NewColumns = Omit<Program, 'rowLower' | 'rowUpper'>;
+
+/** A program that stays in the solver: bounds change, columns come, and each solve begins where the last one ended. */
+export interface Model {
+  bound(columns: Int32Array, lower: Float64Array, upper: Float64Array): void;
+  add(columns: NewColumns): void;
+  solve(): Solution;
+  dispose(): void;
+}
+
 export interface Solver {
   solve(program: Program): Solution;
+  /** Dispose it when done: the solver's memory is not collected. The program has at least one column. */
+  model(program: Program): Model;
 }
 
 // The package's types say CommonJS, its code is an ES module: its default export is the loader itself.
@@ -41,48 +54,84 @@ let loading: Promise<Highs> | undefined;
 export async function loadSolver(): Promise<Solver> {
   loading ??= loadHighs();
   const highs = await loading;
-  return { solve: (program) => solve(highs, program) };
+  return { solve: (program) => solve(highs, program), model: (program) => new HighsModel(highs, program) };
 }
 
 function solve(highs: Highs, program: Program): Solution {
-  const numCols = program.cost.length;
-  const numRows = program.rowLower.length;
   // HiGHS does not solve what has no columns: nothing to choose, so the rows hold or they don't.
-  if (numCols === 0) {
+  if (program.cost.length === 0) {
     const holds = program.rowLower.every((low, r) => low <= 0 && program.rowUpper[r]! >= 0);
-    return { status: holds ? 'optimal' : 'infeasible', x: new Float64Array(0), rowDual: new Float64Array(numRows) };
+    const rowDual = new Float64Array(program.rowLower.length);
+    return { status: holds ? 'optimal' : 'infeasible', x: new Float64Array(0), rowDual };
   }
-  const model = highs.createModel();
+  const model = new HighsModel(highs, program);
   try {
-    model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex' });
-    model.passModel({
-      numCols,
-      numRows,
-      colCost: program.cost,
-      colLower: program.lower,
-      colUpper: program.upper,
-      rowLower: program.rowLower,
-      rowUpper: program.rowUpper,
-      matrix: {
-        format: 'csc',
-        numRows,
-        numCols,
-        starts: program.starts,
-        indices: program.indices,
-        values: program.values,
-      },
-    });
-    const { modelStatus } = model.run();
-    const { colValue, rowDual } = model.getSolution();
-    return { status: statusOf(highs, modelStatus), x: colValue, rowDual };
-  } catch (error) {
-    // An uncaught error would print the whole minified module: keep its first line.
-    const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    assert.fail(`HiGHS failed on ${numRows} rows x ${numCols} columns: ${message?.slice(0, 300)}`);
+    return model.solve();
   } finally {
     model.dispose();
   }
 }
+
+class HighsModel implements Model {
+  readonly #highs: Highs;
+  readonly #model: ReturnType<Highs['createModel']>;
+  readonly #rows: number;
+
+  constructor(highs: Highs, program: Program) {
+    this.#highs = highs;
+    this.#rows = program.rowLower.length;
+    this.#model = highs.createModel();
+    this.#seam(() => {
+      this.#model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex' });
+      this.#model.passModel({
+        numCols: program.cost.length,
+        numRows: this.#rows,
+        colCost: program.cost,
+        colLower: program.lower,
+        colUpper: program.upper,
+        rowLower: program.rowLower,
+        rowUpper: program.rowUpper,
+        matrix: matrixOf(program, this.#rows),
+      });
+    });
+  }
+
+  bound(columns: Int32Array, lower: Float64Array, upper: Float64Array): void {
+    if (columns.length === 0) return;
+    this.#seam(() => this.#model.changeColsBounds({ kind: 'set', indices: columns }, lower, upper));
+  }
+
+  add(columns: NewColumns): void {
+    const { cost, lower, upper } = columns;
+    if (cost.length === 0) return;
+    this.#seam(() => this.#model.addCols({ cost, lower, upper, matrix: matrixOf(columns, this.#rows) }));
+  }
+
+  solve(): Solution {
+    return this.#seam(() => {
+      const { modelStatus } = this.#model.run();
+      const { colValue, rowDual } = this.#model.getSolution();
+      return { status: statusOf(this.#highs, modelStatus), x: colValue, rowDual };
+    });
+  }
+
+  dispose(): void {
+    this.#model.dispose();
+  }
+
+  /** An uncaught error would print the whole minified module: keep its first line. */
+  #seam<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      assert.fail(`HiGHS failed on a program of ${this.#rows} rows: ${message?.slice(0, 300)}`);
+    }
+  }
+}
+
+const matrixOf = ({ cost, starts, indices, values }: NewColumns, numRows: number) =>
+  ({ format: 'csc', numRows, numCols: cost.length, starts, indices, values }) as const;
 
 function statusOf(highs: Highs, code: number): Solution['status'] {
   const { modelStatus } = highs.constants;

@@ -1,0 +1,80 @@
+/**
+ * What trades besides the net curves, as columns of the linear program, with rows that tie them and decisions about them.
+ *
+ * One form for all of it: a flow of a line or of the flow-based exchange, the ratio of a block, a step of a complex order. Each gives
+ * so many MW per unit to some cells (zone * periods + MTU) and costs so much an hour. Its price rule follows from that alone: with
+ *
+ *   gain = sum(MW into a cell * the cell's price) - cost - sum(factor in a row * the row's price)
+ *
+ * gain > 0 => at its most, gain < 0 => at its least, else anything between (market rules 2.1, 3.1, 3.2, 3.3 are this for their kinds).
+ */
+
+export interface Column {
+  /** MW into a cell per unit of the column; 0 where it only stands for something there. */
+  readonly cells: readonly (readonly [cell: number, mw: number])[];
+  /** Currency per hour and unit. */
+  readonly cost: number;
+  readonly least: number;
+  readonly most: number;
+  readonly kind: 'flow' | 'exchange' | 'ratio' | 'step';
+  /** Of a step: MW that its order executes of it in any case while it is on; the column has what comes on top. */
+  readonly held?: number;
+}
+
+/** low <= sum(factor * column) <= high */
+export interface Row {
+  readonly entries: readonly (readonly [column: number, factor: number])[];
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * A yes or no that no price decides alone: its column is at 0 or within [least, most of the column].
+ *
+ * While it is on, nobody may lose (market rules, section 2): what `test` says must hold at the published prices.
+ */
+export interface Decision {
+  /** Index in the book; a loop has two. */
+  readonly orders: readonly number[];
+  readonly column: number;
+  readonly least: number;
+  /** Columns that trade only while it is on. */
+  readonly steps: readonly number[];
+  /** `surplus`: what it gains covers its costs, its accepted descendants' included. `income`: what it earns covers these terms. */
+  readonly test: 'surplus' | 'income';
+  /** Terms outside the welfare (`income`): currency per hour, and currency/MWh. */
+  readonly fixed: number;
+  readonly variable: number;
+  /** Decision that must be on for this one to be on, or -1. */
+  readonly parent: number;
+  /** First MTU of a flexible order's start, from 1. */
+  readonly start?: number;
+}
+
+/** Columns of a complex order that trade whatever is decided: all its steps when there is no condition, or those of its scheduled stop. */
+export interface Steps {
+  readonly order: number;
+  readonly columns: readonly number[];
+}
+
+/** Collects columns, rows and decisions while a problem is made. */
+export class Columns {
+  /** Steps of complex orders that no decision is about, by order. */
+  readonly free: Steps[] = [];
+  readonly columns: Column[] = [];
+  readonly rows: Row[] = [];
+  readonly decisions: Decision[] = [];
+
+  column(column: Column): number {
+    return this.columns.push(column) - 1;
+  }
+
+  /** A row without entries binds nobody. */
+  row(row: Row): void {
+    if (row.entries.length > 0) this.rows.push(row);
+  }
+
+  decision(decision: Decision): number {
+    return this.decisions.push(decision) - 1;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Flow-based exchange and ramps: rows over the flows (market rules, sections 3.2 and 3.3).
+ *
+ * The zones that a period's constraints name exchange through a pool: what each of them exports into it sums to zero, and the
+ * constraints bind these exports. In the intuitive mode the pool is made of exchanges from zone to zone, which a constraint only
+ * ever burdens; so none runs from a dearer zone to a cheaper one.
+ */
+
+import type { Book } from '../../market/book.ts';
+import { type Constraint, capacityAt } from '../../market/network.ts';
+import type { Columns } from '../columns.ts';
+import type { Arc } from './arcs.ts';
+
+/** Add the pool's columns and its constraints' rows. */
+export function addFlowBased(to: Columns, book: Book, zoneIndex: ReadonlyMap<string, number>): void {
+  const byPeriod = new Map<number, Constraint[]>();
+  for (const constraint of book.constraints) {
+    byPeriod.set(constraint.period, [...(byPeriod.get(constraint.period) ?? []), constraint]);
+  }
+  for (const [period, constraints] of [...byPeriod].sort(([a], [b]) => a - b)) {
+    const named = new Set(constraints.flatMap(({ ptdf }) => Object.keys(ptdf)));
+    const region = book.zones.filter((id) => named.has(id));
+    const cell = (id: string) => zoneIndex.get(id)! * book.periods + period - 1;
+    if (book.flowBased === 'intuitive') addExchanges(to, constraints, region, cell);
+    else addPool(to, constraints, region, cell);
+  }
+}
+
+function addPool(
+  to: Columns,
+  constraints: readonly Constraint[],
+  region: readonly string[],
+  cell: (id: string) => number,
+) {
+  const exports = region.map((id) =>
+    to.column({ cells: [[cell(id), -1]], cost: 0, least: -Infinity, most: Infinity, kind: 'exchange' }),
+  );
+  to.row({ entries: exports.map((column) => [column, 1]), low: 0, high: 0 });
+  for (const { ptdf, ram } of constraints) {
+    const entries = region.flatMap((id, i) => (ptdf[id] ? [[exports[i]!, ptdf[id]] as const] : []));
+    to.row({ entries, low: -Infinity, high: ram });
+  }
+}
+
+function addExchanges(
+  to: Columns,
+  constraints: readonly Constraint[],
+  region: readonly string[],
+  cell: (id: string) => number,
+) {
+  const burdens = constraints.map((): [number, number][] => []);
+  for (const from of region) {
+    for (const into of region) {
+      if (from === into) continue;
+      const cells = [[cell(from), -1] as const, [cell(into), 1] as const];
+      const column = to.column({ cells, cost: 0, least: 0, most: Infinity, kind: 'exchange' });
+      constraints.forEach(({ ptdf }, k) => {
+        const burden = (ptdf[from] ?? 0) - (ptdf[into] ?? 0);
+        if (burden > 0) burdens[k]!.push([column, burden]);
+      });
+    }
+  }
+  constraints.forEach(({ ram }, k) => {
+    to.row({ entries: burdens[k]!, low: -Infinity, high: ram });
+  });
+}
+
+type Entries = (readonly [column: number, factor: number])[];
+
+/** Add the rows of every ramp: of lines, of sets of lines, of net positions. */
+export function addRamps(to: Columns, book: Book, arcs: readonly Arc[], zoneIndex: ReadonlyMap<string, number>): void {
+  const { periods } = book;
+  const flowOf =
+    (ids: readonly string[]) =>
+    (t: number): Entries =>
+      arcs.flatMap(({ line, sign }, a) =>
+        ids.includes(book.lines[line]!.id) ? [[a * periods + t, sign] as const] : [],
+      );
+  for (const { id, ramp, before } of book.lines) if (ramp !== null) addRamp(to, periods, flowOf([id]), ramp, before);
+  for (const { lines, ramp, before } of book.rampSets ?? []) addRamp(to, periods, flowOf(lines), ramp, before);
+  for (const { zone, ramp, before } of book.netPositionRamps ?? []) {
+    const at = zoneIndex.get(zone)! * periods;
+    const exported = (t: number): Entries =>
+      to.columns.flatMap(({ kind, cells }, c) =>
+        kind === 'flow' || kind === 'exchange'
+          ? cells.flatMap(([cell, mw]) => (cell === at + t ? [[c, -mw] as const] : []))
+          : [],
+      );
+    addRamp(to, periods, exported, ramp, before);
+  }
+}
+
+function addRamp(
+  to: Columns,
+  periods: number,
+  entriesAt: (t: number) => Entries,
+  ramp: number | readonly number[],
+  before: number | null | undefined,
+): void {
+  let last: Entries | undefined;
+  for (let t = 0; t < periods; t++) {
+    const now = entriesAt(t);
+    const most = capacityAt(ramp, t);
+    if (last !== undefined) {
+      to.row({
+        entries: [...now, ...last.map(([column, factor]) => [column, -factor] as const)],
+        low: -most,
+        high: most,
+      });
+    } else if (before !== null && before !== undefined) {
+      to.row({ entries: now, low: before - most, high: before + most });
+    }
+    last = now;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Rules over prices, with equal prices made one and rules that cannot be broken left out.
+ *
+ * Zones that a line with room joins have one price, so a day of many zones has few prices to choose; that makes the programs over
+ * them small.
+ */
+
+import { Joined } from '../network/joined.ts';
+import type { Rule, Rules } from './rules.ts';
+
+export interface Reduced<R extends Rule> {
+  /** The variable of each cell or row; -1 where no rule asks for it. */
+  readonly variable: Int32Array;
+  /** By variable: how many cells it stands for (rows count nothing), and its range. */
+  readonly weight: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly rules: readonly { readonly rule: R; readonly at: readonly number[]; readonly factor: readonly number[] }[];
+}
+
+const isEqual = ({ at, factor, low, high }: Rule): boolean =>
+  at.length === 2 && low === 0 && high === 0 && factor[0] === -factor[1]!;
+
+/** @param cells how many of the prices are of cells; the others are of rows */
+export function reduced<R extends Rule>(
+  { rules, low, high }: Omit<Rules, 'rules'> & { rules: readonly R[] },
+  cells: number,
+): Reduced<R> {
+  const joined = new Joined(low.length);
+  for (const rule of rules)
+    if (isEqual(rule) && rule.at[0]! < cells && rule.at[1]! < cells) joined.join(rule.at[0]!, rule.at[1]!);
+  const leastOf = low.slice();
+  const mostOf = high.slice();
+  for (let i = 0; i < low.length; i++) {
+    const root = joined.root(i);
+    leastOf[root] = Math.max(leastOf[root]!, low[i]!);
+    mostOf[root] = Math.min(mostOf[root]!, high[i]!);
+  }
+  const variable = new Int32Array(low.length).fill(-1);
+  const roots: number[] = [];
+  const variableOf = (i: number): number => {
+    const root = joined.root(i);
+    if (variable[root] === -1) variable[root] = roots.push(root) - 1;
+    return variable[root]!;
+  };
+  const kept: { rule: R; at: number[]; factor: number[] }[] = [];
+  for (const rule of rules) {
+    if (canHold(rule, leastOf, mostOf, joined)) continue;
+    const terms = new Map<number, number>();
+    rule.at.forEach((i, k) => {
+      const v = variableOf(i);
+      terms.set(v, (terms.get(v) ?? 0) + rule.factor[k]!);
+    });
+    const entries = [...terms].filter(([, factor]) => Math.abs(factor) > 1e-12);
+    if (entries.length === 0 && rule.low <= 1e-9 && rule.high >= -1e-9) continue;
+    kept.push({ rule, at: entries.map(([v]) => v), factor: entries.map(([, factor]) => factor) });
+  }
+  const weight = new Float64Array(roots.length);
+  for (let i = 0; i < low.length; i++) {
+    variable[i] = variable[joined.root(i)]!;
+    if (i < cells && variable[i]! >= 0) weight[variable[i]!]! += 1;
+  }
+  return {
+    variable,
+    weight,
+    low: Float64Array.from(roots, (root) => leastOf[root]!),
+    // Ranges that contradict each other are the limits' doing (midpoint.ts): the lower one stands.
+    high: Float64Array.from(roots, (root) => Math.max(leastOf[root]!, mostOf[root]!)),
+    rules: kept,
+  };
+}
+
+/** Does the rule hold whatever the prices are? */
+function canHold(
+  { at, factor, low, high }: Rule,
+  leastOf: Float64Array,
+  mostOf: Float64Array,
+  joined: Joined,
+): boolean {
+  let least = 0;
+  let most = 0;
+  at.forEach((i, k) => {
+    const root = joined.root(i);
+    const f = factor[k]!;
+    least += f * (f > 0 ? leastOf[root]! : mostOf[root]!);
+    most += f * (f > 0 ? mostOf[root]! : leastOf[root]!);
+  });
+  return least >= low && most <= high;
+}

@@ -1,0 +1,169 @@
+/**
+ * What an answer asks of prices (market rules, sections 2 and 3), as linear rules over cells and rows of the problem.
+ *
+ * Two kinds. That everybody who trades freely accepts the prices: what is executed between its limits has a gain of zero, what is at
+ * its most must not want less, what is at its least must not want more. And that no decision that is on loses.
+ */
+
+import { pricesAt } from '../curves/net-curve.ts';
+import type { Problem } from '../problem.ts';
+import { type Answer, type Bounds, samePrice } from '../search/master.ts';
+
+/** A rule `low <= sum of factor * price <= high` over cells, and rows counted on from the cells. */
+export interface Rule {
+  readonly at: readonly number[];
+  readonly factor: readonly number[];
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Rules, and the range of each price: of cells within the market's limits, then of rows. */
+export interface Rules {
+  readonly rules: Rule[];
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/** Nodes, columns and rows that are looked at. */
+export interface Part {
+  readonly nodes: readonly number[];
+  readonly columns: readonly number[];
+  readonly rows: readonly number[];
+}
+
+export const wholeOf = ({ nodes, columns, rows }: Problem): Part => ({
+  nodes: [...nodes.keys()],
+  columns: [...columns.keys()],
+  rows: [...rows.keys()],
+});
+
+/** A ratio this near to its end is at it; a MW is a million watts. */
+const sameRatio = 1e-7;
+
+/**
+ * What is still free once the decisions are made: rows that have one free column left are bounds of that column, rows that have
+ * none are done.
+ */
+export function settled(problem: Problem, part: Part, bounds: Bounds): Bounds & { rows: readonly number[] } {
+  const lower = bounds.lower.slice();
+  const upper = bounds.upper.slice();
+  const fixed = (c: number) => bounds.lower[c] === bounds.upper[c];
+  const rows = part.rows.filter((r) => {
+    const { entries, low, high } = problem.rows[r]!;
+    const free = entries.filter(([c]) => !fixed(c));
+    if (free.length > 1) return true;
+    const done = entries.reduce((sum, [c, factor]) => sum + (fixed(c) ? factor * bounds.lower[c]! : 0), 0);
+    for (const [c, factor] of free) {
+      const ends = [(low - done) / factor, (high - done) / factor];
+      lower[c] = Math.max(lower[c]!, Math.min(...ends));
+      upper[c] = Math.max(lower[c]!, Math.min(upper[c]!, Math.max(...ends)));
+    }
+    return false;
+  });
+  return { lower, upper, rows };
+}
+
+/** Where a value stands between its bounds: -1 at the least, 1 at the most, 0 between. */
+export function standing(problem: Problem, c: number, { lower, upper }: Bounds, value: number): -1 | 0 | 1 {
+  const near = problem.columns[c]!.kind === 'ratio' ? sameRatio : samePrice;
+  return value <= lower[c]! + near ? -1 : value >= upper[c]! - near ? 1 : 0;
+}
+
+/** The rules of all that trades freely. */
+export function freeRules(
+  problem: Problem,
+  part: Part,
+  free: Bounds & { readonly rows: readonly number[] },
+  { net, value }: Pick<Answer, 'net' | 'value'>,
+): Rules {
+  const { zones, periods, nodes, columns } = problem;
+  const { min, max } = problem.book.priceLimits;
+  const cells = zones * periods;
+  const low = new Float64Array(cells + problem.rows.length);
+  const high = new Float64Array(cells + problem.rows.length);
+  low.fill(min, 0, cells);
+  high.fill(max, 0, cells);
+  const rules: Rule[] = [];
+  const rowsOf = new Map<number, [row: number, factor: number][]>();
+  for (const r of free.rows) {
+    const { entries, low: least, high: most } = problem.rows[r]!;
+    const activity = entries.reduce((sum, [c, factor]) => sum + factor * value[c]!, 0);
+    // Only a row that binds has a price.
+    if (activity >= most - samePrice) high[cells + r] = Infinity;
+    if (activity <= least + samePrice) low[cells + r] = -Infinity;
+    if (low[cells + r] === 0 && high[cells + r] === 0) continue;
+    for (const [c, factor] of entries) rowsOf.set(c, [...(rowsOf.get(c) ?? []), [r, factor]]);
+  }
+  for (const i of part.nodes) {
+    const node = nodes[i]!;
+    const [least, most] = pricesAt(node.curve, net[i]!);
+    if (node.span === 1) {
+      const cell = node.zone * periods + node.from;
+      low[cell] = Math.max(min, least);
+      high[cell] = Math.min(max, most);
+    } else if (node.curve.power.length > 0) {
+      const at = Array.from({ length: node.span }, (_, k) => node.zone * periods + node.from + k);
+      rules.push({ at, factor: at.map(() => 1), low: least * node.span, high: most * node.span });
+    }
+  }
+  for (const c of part.columns) {
+    if (free.upper[c]! - free.lower[c]! <= 1e-9) continue;
+    const stands = standing(problem, c, free, value[c]!);
+    const { cost } = columns[c]!;
+    const terms = mergedTerms(columns[c]!.cells);
+    for (const [r, factor] of rowsOf.get(c) ?? []) terms.push([cells + r, -factor]);
+    rules.push({
+      at: terms.map(([at]) => at),
+      factor: terms.map(([, factor]) => factor),
+      low: stands === -1 ? -Infinity : cost,
+      high: stands === 1 ? Infinity : cost,
+    });
+  }
+  return { rules, low, high };
+}
+
+/** Terms of one cell come once. */
+function mergedTerms(cells: readonly (readonly [cell: number, mw: number])[]): [number, number][] {
+  const terms = new Map<number, number>();
+  for (const [cell, mw] of cells) terms.set(cell, (terms.get(cell) ?? 0) + mw);
+  return [...terms].filter(([, mw]) => mw !== 0);
+}
+
+export interface NoLoss extends Rule {
+  readonly decision: number;
+}
+
+/** The rules that no decision that is on loses, its accepted descendants counted with it (market rules, 2.3 to 2.8). */
+export function noLossRules(problem: Problem, on: readonly number[], { value }: Pick<Answer, 'value'>): NoLoss[] {
+  const { columns, decisions } = problem;
+  const children = new Map<number, number[]>();
+  for (const d of on) {
+    const { parent } = decisions[d]!;
+    if (parent >= 0) children.set(parent, [...(children.get(parent) ?? []), d]);
+  }
+  return on.map((decision): NoLoss => {
+    const terms = new Map<number, number>();
+    let cost = 0;
+    const add = (c: number) => {
+      for (const [cell, mw] of columns[c]!.cells) terms.set(cell, (terms.get(cell) ?? 0) + mw * value[c]!);
+      cost += columns[c]!.cost * value[c]!;
+    };
+    const family = (d: number): void => {
+      const { column, steps, test, fixed, variable } = decisions[d]!;
+      for (const c of [column, ...steps]) if (value[c]! !== 0) add(c);
+      if (test === 'income') {
+        const traded = [...terms.values()].reduce((sum, mw) => sum + mw, 0);
+        cost = fixed + variable * traded;
+      }
+      for (const child of children.get(d) ?? []) family(child);
+    };
+    family(decision);
+    const kept = [...terms].filter(([, mw]) => mw !== 0);
+    const at = kept.map(([cell]) => cell);
+    return { decision, at, factor: kept.map(([, mw]) => mw), low: cost, high: Infinity };
+  });
+}
+
+/** What a rule's sum comes to at these prices. */
+export const sumAt = ({ at, factor }: Rule, price: ArrayLike<number>): number =>
+  at.reduce((sum, i, k) => sum + factor[k]! * price[i]!, 0);

@@ -1,0 +1,95 @@
+/**
+ * Do prices exist that support an answer (market rules, section 4)?
+ *
+ * A linear program over prices: everybody who trades freely accepts them, and what the decisions that are on would lose together is
+ * least. It is zero when prices exist.
+ */
+
+import type { Problem } from '../problem.ts';
+import type { Answer, Bounds } from '../search/master.ts';
+import type { Solver } from '../solver/highs.ts';
+import { reduced } from './reduced.ts';
+import { freeRules, type NoLoss, noLossRules, type Part, type Rule, settled, sumAt } from './rules.ts';
+
+/** A loss per MWh this small (currency) is a rounding error. */
+const noLoss = 1e-6;
+
+/** Decisions that are on and would lose, with how much a MWh; the worst first. Empty when prices exist that support them all. */
+export function losers(
+  problem: Problem,
+  solver: Solver,
+  part: Part,
+  bounds: Bounds,
+  on: readonly number[],
+  answer: Answer,
+): { decision: number; loss: number }[] {
+  const rules = noLossRules(problem, on, answer);
+  const atOnce = rules.filter((rule) => lossAt(rule, answer.price) > noLoss);
+  if (atOnce.length === 0 && withinLimits(problem, part, answer.price)) return [];
+  const least = leastLosses(problem, solver, part, bounds, rules, answer);
+  const lost = least ?? atOnce.map((rule) => ({ decision: rule.decision, loss: lossAt(rule, answer.price) }));
+  return lost.sort((a, b) => b.loss - a.loss || a.decision - b.decision);
+}
+
+function withinLimits({ book, nodes, periods }: Problem, part: Part, price: Float64Array): boolean {
+  const { min, max } = book.priceLimits;
+  return part.nodes.every((i) => {
+    const { zone, from, span } = nodes[i]!;
+    const at = price[zone * periods + from]!;
+    return span > 1 || (at >= min - noLoss && at <= max + noLoss);
+  });
+}
+
+/** Currency/MWh that a decision loses at these prices. */
+function lossAt(rule: NoLoss, price: Float64Array): number {
+  return (rule.low - sumAt(rule, price)) / sizeOf(rule);
+}
+
+const sizeOf = ({ factor }: Rule): number =>
+  Math.max(
+    1e-9,
+    factor.reduce((sum, f) => sum + Math.abs(f), 0),
+  );
+
+/** Undefined when no prices within the limits support even what trades freely: orders over several MTUs can ask for too much. */
+function leastLosses(
+  problem: Problem,
+  solver: Solver,
+  part: Part,
+  bounds: Bounds,
+  noLossOf: readonly NoLoss[],
+  answer: Answer,
+): { decision: number; loss: number }[] | undefined {
+  const cells = problem.zones * problem.periods;
+  const free = freeRules(problem, part, settled(problem, part, bounds), answer);
+  const program = reduced<Rule | NoLoss>({ ...free, rules: [...free.rules, ...noLossOf] }, cells);
+  const prices = program.low.length;
+  const slacks = program.rules.flatMap(({ rule }, row) => ('decision' in rule ? [{ rule, row }] : []));
+  const columns = Array.from({ length: prices }, (): [number, number][] => []);
+  program.rules.forEach(({ rule, at, factor }, row) => {
+    const scale = 'decision' in rule ? sizeOf(rule) : 1;
+    at.forEach((v, k) => {
+      columns[v]!.push([row, factor[k]! / scale]);
+    });
+  });
+  for (const { row } of slacks) columns.push([[row, 1]]);
+  const starts = [0];
+  for (const column of columns) starts.push(starts[starts.length - 1]! + column.length);
+  const scaled = (end: (rule: Rule) => number) =>
+    Float64Array.from(program.rules, ({ rule }) => end(rule) / ('decision' in rule ? sizeOf(rule) : 1));
+  const filled = (of: Float64Array, rest: number) => Float64Array.from([...of, ...slacks.map(() => rest)]);
+  const { status, x } = solver.solve({
+    cost: filled(new Float64Array(prices), 1),
+    lower: filled(program.low, 0),
+    upper: filled(program.high, Infinity),
+    rowLower: scaled(({ low }) => low),
+    rowUpper: scaled(({ high }) => high),
+    starts: Int32Array.from(starts),
+    indices: Int32Array.from(columns.flat(), ([row]) => row),
+    values: Float64Array.from(columns.flat(), ([, value]) => value),
+  });
+  if (status !== 'optimal') return undefined;
+  return slacks.flatMap(({ rule }, k) =>
+    x[prices + k]! > noLoss ? [{ decision: rule.decision, loss: x[prices + k]! }] : [],
+  );
+}

@@ -1,0 +1,351 @@
+/**
+ * Which decisions are on: branch and bound over one group of MTUs (market rules, section 4).
+ *
+ * A branch is a set of decisions made; its program leaves the others anything between off and on, and bounds what any answer below
+ * is worth. Best bound first, but each branch is followed down before another is taken up, because the solver goes on where
+ * it was.
+ *
+ * An answer that decides everything counts only if prices support it. If none do, no answer that has all of its accepted orders,
+ * and more, is both better and supported: what such an answer's prices leave to the added orders, the smaller one would gain
+ * too, so it would be worth as much and be supported itself (Madani and Van Vyve, theorems 6 and 7, for plain blocks; the same
+ * argument holds for families, whose added members gain by whole subtrees, for groups, loops and terms in the welfare).
+ * So one accepted order has to go, and the branch divides by which is the first.
+ */
+
+import assert from 'node:assert/strict';
+import { costOf } from '../curves/net-curve.ts';
+import type { Part } from '../prices/rules.ts';
+import { losers } from '../prices/support.ts';
+import type { Problem } from '../problem.ts';
+import type { Solver } from '../solver/highs.ts';
+import { type Answer, type Bounds, gainsAt, Master, samePrice } from './master.ts';
+
+/** A ratio this near to 0 or to its least counts as there. */
+const whole = 1e-6;
+/** What is not worth looking for: a share of the welfare, and currency per hour. */
+const shareApart = 1e-10;
+const apart = 1e-6;
+
+/** What the search may spend, and has spent. */
+export interface Budget {
+  /** Branches that may be looked at, all groups together. */
+  branches: number;
+}
+
+export interface Branch {
+  readonly on: readonly number[];
+  readonly off: readonly number[];
+  /** Columns closed because a line may not carry both directions at once. */
+  readonly closed: readonly number[];
+  readonly bound: number;
+}
+
+export interface Outcome {
+  /** What of the problem belongs to the group. */
+  readonly part: Part;
+  /** The best answer that prices support; undefined when none was found. */
+  readonly best: Found | undefined;
+  /** Currency per hour that no answer exceeds. */
+  readonly bound: number;
+  /** Branches that are still open: none when the best answer is proven. */
+  readonly open: readonly Branch[];
+  readonly programs: number;
+}
+
+export interface Found extends Answer {
+  readonly welfare: number;
+  readonly on: readonly number[];
+  readonly bounds: Bounds;
+}
+
+export function searchGroup(
+  problem: Problem,
+  solver: Solver,
+  guess: Float64Array,
+  group: readonly [number, number],
+  budget: Budget,
+): Outcome {
+  const search = new Search(problem, solver, guess, group, budget);
+  try {
+    return search.run();
+  } finally {
+    search.dispose();
+  }
+}
+
+class Search {
+  readonly #problem: Problem;
+  readonly #solver: Solver;
+  readonly #budget: Budget;
+  readonly #master: Master;
+  /** Decisions of this group, and which columns theirs are. */
+  readonly #decisions: readonly number[];
+  readonly #open: Branch[] = [];
+  #best: Found | undefined;
+  /** The most that a branch was given up with that was not worth looking for. */
+  #given = -Infinity;
+
+  constructor(problem: Problem, solver: Solver, guess: Float64Array, group: readonly [number, number], budget: Budget) {
+    this.#problem = problem;
+    this.#solver = solver;
+    this.#budget = budget;
+    this.#master = new Master(problem, solver, guess, group, boundsOf(problem, [], [], []));
+    const own = new Set(this.#master.columns);
+    this.#decisions = problem.decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
+  }
+
+  dispose(): void {
+    this.#master.dispose();
+  }
+
+  run(): Outcome {
+    let branch: Branch | undefined = { on: [], off: [], closed: [], bound: Infinity };
+    while (branch !== undefined) {
+      if (this.#budget.branches <= 0 && this.#best !== undefined) {
+        this.#open.push(branch);
+        break;
+      }
+      this.#budget.branches--;
+      const children = this.#look(branch);
+      // The first child is followed at once; the others wait for their turn.
+      for (let k = children.length - 1; k > 0; k--) this.#open.push(children[k]!);
+      branch = children[0] ?? this.#next();
+    }
+    const bound = Math.max(this.#best?.welfare ?? -Infinity, this.#given, ...this.#open.map((open) => open.bound));
+    const { nodes, columns, rows } = this.#master;
+    return {
+      part: { nodes, columns, rows },
+      best: this.#best,
+      bound,
+      open: this.#open,
+      programs: this.#master.programs,
+    };
+  }
+
+  /** Welfare that a branch has to promise more than to be looked at. */
+  get #enough(): number {
+    const best = this.#best?.welfare;
+    return best === undefined ? -Infinity : best + apart + shareApart * Math.abs(best);
+  }
+
+  /** The open branch with the best bound, if it is worth looking at. */
+  #next(): Branch | undefined {
+    let best = -1;
+    for (let k = 0; k < this.#open.length; k++) {
+      if (best < 0 || this.#open[k]!.bound > this.#open[best]!.bound) best = k;
+    }
+    if (best < 0) return undefined;
+    const [branch] = this.#open.splice(best, 1);
+    if (branch!.bound > this.#enough) return branch;
+    this.#open.length = 0;
+    return undefined;
+  }
+
+  /** Solve a branch; what it divides into, the likeliest first. */
+  #look(branch: Branch): Branch[] {
+    const bounds = boundsOf(this.#problem, branch.on, branch.off, branch.closed);
+    const answer = emptyAnswer(this.#problem);
+    const worth = this.#master.solve(bounds, answer, this.#enough);
+    if (worth === undefined || worth.bound <= this.#enough) return [];
+    const fixedHere = this.#byGains(branch, bounds, answer, worth.bound);
+    const sub: Branch = { ...branch, ...fixedHere, bound: worth.bound };
+    const open = this.#decisions.filter((d) => !fixedHere.made.has(d));
+    const split = this.#mostDivided(open, answer);
+    if (split !== undefined) {
+      const on = { ...sub, on: [...sub.on, split] };
+      const off = { ...sub, off: [...sub.off, split] };
+      const { column, least } = this.#problem.decisions[split]!;
+      const children = answer.value[column]! >= least / 2 ? [on, off] : [off, on];
+      if (this.#best === undefined) this.#repair(answer);
+      return children;
+    }
+    const both = this.#bothDirections(answer);
+    if (both !== undefined) return both.map((column) => ({ ...sub, closed: [...sub.closed, column] }));
+
+    const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
+    const lost = this.#test(on, branch.closed, answer);
+    if (lost === undefined) return [];
+    if (this.#best === undefined) this.#repair(answer);
+    return this.#withoutOneOf(on, sub, answer, worth.bound);
+  }
+
+  /** Decisions that cannot be otherwise in any better answer, by what their gains say. */
+  #byGains(branch: Branch, bounds: Bounds, answer: Answer, bound: number) {
+    const on = [...branch.on];
+    const off = [...branch.off];
+    const made = new Set([...on, ...off]);
+    if (this.#best !== undefined) {
+      const gain = gainsAt(this.#problem, this.#master, answer);
+      for (const d of this.#decisions) {
+        if (made.has(d)) continue;
+        const { column, least } = this.#problem.decisions[d]!;
+        const g = gain[column]!;
+        if (bounds.upper[column] === 0 || (g < 0 && bound + g * least <= this.#enough)) off.push(d);
+        else if (g > 0 && bound - g <= this.#enough) on.push(d);
+        else continue;
+        made.add(d);
+      }
+    }
+    return { on, off, made };
+  }
+
+  /** The open decision that is most in two minds. */
+  #mostDivided(open: readonly number[], { value }: Answer): number | undefined {
+    let most = 0;
+    let found: number | undefined;
+    for (const d of open) {
+      const { column, least } = this.#problem.decisions[d]!;
+      const ratio = value[column]! / least;
+      if (ratio <= whole || ratio >= 1 - whole) continue;
+      const size = this.#problem.columns[column]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
+      const doubt = (0.5 - Math.abs(ratio - 0.5)) * (1 + size);
+      if (doubt <= most) continue;
+      most = doubt;
+      found = d;
+    }
+    return found;
+  }
+
+  /**
+   * Do prices support this answer, in which these decisions are on? If so it may be the best so far.
+   *
+   * @returns undefined when they do; else who would lose
+   */
+  #test(on: readonly number[], closed: readonly number[], answer: Answer) {
+    const off = this.#decisions.filter((d) => !on.includes(d));
+    const bounds = boundsOf(this.#problem, on, off, closed);
+    const lost = losers(this.#problem, this.#solver, this.#master, bounds, on, answer);
+    if (lost.length > 0) return lost;
+    const welfare = welfareOf(this.#problem, this.#master, answer);
+    if (this.#best === undefined || welfare > this.#best.welfare) this.#best = { ...answer, welfare, on, bounds };
+    return undefined;
+  }
+
+  /** The branch divides by which of its accepted orders is the first to go. */
+  #withoutOneOf(on: readonly number[], branch: Branch, answer: Answer, bound: number): Branch[] {
+    const gain = gainsAt(this.#problem, this.#master, answer);
+    const gainOf = (d: number) => Math.max(0, gain[this.#problem.decisions[d]!.column]!);
+    const fixedOn = new Set(branch.on);
+    const free = on.filter((d) => !fixedOn.has(d)).sort((a, b) => gainOf(a) - gainOf(b) || a - b);
+    const children: Branch[] = [];
+    const kept = [...branch.on];
+    for (const d of free) {
+      const child = { ...branch, on: [...kept], off: [...branch.off, d], bound: bound - gainOf(d) };
+      if (child.bound > this.#enough) children.push(child);
+      kept.push(d);
+    }
+    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too.
+    const rest = this.#decisions.filter(
+      (d) => this.#problem.decisions[d]!.test === 'income' && !kept.includes(d) && !branch.off.includes(d),
+    );
+    const without: number[] = [];
+    for (const d of rest) {
+      const child = { ...branch, on: [...kept, d], off: [...branch.off, ...without], bound };
+      children.push(child);
+      without.push(d);
+    }
+    return children;
+  }
+
+  /**
+   * At negative prices a line with losses would gain from carrying both directions at once, burning power. It may not (INV-17).
+   * The columns of the first line that does, the one that carries less first; undefined when none does.
+   */
+  #bothDirections({ value }: Answer): number[] | undefined {
+    const { arcs, periods } = this.#problem;
+    for (const at of this.#master.columns) {
+      const a = Math.floor(at / periods);
+      if (a + 1 >= arcs.length || arcs[a]!.line !== arcs[a + 1]!.line) continue;
+      const other = at + periods;
+      if (Math.min(value[at]!, value[other]!) <= samePrice) continue;
+      return value[at]! < value[other]! ? [at, other] : [other, at];
+    }
+    return undefined;
+  }
+
+  /** A first answer: what the program wants most, less those that would lose, until nobody does. */
+  #repair(from: Answer): void {
+    const { decisions } = this.#problem;
+    let on = new Set<number>();
+    const wanted = this.#decisions
+      .filter((d) => from.value[decisions[d]!.column]! >= 0.5 * decisions[d]!.least)
+      .sort((a, b) => from.value[decisions[b]!.column]! - from.value[decisions[a]!.column]! || a - b);
+    for (const d of wanted) if (this.#fits(d, on)) on.add(d);
+    for (let round = 0; round < mostRepairs; round++) {
+      const list = [...on].sort((a, b) => a - b);
+      const off = this.#decisions.filter((d) => !on.has(d));
+      const answer = emptyAnswer(this.#problem);
+      const worth = this.#master.solve(boundsOf(this.#problem, list, off, []), answer);
+      if (worth === undefined) {
+        // Too much for the orders there are: the last one wanted goes.
+        const last = wanted.findLast((d) => on.has(d));
+        if (last === undefined) return;
+        on = this.#withoutFamily(on, last);
+        continue;
+      }
+      if (this.#bothDirections(answer) !== undefined) return;
+      const lost = this.#test(list, [], answer);
+      if (lost === undefined) return;
+      for (const { decision } of lost.slice(0, 1 + Math.floor(lost.length / 3))) on = this.#withoutFamily(on, decision);
+    }
+  }
+
+  /** May it be on beside these: its parent is, and its group has room? */
+  #fits(d: number, on: ReadonlySet<number>): boolean {
+    const { parent, column } = this.#problem.decisions[d]!;
+    if (parent >= 0 && !on.has(parent)) return false;
+    const columns = new Set([...on].map((other) => this.#problem.decisions[other]!.column));
+    return this.#master.rows.every((r) => {
+      const { entries, high } = this.#problem.rows[r]!;
+      if (high !== 1 || !entries.some(([c]) => c === column)) return true;
+      return !entries.some(([c]) => columns.has(c));
+    });
+  }
+
+  #withoutFamily(on: ReadonlySet<number>, gone: number): Set<number> {
+    const left = new Set(on);
+    const remove = (d: number): void => {
+      left.delete(d);
+      for (const child of on) if (this.#problem.decisions[child]!.parent === d) remove(child);
+    };
+    remove(gone);
+    return left;
+  }
+}
+
+const mostRepairs = 200;
+
+export const emptyAnswer = ({ nodes, columns, rows, zones, periods }: Problem): Answer => ({
+  net: new Float64Array(nodes.length),
+  value: new Float64Array(columns.length),
+  price: new Float64Array(zones * periods),
+  rowPrice: new Float64Array(rows.length),
+});
+
+/** Bounds of all columns when these decisions are made and these columns closed. */
+export function boundsOf(
+  { columns, decisions }: Problem,
+  on: readonly number[],
+  off: readonly number[],
+  closed: readonly number[],
+): Bounds {
+  const lower = Float64Array.from(columns, ({ least }) => least);
+  const upper = Float64Array.from(columns, ({ most }) => most);
+  for (const d of on) lower[decisions[d]!.column] = decisions[d]!.least;
+  for (const d of off) upper[decisions[d]!.column] = 0;
+  for (const c of closed) upper[c] = columns[c]!.least;
+  return { lower, upper };
+}
+
+/** Currency per hour. */
+export function welfareOf(
+  problem: Problem,
+  part: { nodes: readonly number[]; columns: readonly number[] },
+  { net, value }: Pick<Answer, 'net' | 'value'>,
+): number {
+  let welfare = 0;
+  for (const i of part.nodes) welfare -= costOf(problem.nodes[i]!.curve, net[i]!) * problem.nodes[i]!.span;
+  for (const c of part.columns) welfare -= problem.columns[c]!.cost * value[c]!;
+  assert(Number.isFinite(welfare));
+  return welfare;
+}
