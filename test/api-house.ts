@@ -30,7 +30,7 @@ export const markets: Market[] = [
     description: 'one zone, one hour',
     resolution: 'PT60M',
     zones: ['MERIT'],
-    orderKinds: ['limit', 'curve'],
+    orderKinds: ['limit', 'curve', 'block'],
     schedule: { kind: 'interval', every: 'PT1H', gateOpening: 'PT2H', gateClosure: 'PT5M', periods: 1 },
   },
   {

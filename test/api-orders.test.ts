@@ -114,7 +114,7 @@ const wrongOrders: Record<string, [order: unknown, field: string]> = {
   'an unknown field': [{ ...buy, colour: 'green' }, 'colour'],
   'an unknown kind': [{ ...buy, kind: 'lottery' }, 'kind'],
   'a kind that the market does not take': [
-    { record_id: 'b', kind: 'block', side: 'buy', price: 1, from: 1, to: 1, power: 1 },
+    { record_id: 'f', kind: 'flexible', side: 'buy', price: 1, power: 1, duration: 1, earliest: 1, latest: 1 },
     'kind',
   ],
   'an unknown zone': [{ ...buy, zone: 'ATLANTIS' }, 'zone'],

@@ -52,6 +52,22 @@ const examples = {
   },
 };
 
+/** Linked blocks: the second runs only if the first does. */
+const family = [
+  { record_id: 'plant-2', kind: 'block', side: 'sell', price: 58, from: 1, to: 1, power: 90 },
+  {
+    record_id: 'plant-2-extra',
+    kind: 'block',
+    side: 'sell',
+    price: 49,
+    from: 1,
+    to: 1,
+    power: 30,
+    minAcceptance: 0.5,
+    linkedTo: 'plant-2',
+  },
+];
+
 const orderView = z
   .strictObject({
     auction: auctionId,
@@ -67,7 +83,10 @@ const orderView = z
         sequence: stamps.sequence,
         zone: zoneId,
         kind: z.enum(orderKinds),
-        prices: z.array(z.number()).meta({ description: 'currency/MWh, one per period that it covers' }),
+        prices: z.array(z.number()).meta({
+          description:
+            'currency/MWh, one for each market time unit that it covers; of a rejected flexible order its window',
+        }),
       })
       .exactOptional()
       .meta({ description: 'once its auction is final' }),
@@ -98,7 +117,7 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     query: auctionQuery,
     body: z.unknown(),
     documentedBody: z.union([orderSubmission, z.array(orderSubmission), orderBatch]),
-    examples,
+    examples: { ...examples, family },
     answers: { 201: { description: 'A receipt per order', schema: z.union([receipt, receipts]) } },
     errors: ['invalid-order', 'not-found', 'conflict', 'gate-closed', 'gate-not-open', 'unavailable'],
     handle: async (c, { query, body }) => {

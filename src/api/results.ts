@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { type Auction, auctionState } from '../auction/auction.ts';
 import { findAuction } from '../auction/auctions.ts';
 import { aggregatedCurves } from '../auction/curves.ts';
+import { executedBlocks } from '../auction/executed-blocks.ts';
 import type { Ports } from '../auction/ports.ts';
-import { readBook, readResult } from '../auction/results.ts';
+import { isPublished, readBook, readResult } from '../auction/results.ts';
 import { book } from '../market/book.ts';
 import { result } from '../market/result.ts';
 import { type Delivery, periodStart, resolutionMinutes } from '../market/time.ts';
@@ -43,12 +44,25 @@ const curve = z.strictObject({
   sell: z.array(z.number()).meta({ description: 'MW that would be sold at each price' }),
 });
 
+const blocks = z.strictObject({
+  buy: z.array(z.number()).meta({ description: 'MW, one per period' }),
+  sell: z.array(z.number()).meta({ description: 'MW, one per period' }),
+});
+
 const curves = z
   .strictObject({
     ...delivered,
     zones: z.record(z.string(), z.array(curve)).meta({ description: 'per zone one pair of curves a period' }),
+    blocks: z
+      .record(z.string(), blocks)
+      .exactOptional()
+      .meta({ description: 'executed of block, flexible and complex orders, per zone; once the auction is final' }),
   })
-  .meta({ id: 'Curves', description: 'Aggregated limit and curve orders; the columns of a curve are aligned' });
+  .meta({
+    id: 'Curves',
+    description:
+      'Aggregated limit and curve orders; the columns of a curve are aligned. What was executed of others stands beside.',
+  });
 
 export const resultRoutes = (ports: Ports): Route[] => [
   route({
@@ -126,10 +140,12 @@ export const resultRoutes = (ports: Ports): Route[] => [
     errors: ['not-found', 'wrong-state'],
     handle: async (c, { params: { id } }) => {
       const auction = await findAuction(ports, id);
-      return answerTagged(c, bookTag('curves', auction), async () => ({
-        ...columns(auction),
-        zones: aggregatedCurves(await readBook(ports, id)),
-      }));
+      const tag = isPublished(auction) ? resultTag('curves', auction) : bookTag('curves', auction);
+      return answerTagged(c, tag, async () => {
+        const book = await readBook(ports, id);
+        const blocks = isPublished(auction) && executedBlocks(book, await readResult(ports, id));
+        return { ...columns(auction), zones: aggregatedCurves(book), ...(blocks && { blocks }) };
+      });
     },
   }),
 ];

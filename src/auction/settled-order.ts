@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { Book } from '../market/book.ts';
 import type { BookOrder, OrderKind } from '../market/order.ts';
 import type { Outcome, Result } from '../market/result.ts';
-import { type Resolution, resolutionMinutes } from '../market/time.ts';
+import { resolutionMinutes } from '../market/time.ts';
 
 export interface SettledOrder extends Outcome {
   readonly participant: string;
@@ -23,7 +23,8 @@ export function settledOrders(book: Book, result: Result): SettledOrder[] {
     assert(outcome !== undefined, `order ${order.record_id} has no outcome`);
     const { participant, sequence, zone, kind } = order;
     assert(participant !== undefined && sequence !== undefined, `order ${order.record_id} did not come through intake`);
-    const prices = unitsOf(order, book, outcome).map((unit) => result.prices[zone]![unit - 1]!);
+    const units = periodsOf(order, book, outcome).flatMap((period) => unitsOf(order, book, period));
+    const prices = units.map((unit) => result.prices[zone]![unit - 1]!);
     return { ...outcome, participant, sequence, zone, kind, prices };
   });
 }
@@ -32,15 +33,17 @@ export function settledOrders(book: Book, result: Result): SettledOrder[] {
 export const nameOf = (order: { participant?: string | undefined; record_id: string }): string =>
   `${order.participant ?? ''} ${order.record_id}`;
 
-/** The market time units (1-based) that an order covers; a flexible order where it started, if it did. */
-function unitsOf(order: BookOrder, { resolution, periods }: Book, { start }: Outcome): number[] {
-  const units = (period: number) => coveredUnits(period, order.resolution ?? resolution, resolution);
+/**
+ * The periods that an order covers, in its own resolution: as its list of powers has them. A flexible order where it started, or else
+ * its window; a complex order has a power for each market time unit of the auction.
+ */
+export function periodsOf(order: BookOrder, { periods }: Book, { start }: Outcome): number[] {
   switch (order.kind) {
     case 'limit':
     case 'curve':
-      return units(order.period);
+      return [order.period];
     case 'block':
-      return (order.profile?.map((step) => step.period) ?? range(order.from!, order.to!)).flatMap(units);
+      return order.profile?.map((step) => step.period) ?? range(order.from!, order.to!);
     case 'flexible':
       return start === undefined
         ? range(order.earliest, order.latest + order.duration - 1)
@@ -50,8 +53,10 @@ function unitsOf(order: BookOrder, { resolution, periods }: Book, { start }: Out
   }
 }
 
-function coveredUnits(period: number, of: Resolution, unit: Resolution): number[] {
-  const units = resolutionMinutes[of] / resolutionMinutes[unit];
+/** The market time units (1-based) of one of those periods. */
+export function unitsOf(order: BookOrder, { resolution }: Book, period: number): number[] {
+  if (order.kind === 'complex') return [period];
+  const units = resolutionMinutes[order.resolution ?? resolution] / resolutionMinutes[resolution];
   return range((period - 1) * units + 1, period * units);
 }
 

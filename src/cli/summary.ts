@@ -1,7 +1,7 @@
 /** A result in a few figures: prices per zone, orders per outcome. */
 
-import type { OrderStatus, Result } from '../market/result.ts';
-import { figure, table } from './output.ts';
+import { type OrderStatus, type Outcome, type ReasonCode, type Result, reasons } from '../market/result.ts';
+import { counted, figure, table } from './output.ts';
 
 export interface PriceSummary {
   readonly zone: string;
@@ -37,5 +37,46 @@ export const priceTable = (prices: readonly PriceSummary[], unit: string): strin
 export const outcomeTable = (outcomes: Summary['outcomes']): string =>
   table(
     ['outcome', 'orders'],
-    Object.entries(outcomes).map(([status, orders]) => [status.replace('_', ' '), orders]),
+    Object.entries(outcomes).map(([status, orders]) => [words(status), orders]),
   );
+
+/** Why orders were not fully executed: how many for which reason; nothing when all were. */
+export function reasonTable(orders: readonly Outcome[]): string | undefined {
+  const codes = Map.groupBy(
+    orders.filter(({ reason }) => reason !== undefined),
+    ({ reason }) => reason!.code,
+  );
+  if (codes.size === 0) return undefined;
+  const known = (Object.keys(reasons) as ReasonCode[]).filter((code) => codes.has(code));
+  return table(
+    ['reason', 'orders', 'that is'],
+    known.map((code) => [words(code), codes.get(code)!.length, reasons[code]]),
+  );
+}
+
+/** Orders over several periods, a line each; nothing when there are none. */
+export function blockTable(orders: readonly Outcome[], most = 20): string | undefined {
+  const blocks = orders.filter(({ power }) => Array.isArray(power));
+  if (blocks.length === 0) return undefined;
+  const rows = blocks
+    .slice(0, most)
+    .map(({ record_id, status, power, start, surplus, reason }) => [
+      record_id,
+      words(status),
+      powerText(power),
+      start ?? '-',
+      figure(surplus),
+      reason === undefined ? '-' : words(reason.code),
+    ]);
+  const more = blocks.length > most ? `\nand ${counted(blocks.length - most, 'more order')} over several periods` : '';
+  return `${table(['order', 'outcome', 'MW', 'start', 'surplus', 'reason'], rows)}${more}`;
+}
+
+/** `50.0`, or `20.0 to 50.0` where the periods differ. */
+export function powerText(power: Outcome['power']): string {
+  const all = [power].flat();
+  const [least, most] = [Math.min(...all), Math.max(...all)];
+  return least === most ? figure(least, 1) : `${figure(least, 1)} to ${figure(most, 1)}`;
+}
+
+const words = (code: string): string => code.replaceAll('_', ' ');

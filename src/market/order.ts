@@ -131,7 +131,57 @@ export const orderSubmission = z
   .meta({
     id: 'OrderSubmission',
     description: 'An order as a client sends it: `zone` and `period` may be left out where the auction has one of them',
-    examples: [{ record_id: 'o-1', side: 'buy', price: 60, power: 80 }],
+    examples: [
+      { record_id: 'o-1', zone: 'NORTH', side: 'buy', period: 1, price: 60, power: 80 },
+      {
+        record_id: 'town-1',
+        zone: 'NORTH',
+        kind: 'curve',
+        period: 1,
+        shape: 'linear',
+        points: [
+          { price: -500, power: 40 },
+          { price: 4000, power: 25 },
+        ],
+      },
+      {
+        record_id: 'night',
+        zone: 'NORTH',
+        kind: 'block',
+        side: 'sell',
+        price: 42.5,
+        from: 1,
+        to: 24,
+        power: 60,
+        minAcceptance: 0.5,
+        exclusiveGroup: 'boiler',
+      },
+      {
+        record_id: 'washing',
+        zone: 'NORTH',
+        kind: 'flexible',
+        side: 'buy',
+        price: 35,
+        power: 12,
+        duration: 8,
+        earliest: 5,
+        latest: 60,
+      },
+      {
+        record_id: 'gas-unit',
+        zone: 'NORTH',
+        kind: 'complex',
+        side: 'sell',
+        condition: 'minimum-profit',
+        fixedTerm: 900,
+        steps: [
+          { period: 33, price: 61, power: 150, minAcceptance: 0.4 },
+          { period: 34, price: 61, power: 150, minAcceptance: 0.4 },
+          { period: 34, price: 68, power: 50 },
+        ],
+        loadGradient: { up: 800, down: 800 },
+      },
+    ],
   });
 export type OrderSubmission = z.output<typeof orderSubmission>;
 

@@ -8,7 +8,7 @@ import { exitCodes } from '../failure.ts';
 import { writeWhole } from '../files.ts';
 import { figure, gapText, print, printJson } from '../output.ts';
 import { startProgress } from '../progress.ts';
-import { outcomeTable, priceTable, summaryOf } from '../summary.ts';
+import { blockTable, outcomeTable, priceTable, reasonTable, summaryOf } from '../summary.ts';
 
 /** Orders from which on clearing is known to take over a second. */
 const manyOrders = 50_000;
@@ -50,6 +50,7 @@ export async function clearBook(
     `${result.auction}: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${gapText(result.gap)}`,
   );
   print(`\n${priceTable(summary.prices, `${book.currency}/MWh`)}\n\n${outcomeTable(summary.outcomes)}\n`);
+  for (const more of [reasonTable(result.orders), blockTable(result.orders)]) if (more) print(`${more}\n`);
   const check = verified ? ', verified' : '';
   print(
     `${options.output}: written${check} (${seconds.toFixed(2)} s, of it clearing ${(clearingMs / 1000).toFixed(2)} s)`,

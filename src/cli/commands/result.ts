@@ -5,7 +5,7 @@ import type { Result } from '../../market/result.ts';
 import { writeWhole } from '../files.ts';
 import { HouseClient } from '../house-client.ts';
 import { figure, gapText, print, printJson, table } from '../output.ts';
-import { outcomeTable, priceTable, summaryOf } from '../summary.ts';
+import { blockTable, outcomeTable, priceTable, reasonTable, summaryOf } from '../summary.ts';
 
 export async function result(
   id: string,
@@ -26,6 +26,7 @@ export async function result(
   const flows = Object.entries(result.flows);
   if (flows.length > 0) print(`\n${flowTable(flows)}`);
   print(`\n${outcomeTable(outcomes)}`);
+  for (const more of [reasonTable(result.orders), blockTable(result.orders)]) if (more) print(`\n${more}`);
   const files = [options.output, options.book].filter((file) => file !== undefined);
   if (files.length > 0) print(`\n${files.join(' and ')}: written`);
 }

@@ -1,0 +1,31 @@
+/** The market files that come along, and the orders that the API's document shows for them. */
+
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { admit } from '../src/book/admission.ts';
+import { termsOf } from '../src/book/terms.ts';
+import { parseMarket } from '../src/market/market.ts';
+import { orderKinds, orderSubmission } from '../src/market/order.ts';
+import { deliveryDay } from '../src/market/time.ts';
+
+const folder = fileURLToPath(new URL('../markets/', import.meta.url));
+const read = (file: string) => parseMarket(JSON.parse(readFileSync(`${folder}${file}`, 'utf8')), file);
+
+test('parseMarket() takes each market file that comes along', () => {
+  const files = globSync('*.json', { cwd: folder });
+  assert(files.length >= 3);
+  for (const file of files) assert.equal(`${read(file).market}.json`, file);
+});
+
+test('the day-ahead market takes an example of each kind of order that the document shows', () => {
+  const market = read('day-ahead.json');
+  const examples = orderSubmission.meta()!.examples as { kind?: string }[];
+  assert.deepEqual(
+    examples.map(({ kind = 'limit' }) => kind),
+    [...orderKinds],
+  );
+  const admission = admit(examples, termsOf(market, deliveryDay('2026-03-29', market.timeZone, market.resolution)));
+  assert.deepEqual('problems' in admission && admission.problems, false);
+});
