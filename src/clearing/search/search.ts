@@ -82,6 +82,8 @@ class Search {
   readonly #decisions: readonly number[];
   readonly #open: Branch[] = [];
   #best: Found | undefined;
+  /** Answers so far that decided everything, but that no prices support. */
+  #unsupported = 0;
   /** The most that a branch was given up with that was not worth looking for. */
   #given = -Infinity;
 
@@ -165,7 +167,7 @@ class Search {
     const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
     const lost = this.#test(on, branch.closed, answer);
     if (lost === undefined) return [];
-    if (this.#best === undefined) this.#repair(answer);
+    if (this.#best === undefined || ++this.#unsupported % oftenRepaired === 1) this.#repair(answer);
     return this.#withoutOneOf(on, sub, answer, worth.bound);
   }
 
@@ -221,6 +223,24 @@ class Search {
     return undefined;
   }
 
+  /** Put back, one by one, what is rejected and would gain most; what loses by it may go for it (market rules, section 4). */
+  #reinsert(): void {
+    const tried = new Set<number>();
+    for (let round = 0; round < mostReinsertions; round++) {
+      const best = this.#best!;
+      const gain = gainsAt(this.#problem, this.#master, best);
+      const on = new Set(best.on);
+      const next = this.#decisions
+        .filter((d) => !on.has(d) && !tried.has(d) && this.#fits(d, on))
+        .map((d) => ({ d, missed: gain[this.#problem.decisions[d]!.column]! }))
+        .filter(({ missed }) => missed > apart)
+        .sort((a, b) => b.missed - a.missed || a.d - b.d)[0];
+      if (next === undefined) return;
+      tried.add(next.d);
+      this.#repairFrom(new Set([...best.on, next.d]), next.d, 3);
+    }
+  }
+
   /** The branch divides by which of its accepted orders is the first to go. */
   #withoutOneOf(on: readonly number[], branch: Branch, answer: Answer, bound: number): Branch[] {
     const gain = gainsAt(this.#problem, this.#master, answer);
@@ -263,29 +283,37 @@ class Search {
     return undefined;
   }
 
-  /** A first answer: what the program wants most, less those that would lose, until nobody does. */
+  /** An answer from a program's: what it wants most, less those that would lose, until nobody does. */
   #repair(from: Answer): void {
     const { decisions } = this.#problem;
-    let on = new Set<number>();
+    const on = new Set<number>();
     const wanted = this.#decisions
       .filter((d) => from.value[decisions[d]!.column]! >= 0.5 * decisions[d]!.least)
       .sort((a, b) => from.value[decisions[b]!.column]! - from.value[decisions[a]!.column]! || a - b);
     for (const d of wanted) if (this.#fits(d, on)) on.add(d);
-    for (let round = 0; round < mostRepairs; round++) {
+    const before = this.#best;
+    this.#repairFrom(on, -1, mostRepairs);
+    if (this.#best !== before) this.#reinsert();
+  }
+
+  /** @param kept  does not go for the others */
+  #repairFrom(wanted: ReadonlySet<number>, kept: number, rounds: number): void {
+    let on = new Set(wanted);
+    for (let round = 0; round < rounds; round++) {
       const list = [...on].sort((a, b) => a - b);
       const off = this.#decisions.filter((d) => !on.has(d));
       const answer = emptyAnswer(this.#problem);
-      const worth = this.#master.solve(boundsOf(this.#problem, list, off, []), answer);
+      const worth = this.#master.solve(boundsOf(this.#problem, list, off, []), answer, this.#enough);
       if (worth === undefined) {
         // Too much for the orders there are: the last one wanted goes.
-        const last = wanted.findLast((d) => on.has(d));
+        const last = [...on].findLast((d) => d !== kept);
         if (last === undefined) return;
         on = this.#withoutFamily(on, last);
         continue;
       }
-      if (this.#bothDirections(answer) !== undefined) return;
-      const lost = this.#test(list, [], answer);
-      if (lost === undefined) return;
+      if (worth.bound <= this.#enough || this.#bothDirections(answer) !== undefined) return;
+      const lost = this.#test(list, [], answer)?.filter(({ decision }) => decision !== kept);
+      if (lost === undefined || lost.length === 0) return;
       for (const { decision } of lost.slice(0, 1 + Math.floor(lost.length / 3))) on = this.#withoutFamily(on, decision);
     }
   }
@@ -314,6 +342,9 @@ class Search {
 }
 
 const mostRepairs = 200;
+const mostReinsertions = 30;
+/** Every so many answers that no prices support, one is repaired. */
+const oftenRepaired = 16;
 
 export const emptyAnswer = ({ nodes, columns, rows, zones, periods }: Problem): Answer => ({
   net: new Float64Array(nodes.length),
