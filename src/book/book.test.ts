@@ -183,8 +183,41 @@ test('bookHash() does not depend on the order of fields, and on every value', ()
   assert.notEqual(bookHash({ ...book, periods: 91 }), bookHash(book));
 });
 
+const block = { record_id: 'b1', zone: 'A', kind: 'block', side: 'sell', price: 50, from: 1, to: 2, power: 10 };
+const stamped = (participant: string, changes: object) => ({ ...block, participant, ...changes });
+
+test('checkBook() takes a group name of two participants as two groups', () => {
+  const orders = [stamped('p', { exclusiveGroup: 'g' }), stamped('q', { exclusiveGroup: 'g', zone: 'B' })];
+  checkBook(bookWith({ orders }));
+});
+
 const bookWith = (changes: object) =>
   parseBook({ ...sealBook(market, auction, entriesOf()), intake: undefined, ...changes });
+
+const ramped = {
+  rampSets: [{ id: 'S', lines: ['A-B'], ramp: 30, before: -10 }],
+  netPositionRamps: [{ id: 'Z', zone: 'B', ramp: 40 }],
+  constraints: [{ id: 'k', period: 1, ptdf: { A: 0.5, B: -0.5 }, ram: 50 }],
+  flowBased: 'intuitive',
+} as const;
+
+test('sealBook() takes ramps, constraints and the mode of flow-based exchange from the market', () => {
+  const sealed = sealBook(parseMarket({ ...market, ...ramped }, 'test'), auction, entriesOf());
+  const { rampSets, netPositionRamps, constraints, flowBased } = sealed;
+  assert.deepEqual({ rampSets, netPositionRamps, constraints, flowBased }, ramped);
+  checkBook(parseBook(sealed));
+  assert(!('rampSets' in sealBook(market, auction, entriesOf())));
+});
+
+test('parseMarket() refuses ramps and constraints of lines and zones that are not there', () => {
+  const wrong = {
+    rampSets: [{ ...ramped.rampSets[0], lines: ['A-B', 'X'] }],
+    netPositionRamps: [{ ...ramped.netPositionRamps[0], zone: 'X' }],
+    constraints: [{ ...ramped.constraints[0], ptdf: { X: 1 } }],
+  };
+  const message = /rampSets\.0\.lines\.1: X .*netPositionRamps\.0\.zone: X .*constraints\.0\.ptdf\.X: X /;
+  assert.throws(() => parseMarket({ ...market, ...wrong }, 'test'), { code: 'invalid-market', message });
+});
 
 for (const [what, changes, message] of [
   ['a zone twice', { zones: ['A', 'B', 'A'] }, /zones: a zone is there twice/],
@@ -202,6 +235,14 @@ for (const [what, changes, message] of [
   ['the same order twice', { orders: [{ ...good }, { ...good }] }, /order o1: record_id/],
   ['an order of no zone', { orders: [{ ...good, zone: 'X' }] }, /order o1: zone/],
   ['an order beyond the day', { orders: [{ ...good, period: 99 }] }, /order o1: period/],
+  ['a child of nobody', { orders: [{ ...block, linkedTo: 'x' }] }, /order b1: linkedTo: there is no order x/],
+  [
+    'a parent of another participant',
+    { orders: [stamped('p', { linkedTo: 'b2' }), stamped('q', { record_id: 'b2' })] },
+    /b1: linkedTo/,
+  ],
+  ['a block without periods', { orders: [{ ...block, to: undefined }] }, /order b1: to: a block without profile/],
+  ['a ramp set of no line', { rampSets: [{ id: 'S', lines: ['X'], ramp: 1 }] }, /ramp set S: no line X/],
 ] as const) {
   test(`checkBook() refuses ${what}`, () => {
     assert.throws(() => checkBook(bookWith(changes)), { code: 'invalid-book', message });

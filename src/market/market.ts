@@ -73,14 +73,27 @@ export const market = z
     const { zones, lines, patience, schedule } = ctx.value;
     const fail = (path: (string | number)[], input: unknown, message: string) =>
       ctx.issues.push({ code: 'custom', path, input, message });
+    const noZone = (zone: string) => `${zone} is none of the zones ${zones.join(', ')}`;
     zones.forEach((id, i) => {
       if (zones.indexOf(id) !== i) fail(['zones', i], id, `zone ${id} is there twice`);
     });
     lines.forEach((l, i) => {
-      if (!zones.includes(l.from))
-        fail(['lines', i, 'from'], l.from, `${l.from} is none of the zones ${zones.join(', ')}`);
-      if (!zones.includes(l.to)) fail(['lines', i, 'to'], l.to, `${l.to} is none of the zones ${zones.join(', ')}`);
+      if (!zones.includes(l.from)) fail(['lines', i, 'from'], l.from, noZone(l.from));
+      if (!zones.includes(l.to)) fail(['lines', i, 'to'], l.to, noZone(l.to));
       if (l.from === l.to) fail(['lines', i, 'to'], l.to, 'a line joins two different zones');
+    });
+    ctx.value.rampSets?.forEach((set, i) => {
+      set.lines.forEach((id, k) => {
+        const path = ['rampSets', i, 'lines', k];
+        if (!lines.some((line) => line.id === id)) fail(path, id, `${id} is none of the lines`);
+      });
+    });
+    ctx.value.netPositionRamps?.forEach(({ zone }, i) => {
+      if (!zones.includes(zone)) fail(['netPositionRamps', i, 'zone'], zone, noZone(zone));
+    });
+    ctx.value.constraints.forEach(({ ptdf }, i) => {
+      for (const zone of Object.keys(ptdf))
+        if (!zones.includes(zone)) fail(['constraints', i, 'ptdf', zone], zone, noZone(zone));
     });
     if (schedule.kind === 'interval' && (msOf(schedule.every) === 0 || msOf(schedule.every) % 1000 !== 0))
       fail(['schedule', 'every'], schedule.every, 'must be a whole number of seconds, at least one');
