@@ -78,17 +78,6 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
     const mw = distribute(problem, side, lot, side.sign === 1 ? sold : bought);
     for (let k = 0; k < node.span; k++) netPosition[node.zone * periods + node.from + k]! += side.sign * mw;
   };
-  const sidesAt = new Map<number, Side[]>();
-  for (const side of sides) {
-    const { zone, from, span } = nodes[side.node]!;
-    if (span === 1) {
-      const cell = zone * periods + from;
-      sidesAt.set(cell, [...(sidesAt.get(cell) ?? []), side]);
-    } else {
-      side.lots = Math.round(side.ideal / lot);
-      settle(side);
-    }
-  }
   const value = sharing.value.slice();
   const { columns } = problem;
   const isBlock = new Set(problem.decisions.flatMap(({ column, steps }) => (steps.length === 0 ? [column] : [])));
@@ -100,15 +89,45 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   });
   const islands = sharing.islands.flatMap((island) => withoutFullArcs(problem, sharing, island, value));
   const outflow = closedOutflow(problem, islands, value);
-  for (const island of islands) {
-    const here = island.cells.flatMap((cell) => sidesAt.get(cell) ?? []);
-    let missing = 0;
-    for (const cell of island.cells) missing += outflow[cell]! - netPosition[cell]!;
-    for (const c of island.columns) if (columns[c]!.kind === 'flow') missing += arcAt(problem, c).arc.loss * value[c]!;
-    largestRemainders(here, missing, lot);
-    here.forEach(settle);
-    carry(problem, sharing, island, netPosition, outflow, lot, value);
+  // Longest first: what they leave open the shorter ones close.
+  const spanOf = (side: Side) => nodes[side.node]!.span;
+  const cellOf = ({ node }: Side) => nodes[node]!.zone * periods + nodes[node]!.from;
+  const islandOf = new Int32Array(zones * periods);
+  islands.forEach(({ cells }, k) => {
+    for (const cell of cells) islandOf[cell] = k;
+  });
+  const shortest = new Float64Array(islands.length).fill(Infinity);
+  for (const side of sides) {
+    const span = spanOf(side);
+    for (let k = 0; k < span; k++) {
+      const island = islandOf[cellOf(side) + k]!;
+      shortest[island] = Math.min(shortest[island]!, span);
+    }
   }
+  const missingIn = ({ cells, columns: flows }: Island) => {
+    let missing = 0;
+    for (const cell of cells) missing += outflow[cell]! - netPosition[cell]!;
+    for (const c of flows) if (columns[c]!.kind === 'flow') missing += arcAt(problem, c).arc.loss * value[c]!;
+    return missing;
+  };
+  for (const span of [...new Set(sides.map(spanOf))].sort((a, b) => b - a)) {
+    const groups = new Map<number, Side[]>();
+    for (const side of sides) {
+      if (spanOf(side) !== span) continue;
+      // Where nothing shorter trades, these have to close the balance themselves.
+      const cell = cellOf(side);
+      const last = Array.from({ length: span }, (_, k) => islandOf[cell + k]!).find((k) => shortest[k] === span);
+      if (last === undefined) {
+        side.lots = Math.round(side.ideal / lot);
+        settle(side);
+      } else groups.set(last, [...(groups.get(last) ?? []), side]);
+    }
+    for (const [island, group] of groups) {
+      largestRemainders(group, missingIn(islands[island]!), lot);
+      group.forEach(settle);
+    }
+  }
+  for (const island of islands) carry(problem, sharing, island, netPosition, outflow, lot, value);
   return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };
 }
 

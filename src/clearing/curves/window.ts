@@ -18,7 +18,8 @@ const growth = 4;
 
 /** Cuts around a price, in rising order; the first is the curve's least net supply, the last its most. */
 export function windowAround(curve: NetCurve, price: number): number[] {
-  const cuts = new Set([curve.least, curve.most, ...supplyAt(curve, price)]);
+  const inside = supplyAt(curve, price).map((net) => Math.min(curve.most, Math.max(curve.least, net)));
+  const cuts = new Set([curve.least, curve.most, ...inside]);
   cutAround(curve, supplyAt(curve, price)[0], cuts);
   return distinct([...cuts].sort((a, b) => a - b));
 }
@@ -27,7 +28,9 @@ export function windowAround(curve: NetCurve, price: number): number[] {
 export function refined(curve: NetCurve, cuts: readonly number[], net: number, price: number): number[] {
   const more = new Set(cuts);
   const [least, most] = supplyAt(curve, price);
-  for (const at of [net, least, most]) {
+  for (const near of [net, least, most]) {
+    // Sums of pieces may pass the ends by a rounding error.
+    const at = Math.min(curve.most, Math.max(curve.least, near));
     more.add(at);
     cutAround(curve, at, more);
   }

@@ -27,14 +27,18 @@ export function reduced<R extends Rule>(
   cells: number,
 ): Reduced<R> {
   const joined = new Joined(low.length);
-  for (const rule of rules)
-    if (isEqual(rule) && rule.at[0]! < cells && rule.at[1]! < cells) joined.join(rule.at[0]!, rule.at[1]!);
   const leastOf = low.slice();
   const mostOf = high.slice();
-  for (let i = 0; i < low.length; i++) {
-    const root = joined.root(i);
-    leastOf[root] = Math.max(leastOf[root]!, low[i]!);
-    mostOf[root] = Math.min(mostOf[root]!, high[i]!);
+  for (const rule of rules) {
+    const [one, other] = [joined.root(rule.at[0] ?? 0), joined.root(rule.at[1] ?? 0)];
+    if (!isEqual(rule) || rule.at.some((i) => i >= cells)) continue;
+    const least = Math.max(leastOf[one]!, leastOf[other]!);
+    const most = Math.min(mostOf[one]!, mostOf[other]!);
+    // Ranges that exclude each other are the market limits' doing (midpoint.ts): then the two are not one.
+    if (least > most) continue;
+    joined.join(one, other);
+    leastOf[joined.root(one)] = least;
+    mostOf[joined.root(one)] = most;
   }
   const variable = new Int32Array(low.length).fill(-1);
   const roots: number[] = [];
@@ -64,8 +68,7 @@ export function reduced<R extends Rule>(
     variable,
     weight,
     low: Float64Array.from(roots, (root) => leastOf[root]!),
-    // Ranges that contradict each other are the limits' doing (midpoint.ts): the lower one stands.
-    high: Float64Array.from(roots, (root) => Math.max(leastOf[root]!, mostOf[root]!)),
+    high: Float64Array.from(roots, (root) => mostOf[root]!),
     rules: kept,
   };
 }

@@ -115,6 +115,8 @@ export class Master {
       for (const [row, factor] of rowsOf.get(c) ?? []) if (factor !== 0) draft.entry(row, factor);
       draft.column(column.cost, bounds.lower[c]!, bounds.upper[c]!);
     });
+    // The solver does not solve what has no columns; one that does nothing keeps it going.
+    if (draft.count === 0) draft.column(0, 0, 0);
     this.#size = draft.count;
     const side = (bound: (row: { low: number; high: number }) => number) =>
       Float64Array.from([...rightSide, ...this.rows.map((r) => bound(problem.rows[r]!))]);
@@ -210,7 +212,7 @@ export class Master {
   /** Cut the windows of nodes whose price and net supply do not lie on their curve; false when all do. */
   #refine({ net, price }: Answer): boolean {
     const draft = new Draft();
-    const gone: number[] = [];
+    const gone = new Set<number>();
     this.nodes.forEach((i, k) => {
       const node = this.#problem.nodes[i]!;
       const at = meanOver(this.#problem, price, node);
@@ -225,18 +227,18 @@ export class Master {
           next.columns.push(columns[old - 1]!);
           continue;
         }
-        if (gone[gone.length - 1] !== columns[old - 1]) gone.push(columns[old - 1]!);
+        gone.add(columns[old - 1]!);
         next.columns.push(this.#size + draft.count);
         this.#draftPiece(draft, node, finer[c - 1]!, finer[c]!);
       }
       this.#windows[k] = next;
     });
     if (draft.count === 0) {
-      assert(gone.length === 0);
+      assert(gone.size === 0);
       return false;
     }
-    gone.sort((a, b) => a - b);
-    this.#model.bound(Int32Array.from(gone), new Float64Array(gone.length), new Float64Array(gone.length));
+    const closed = Int32Array.from(gone).sort();
+    this.#model.bound(closed, new Float64Array(closed.length), new Float64Array(closed.length));
     this.#model.add(draft.columns);
     this.#size += draft.count;
     return true;
