@@ -1,0 +1,67 @@
+/**
+ * The engine against the oracle, on small random books of all order kinds: the same welfare, to the cent.
+ *
+ * `npm test` takes 2,000 books of up to 6 decisions, `npm run fuzz` as many as `RUNS` says and a hundredth as many of up to 12, by a new
+ * seed. The seed is printed; `SEED` and `RUNS` repeat a run. What fails is printed as small as it can be made.
+ */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { clearWith } from '../../src/clearing/clear.ts';
+import { loadSolver } from '../../src/clearing/solver/highs.ts';
+import type { Book } from '../../src/market/book.ts';
+import { AuctionError } from '../../src/market/errors.ts';
+import { bestDecisions } from '../support/enumerate.ts';
+import { randomOrders } from '../support/random-orders.ts';
+import { shrink } from '../support/shrink.ts';
+
+const solver = await loadSolver();
+const hash = `sha256:${'0'.repeat(64)}`;
+const seed = Number(process.env.SEED ?? 20250401);
+const runs = Number(process.env.RUNS ?? 2000);
+const mostShown = 3;
+
+/** What is wrong with the engine's answer to a book; undefined when nothing is. */
+function wrongWith(book: Book): string | undefined {
+  const best = bestDecisions(book, solver);
+  let result: ReturnType<typeof clearWith>['result'];
+  try {
+    ({ result } = clearWith(solver, book, hash));
+  } catch (error) {
+    if (!(error instanceof AuctionError)) return `fails: ${(error as Error).message}`;
+    return best === undefined ? undefined : `refused, where the oracle finds ${best.welfare}: ${error.message}`;
+  }
+  const { welfare, bound, status } = result;
+  // Without prices within the limits that support anything the house leaves out who would lose, and says so.
+  if (best === undefined) return status === 'feasible' ? undefined : `${status}, where nothing has supporting prices`;
+  const tolerance = 0.02 + 1e-8 * Math.abs(best.welfare);
+  if (bound < best.welfare - tolerance) return `the bound ${bound} is below ${best.welfare}`;
+  if (status === 'optimal' && Math.abs(welfare - best.welfare) <= tolerance) return undefined;
+  return `${status} with ${welfare}, the oracle finds ${best.welfare} with ${best.on.join(' ') || 'all off'}`;
+}
+
+/** The books of these seeds; fails with the smallest books on which the two differ. */
+function compare(count: number, decisions: number): void {
+  const wrong: string[] = [];
+  for (let k = 0; k < count; k++) {
+    const book = randomOrders(seed + k, decisions);
+    const message = wrongWith(book);
+    if (message === undefined) continue;
+    if (wrong.length < mostShown) {
+      const kind = (text: string | undefined) => text?.split(/[\s\d]/)[0];
+      const small = shrink(book, (smaller) => kind(wrongWith(smaller)) === kind(message));
+      wrong.push(`SEED=${seed + k} RUNS=1: ${message}\n${wrongWith(small)}\n${JSON.stringify(small)}`);
+    } else wrong.push(`SEED=${seed + k}: ${message}`);
+  }
+  assert.equal(wrong.length, 0, `${wrong.length} of ${count} books\n${wrong.slice(0, 30).join('\n')}`);
+}
+
+console.log(`# random books of all kinds: SEED=${seed} RUNS=${runs}`);
+
+test(`clear() finds the oracle's welfare on books of up to 6 decisions`, { timeout: 0 }, () => {
+  compare(runs, 6);
+});
+
+test(`clear() finds the oracle's welfare on books of up to 12 decisions`, { timeout: 0 }, () => {
+  compare(Math.ceil(runs / 100), 12);
+});
