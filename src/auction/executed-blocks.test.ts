@@ -64,6 +64,9 @@ const orders = [
   { kind: 'complex', steps: [{ period: 1, price: 1, power: 4 }], resolution: 'PT60M' },
   { kind: 'limit', price: 1, period: 1, power: 7 },
   { kind: 'block', price: 1, from: 1, to: 8, power: 9 },
+  { kind: 'flexible', price: 1, power: 2, duration: 2, earliest: 5, latest: 7 },
+  { kind: 'block', price: 1, zone: 'B', side: 'buy', from: 1, to: 2, power: 0.1 },
+  { kind: 'block', price: 1, zone: 'B', side: 'buy', from: 1, to: 1, power: 0.2 },
 ] as const;
 const book = bookOf(...orders);
 const result = resultOf(
@@ -74,18 +77,32 @@ const result = resultOf(
   { power: [0.2, 0.2, 4, 4, 0, 0, 0, 0] },
   { power: 7 },
   { power: [0, 0, 0, 0, 0, 0, 0, 0], status: 'rejected', ratio: 0 },
+  { power: [0, 0], status: 'rejected', ratio: 0 },
+  { power: [0.1, 0.1] },
+  { power: [0.2] },
 );
 
 test('executedBlocks() adds up what was executed of orders over several periods, by zone, side and period', () => {
   assert.deepEqual(executedBlocks(book, result), {
     A: { buy: [0, 0, 0, 0, 0, 0, 0, 0], sell: [0.3, 5.3, 4.1, 6.1, 2, 0, 3, 0] },
-    B: { buy: [0, 0, 0, 0, 2.5, 2.5, 2.5, 2.5], sell: [0, 0, 0, 0, 0, 0, 0, 0] },
+    B: { buy: [0.3, 0.1, 0, 0, 2.5, 2.5, 2.5, 2.5], sell: [0, 0, 0, 0, 0, 0, 0, 0] },
   });
 });
 
 test('settledOrders() has the prices of the units that an order covers, of a flexible order those of its start', () => {
   const settled = settledOrders(book, result).map(({ prices }) => prices);
-  assert.deepEqual(settled, [[2, 7], [15, 16, 17, 18], [4, 5], [1, 2, 3, 4], quarters, [1], quarters]);
+  assert.deepEqual(settled, [
+    [2, 7],
+    [15, 16, 17, 18],
+    [4, 5],
+    [1, 2, 3, 4],
+    quarters,
+    [1],
+    quarters,
+    [5, 6, 7, 8],
+    [11, 12],
+    [11],
+  ]);
   const rejected = resultOf(...result.orders.map((outcome) => ({ ...outcome, start: undefined })));
   assert.deepEqual(settledOrders(book, rejected)[2]!.prices, [1, 2, 3, 4, 5, 6]);
 });

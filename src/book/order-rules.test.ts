@@ -50,6 +50,11 @@ for (const [what, order, ...problems] of [
   ['a block beyond the last period', { ...block, to: 25 }, 'to: unknown-period'],
   ['a block beyond the last hour', { ...block, resolution: 'PT60M', to: 7 }, 'to: unknown-period'],
   ['a period twice in a profile', { ...bare, profile: [...profile, profile[0]] }, 'profile.2.period: period-twice'],
+  [
+    'a profile beyond the last period',
+    { ...bare, profile: [{ period: 25, power: 1 }] },
+    'profile.0.period: unknown-period',
+  ],
   ['a profile with power 0', { ...bare, profile: [{ period: 1, power: 0 }] }, 'profile.0.power: too-small'],
   ['an empty profile', { ...bare, profile: [] }, 'profile: too-small'],
   ['a profile off the lot', { ...bare, profile: [{ period: 1, power: 0.05 }] }, 'profile.0.power: power-off-lot'],
