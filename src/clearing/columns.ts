@@ -65,8 +65,11 @@ export class Columns {
   readonly rows: Row[] = [];
   readonly decisions: Decision[] = [];
 
+  /** A cell that comes twice, as where both legs of a loop meet, comes once with the sum. */
   column(column: Column): number {
-    return this.columns.push(column) - 1;
+    const cells = new Map<number, number>();
+    for (const [cell, mw] of column.cells) cells.set(cell, (cells.get(cell) ?? 0) + mw);
+    return this.columns.push(cells.size === column.cells.length ? column : { ...column, cells: [...cells] }) - 1;
   }
 
   /** A row without entries binds nobody. */

@@ -17,10 +17,11 @@
  * unsupported, and the order is told so (`paradoxically_rejected`).
  */
 
+import assert from 'node:assert/strict';
 import type { Problem } from '../problem.ts';
 import { samePrice } from '../search/master.ts';
 import type { Sharing } from '../sharing.ts';
-import { nearestPoint } from '../solver/nearest.ts';
+import { type NearestProgram, nearestPoint } from '../solver/nearest.ts';
 import { type Reduced, reduced } from './reduced.ts';
 import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.ts';
 
@@ -41,7 +42,7 @@ export function midpointPrices(problem: Problem, shared: Sharing, on: readonly n
   });
   const rules = [...free.rules, ...noLossRules(problem, on, shared)];
   const program = reduced({ ...free, rules }, cells);
-  for (const part of brokenParts(program, prices, cells)) nearest(problem, program, part, prices, shared, cells);
+  for (const part of brokenParts(program, prices, cells)) nearest(program, part, prices, shared, cells);
   return prices.slice(0, cells);
 }
 
@@ -149,21 +150,18 @@ function brokenParts({ variable, weight, rules }: Reduced<Rule>, prices: Float64
 
 /** Replace the prices of a part by the nearest ones (sum of squares over cells) that obey every rule. */
 function nearest(
-  { book }: Problem,
   { variable, weight, low, high, rules }: Reduced<Rule>,
   part: { variables: readonly number[]; rules: readonly number[] },
   prices: Float64Array,
-  { dual, rowPrice }: Sharing,
+  { rowPrice }: Sharing,
   cells: number,
 ): void {
   const columnOf = new Map(part.variables.map((v, k) => [v, k]));
   const target = new Float64Array(part.variables.length);
-  const fallback = new Float64Array(part.variables.length);
   variable.forEach((v, i) => {
     const k = columnOf.get(v);
     if (k === undefined) return;
     target[k] = i < cells ? prices[i]! : rowPrice[i - cells]!;
-    fallback[k] = i < cells ? dual[i]! : 0;
   });
   // Columns: the prices, then what each rule's sum comes to. Rows: sum of factor * price - that = 0. Rules are scaled to prices.
   const byColumn = [...part.variables, ...part.rules].map((): [row: number, factor: number][] => []);
@@ -210,12 +208,31 @@ function nearest(
     indices: Int32Array.from(byColumn.flat(), ([row]) => row),
     values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
   };
-  const x = nearestPoint(program, samePrice, 1e-16);
-  // Rules that each could hold but not all together: then those prices are best that the answer was found with.
-  const { min, max } = book.priceLimits;
+  // Rules that each could hold but not all together give way, by as little as can be.
+  const x = nearestPoint(program, samePrice, 1e-16) ?? nearestPoint(givingWay(program), samePrice, 1e-12);
+  assert(x !== undefined, 'rules that give way always leave prices');
   variable.forEach((v, i) => {
     const k = columnOf.get(v);
-    if (k === undefined || i >= cells) return;
-    prices[i] = x === undefined ? Math.min(max, Math.max(min, fallback[k]!)) : x[k]!;
+    if (k !== undefined && i < cells) prices[i] = Math.min(high[v]!, Math.max(low[v]!, x[k]!));
   });
+}
+
+/** How much dearer breaking a rule is than leaving the middle. */
+const stiff = 1e5;
+
+/** The program with a column in each row that lets it stay open, at a price. */
+function givingWay(program: NearestProgram): NearestProgram {
+  const rows = program.rightSide.length;
+  const last = program.starts[program.starts.length - 1]!;
+  const more = (values: Float64Array, rest: number) => Float64Array.from([...values, ...new Float64Array(rows).fill(rest)]);
+  return {
+    weight: more(program.weight, stiff),
+    target: more(program.target, 0),
+    lower: more(program.lower, -Infinity),
+    upper: more(program.upper, Infinity),
+    rightSide: program.rightSide,
+    starts: Int32Array.from([...program.starts, ...Array.from({ length: rows }, (_, r) => last + r + 1)]),
+    indices: Int32Array.from([...program.indices, ...Array.from({ length: rows }, (_, r) => r)]),
+    values: more(program.values, 1),
+  };
 }
