@@ -23,8 +23,8 @@ test('blockTable() has a line for each order over several periods, and says how 
     blockTable(outcomes),
     [
       'order    outcome             MW            start   surplus  reason',
-      'night    partially accepted  25.0 to 50.0      -      0.00  partial at the money',
       'washing  accepted            12.0              7  1,234.50  -',
+      'night    partially accepted  25.0 to 50.0      -      0.00  partial at the money',
       'plant    rejected            0.0               -     40.00  paradoxically rejected',
     ].join('\n'),
   );

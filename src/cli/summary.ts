@@ -54,11 +54,13 @@ export function reasonTable(orders: readonly Outcome[]): string | undefined {
   );
 }
 
-/** Orders over several periods, a line each; nothing when there are none. */
+/** Orders over several periods, a line each, what was executed first; nothing when there are none. */
 export function blockTable(orders: readonly Outcome[], most = 20): string | undefined {
   const blocks = orders.filter(({ power }) => Array.isArray(power));
   if (blocks.length === 0) return undefined;
+  const rank = ({ status }: Outcome) => (status === 'rejected' ? 1 : 0);
   const rows = blocks
+    .toSorted((a, b) => rank(a) - rank(b) || b.surplus - a.surplus)
     .slice(0, most)
     .map(({ record_id, status, power, start, surplus, reason }) => [
       record_id,
