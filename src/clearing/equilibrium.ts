@@ -20,7 +20,7 @@ export interface Equilibrium extends Answer {
   readonly on: readonly number[];
   /** Money that no answer exceeds; the answer's own when it is proven. */
   readonly bound: number;
-  /** False when the search ended before there was a proof: then there may be a better answer. */
+  /** False when the search ended before there was a proof, or no prices within the limits support the answer. */
   readonly proven: boolean;
   /** What is left to search, by group of MTUs. */
   readonly open: readonly (readonly Branch[])[];
@@ -36,6 +36,7 @@ export function findEquilibrium(problem: Problem, solver: Solver, budget: Budget
   const open: (readonly Branch[])[] = [];
   let bound = 0;
   let programs = 0;
+  let supported = true;
   for (const group of problem.groups) {
     const found = searchGroup(problem, solver, guess, group, budget);
     programs += found.programs;
@@ -59,10 +60,11 @@ export function findEquilibrium(problem: Problem, solver: Solver, budget: Budget
       answer.price.set(best.price.subarray(from, to), from);
     }
     on.push(...best.on);
+    supported &&= best.supported || problem.decisions.length === 0;
     open.push(found.open);
     bound += found.bound * problem.hours;
   }
-  return { ...answer, bounds, on, bound, proven: open.every((left) => left.length === 0), open, programs };
+  return { ...answer, bounds, on, bound, proven: supported && open.every((left) => left.length === 0), open, programs };
 }
 
 /** Where to look first: the price at which all zones that lines join would clear if the lines had no limits. */

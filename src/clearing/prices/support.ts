@@ -14,21 +14,33 @@ import { freeRules, type NoLoss, noLossRules, type Part, type Rule, settled, sum
 /** A loss per MWh this small (currency) is a rounding error. */
 const noLoss = 1e-6;
 
-/** Decisions that are on and would lose, with how much a MWh; the worst first. Empty when prices exist that support them all. */
-export function losers(
+/** What prices say about an answer. */
+export interface Support {
+  /** Do prices within the market's limits support all that trades freely, and let no decision lose? */
+  readonly exists: boolean;
+  /** Who would lose how much a MWh (currency), the worst first. */
+  readonly losers: readonly { readonly decision: number; readonly loss: number }[];
+}
+
+/** @param on  decisions that may not lose */
+export function supportOf(
   problem: Problem,
   solver: Solver,
   part: Part,
   bounds: Bounds,
   on: readonly number[],
   answer: Answer,
-): { decision: number; loss: number }[] {
+): Support {
   const rules = noLossRules(problem, on, answer);
-  const atOnce = rules.filter((rule) => lossAt(rule, answer.price) > noLoss);
-  if (atOnce.length === 0 && withinLimits(problem, part, answer.price)) return [];
+  const lost = (price: Float64Array) => rules.map((rule) => ({ decision: rule.decision, loss: lossAt(rule, price) }));
+  const isInside = withinLimits(problem, part, answer.price);
+  if (isInside && lost(answer.price).every(({ loss }) => loss <= noLoss)) return { exists: true, losers: [] };
   const least = leastLosses(problem, solver, part, bounds, rules, answer);
-  const lost = least ?? atOnce.map((rule) => ({ decision: rule.decision, loss: lossAt(rule, answer.price) }));
-  return lost.sort((a, b) => b.loss - a.loss || a.decision - b.decision);
+  if (least?.length === 0) return { exists: true, losers: [] };
+  // Not even who trades freely is supported: then anybody may be in the way, those the most who lose at prices cut to the limits.
+  const { min, max } = problem.book.priceLimits;
+  const losers = least ?? lost(answer.price.map((price) => Math.min(max, Math.max(min, price))));
+  return { exists: false, losers: losers.sort((a, b) => b.loss - a.loss || a.decision - b.decision) };
 }
 
 function withinLimits({ book, nodes, periods }: Problem, part: Part, price: Float64Array): boolean {

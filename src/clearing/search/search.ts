@@ -15,7 +15,7 @@
 import assert from 'node:assert/strict';
 import { costOf } from '../curves/net-curve.ts';
 import type { Part } from '../prices/rules.ts';
-import { losers } from '../prices/support.ts';
+import { type Support, supportOf } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
 import { type Answer, type Bounds, gainsAt, Master, samePrice } from './master.ts';
@@ -56,6 +56,8 @@ export interface Found extends Answer {
   readonly welfare: number;
   readonly on: readonly number[];
   readonly bounds: Bounds;
+  /** False where no prices within the market's limits support it: orders over several MTUs can ask for too much. */
+  readonly supported: boolean;
 }
 
 export function searchGroup(
@@ -213,13 +215,17 @@ class Search {
    *
    * @returns undefined when they do; else who would lose
    */
-  #test(on: readonly number[], closed: readonly number[], answer: Answer) {
-    const off = this.#decisions.filter((d) => !on.includes(d));
+  #test(on: readonly number[], closed: readonly number[], answer: Answer): Support['losers'] | undefined {
+    const isOn = new Set(on);
+    const off = this.#decisions.filter((d) => !isOn.has(d));
     const bounds = boundsOf(this.#problem, on, off, closed);
-    const lost = losers(this.#problem, this.#solver, this.#master, bounds, on, answer);
-    if (lost.length > 0) return lost;
+    const support = supportOf(this.#problem, this.#solver, this.#master, bounds, on, answer);
+    // Where limits leave no prices for the orders that no decision is about, it is not the decisions' doing.
+    if (!support.exists && on.length > 0) return support.losers;
     const welfare = welfareOf(this.#problem, this.#master, answer);
-    if (this.#best === undefined || welfare > this.#best.welfare) this.#best = { ...answer, welfare, on, bounds };
+    if (this.#best === undefined || welfare > this.#best.welfare) {
+      this.#best = { ...answer, welfare, on, bounds, supported: support.exists };
+    }
     return undefined;
   }
 
