@@ -2,7 +2,8 @@
  * Small random books of all order kinds mixed, by seed: the same seed gives the same book.
  *
  * Half of them have round numbers, so that ties, indeterminate prices and exact zeros are common; the others have numbers that never
- * meet. Most have walls: sells at the highest price and buys at the lowest, so deep that prices within the limits always exist.
+ * meet. Most have walls: sells at the highest price and buys at the lowest, so deep that no price has to lie beyond the
+ * limits.
  */
 
 import { checkBook } from '../../src/book/check-book.ts';
@@ -74,7 +75,7 @@ function draw(dice: Dice, decisions: number): Book {
   while (left > 0) left -= addDecisions(scene, left);
   if (dice.chance(0.15)) addComplex(scene, 'free');
   const limits = { min: scene.lossy ? 1 : dice.pick([-100, 0]), max: 200 };
-  if (dice.chance(0.85)) addWalls(scene, limits);
+  if (dice.chance(0.7) || isTied(scene, network)) addWalls(scene, limits);
   return parseBook({
     merit: 'book/1',
     auction: 'random',
@@ -88,6 +89,18 @@ function draw(dice: Dice, decisions: number): Book {
     orders: scene.orders.map((order, i) => ({ record_id: `o${i}`, ...order })),
   });
 }
+
+/**
+ * Longer orders, load gradients, costs of lines, ramps and constraints tie prices together so that what is best may ask for a price beyond
+ * the limits; what then happens is no question of decisions.
+ */
+const isTied = ({ mixed, orders }: Scene, { lines = [], constraints = [], ...ramps }: Fields): boolean =>
+  mixed ||
+  orders.some(({ loadGradient }) => loadGradient !== undefined) ||
+  (constraints as Fields[]).length > 0 ||
+  ramps.rampSets !== undefined ||
+  ramps.netPositionRamps !== undefined ||
+  (lines as Fields[]).some(({ loss, tariff, ramp }) => loss !== 0 || tariff !== 0 || ramp !== undefined);
 
 interface Scene {
   readonly dice: Dice;
