@@ -147,9 +147,11 @@ test('merit clear refuses a broken book by file, order and field, and writes not
     'twice.json': [changed({ orders: [...book.orders, first] }), /twice\.json: order s1: record_id: /],
     'block.json': [
       changed({
-        orders: [{ record_id: 'k1', kind: 'block', zone: 'A', side: 'buy', price: 1, from: 1, to: 1, power: 5 }],
+        orders: [
+          { record_id: 'k1', kind: 'block', zone: 'A', side: 'buy', price: 1, from: 1, to: 1, power: 5, linkedTo: 'x' },
+        ],
       }),
-      /block\.json: order k1: .*block/,
+      /block\.json: order k1: linkedTo: there is no order x/,
     ],
     'result.json': [changed({ merit: 'result/1' }), /result\.json: .*merit: /],
   };
