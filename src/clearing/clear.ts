@@ -10,9 +10,10 @@
 import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
 import { decidedOutcomes } from './blocks/outcomes.ts';
-import { findEquilibrium } from './equilibrium.ts';
+import { type Equilibrium, findEquilibrium } from './equilibrium.ts';
 import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
 import { midpointPrices } from './prices/midpoint.ts';
+import { noLossRules, sumAt } from './prices/rules.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding.ts';
 import { meanPriceOf, type Sharing, shareAtTheMoney } from './sharing.ts';
@@ -106,8 +107,7 @@ function answerWithoutLoss(problem: Problem, solver: Solver, budget: ClearingBud
   for (;;) {
     const part = without.size === 0 ? problem : problemOf(book, without);
     const found = findEquilibrium(part, solver, left);
-    const sharing = shareAtTheMoney(part, found);
-    const exact = midpointPrices(part, sharing, found.on);
+    const { sharing, exact } = sharesAndPrices(part, found);
     const lots = roundToLots(part, sharing);
     const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
     programs += found.programs;
@@ -119,6 +119,20 @@ function answerWithoutLoss(problem: Problem, solver: Solver, budget: ClearingBud
     }
     for (const order of losers) without.add(order);
   }
+}
+
+function sharesAndPrices(problem: Problem, found: Equilibrium): { sharing: Sharing; exact: Float64Array } {
+  const sharing = shareAtTheMoney(problem, found);
+  const exact = midpointPrices(problem, sharing, found.on);
+  const unmet = noLossRules(problem, found.on, sharing).filter((rule) => sumAt(rule, exact) < rule.low - 1e-3);
+  if (unmet.length === 0) return { sharing, exact };
+  // A minimum income can depend on volumes at the money: then the order keeps those it was found with.
+  const kept = shareAtTheMoney(
+    problem,
+    found,
+    unmet.map(({ decision }) => decision),
+  );
+  return { sharing: kept, exact: midpointPrices(problem, kept, found.on) };
 }
 
 /** Orders over several MTUs that are executed beyond what the prices support. */

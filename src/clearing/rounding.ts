@@ -108,7 +108,7 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
     let missing = 0;
     for (const cell of cells) missing += outflow[cell]! - netPosition[cell]!;
     for (const c of flows) if (columns[c]!.kind === 'flow') missing += arcAt(problem, c).arc.loss * value[c]!;
-    return missing;
+    return missing - closedExports(problem, flows, value);
   };
   for (const span of [...new Set(sides.map(spanOf))].sort((a, b) => b - a)) {
     const groups = new Map<number, Side[]>();
@@ -182,6 +182,20 @@ function joinPools({ rows, columns }: Problem, open: readonly number[], joined: 
     const pool = entries.filter(([c]) => columns[c]!.kind === 'exchange' && isOpen.has(c));
     for (const [c] of pool) joined.join(columns[pool[0]![0]]!.cells[0]![0], columns[c]!.cells[0]![0]);
   }
+}
+
+/** MW that the zones of a flow-based region export whose exports are not among these open ones: the open ones take them in. */
+function closedExports({ rows, columns }: Problem, open: readonly number[], value: Float64Array): number {
+  const isOpen = new Set(open.filter((c) => columns[c]!.kind === 'exchange' && columns[c]!.cells.length === 1));
+  if (isOpen.size === 0) return 0;
+  let exports = 0;
+  for (const { entries, low, high } of rows) {
+    const isPool =
+      low === 0 && high === 0 && entries.every(([c, factor]) => factor === 1 && columns[c]!.kind === 'exchange');
+    if (!isPool || !entries.some(([c]) => isOpen.has(c))) continue;
+    for (const [c] of entries) if (!isOpen.has(c)) exports += value[c]!;
+  }
+  return exports;
 }
 
 /** MW that leave each cell over flows that are full or at their least. */

@@ -119,12 +119,15 @@ interface Open {
   readonly clusters: readonly Cluster[];
 }
 
-export function shareAtTheMoney(problem: Problem, found: Equilibrium): Sharing {
+/**
+ * @param kept  decisions whose steps stay where the program has them: their condition does not hold with any others
+ */
+export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: readonly number[] = []): Sharing {
   const price = exactPrices(problem, found);
   const sellShare = new Float64Array(problem.nodes.length);
   const buyShare = new Float64Array(problem.nodes.length);
   const free = settled(problem, wholeOf(problem), found.bounds);
-  const { net, surplus, value, islands, tied, clusters } = openChoices(problem, found, free, price);
+  const { net, surplus, value, islands, tied, clusters } = openChoices(problem, found, free, price, kept);
   let left: Float64Array = surplus;
   for (const cluster of clusters) {
     const volumes =
@@ -151,7 +154,14 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium): Sharing {
 const isTrade = ({ columns }: Problem, c: number): boolean =>
   columns[c]!.kind === 'ratio' || columns[c]!.kind === 'step';
 
-function openChoices(problem: Problem, found: Equilibrium, free: Sharing['free'], price: Float64Array): Open {
+function openChoices(
+  problem: Problem,
+  found: Equilibrium,
+  free: Sharing['free'],
+  price: Float64Array,
+  kept: readonly number[],
+): Open {
+  const stays = new Set(kept.flatMap((d) => problem.decisions[d]!.steps));
   const { nodes, arcs, periods, zones, columns } = problem;
   const net = new Float64Array(nodes.length);
   const surplus = new Float64Array(zones * periods);
@@ -186,7 +196,7 @@ function openChoices(problem: Problem, found: Equilibrium, free: Sharing['free']
     // Where power costs nothing, running it in a ring over lines with losses would look like trade: those flows stay.
     const arc = kind === 'flow' ? arcs[Math.floor(c / periods)]! : undefined;
     const idle = (arc?.loss ?? 0) > 0 && cells.some(([cell]) => found.price[cell]! <= samePrice * 10);
-    if (most > least && !idle && (side === 0 || !Number.isFinite(side > 0 ? most : least))) {
+    if (most > least && !idle && !stays.has(c) && (side === 0 || !Number.isFinite(side > 0 ? most : least))) {
       open.push(c);
       if (arc !== undefined || kind === 'exchange') for (const [cell] of cells) joined.join(cells[0]![0], cell);
     } else {
@@ -198,7 +208,7 @@ function openChoices(problem: Problem, found: Equilibrium, free: Sharing['free']
   const rows = free.rows.filter((r) => problem.rows[r]!.entries.some(([c]) => isOpen.has(c)));
   // Zones of a flow-based region are one island: what one exports another takes.
   for (const r of rows) {
-    const entries = problem.rows[r]!.entries.filter(([c]) => columns[c]!.kind === 'exchange');
+    const entries = problem.rows[r]!.entries.filter(([c]) => columns[c]!.kind === 'exchange' && isOpen.has(c));
     for (const [c] of entries) joined.join(columns[entries[0]![0]]!.cells[0]![0], columns[c]!.cells[0]![0]);
   }
   const flows = open.filter((c) => !isTrade(problem, c));
@@ -379,7 +389,8 @@ function leastUnexecuted(
 ): Float64Array {
   const { cells, columns, marginals } = cluster;
   const program = balances(problem, free, found, cluster, surplus, value);
-  const x = nearestPoint(program, balanceTolerance, 1e-11);
+  // What binds was found by a solver that closes its own rows to a tenth of a millionth: together they may contradict each other by more.
+  const x = nearestPoint(program, balanceTolerance, 1e-11) ?? nearestPoint(program, 100 * balanceTolerance, 1e-11);
   assert(x !== undefined, `no sharing balances the ${cells.length} zone-MTUs around ${cellName(problem, cells[0]!)}`);
   columns.forEach((c, k) => {
     value[c] = x[k]!;

@@ -224,7 +224,8 @@ const stiff = 1e5;
 function givingWay(program: NearestProgram): NearestProgram {
   const rows = program.rightSide.length;
   const last = program.starts[program.starts.length - 1]!;
-  const more = (values: Float64Array, rest: number) => Float64Array.from([...values, ...new Float64Array(rows).fill(rest)]);
+  const more = (values: Float64Array, rest: number) =>
+    Float64Array.from([...values, ...new Float64Array(rows).fill(rest)]);
   return {
     weight: more(program.weight, stiff),
     target: more(program.target, 0),

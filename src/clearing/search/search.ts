@@ -199,7 +199,8 @@ class Search {
     let found: number | undefined;
     for (const d of open) {
       const { column, least } = this.#problem.decisions[d]!;
-      const ratio = value[column]! / least;
+      // What may be as little as it likes is never in two minds.
+      const ratio = least === 0 ? 0 : value[column]! / least;
       if (ratio <= whole || ratio >= 1 - whole) continue;
       const size = this.#problem.columns[column]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
       const doubt = (0.5 - Math.abs(ratio - 0.5)) * (1 + size);
