@@ -110,6 +110,18 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
     for (const c of flows) if (columns[c]!.kind === 'flow') missing += arcAt(problem, c).arc.loss * value[c]!;
     return missing - closedExports(problem, flows, value);
   };
+  const waiting = new Set(sides);
+  const close = (group: readonly Side[], island: number) => {
+    for (const side of group) waiting.delete(side);
+    let missing = missingIn(islands[island]!);
+    // Others of the same length have their turn later, in another island that they close: about as they are.
+    for (const side of waiting) {
+      const reaches = Array.from({ length: spanOf(side) }, (_, k) => islandOf[cellOf(side) + k]).includes(island);
+      if (reaches) missing -= side.sign * side.ideal;
+    }
+    largestRemainders(group, missing, lot);
+    group.forEach(settle);
+  };
   for (const span of [...new Set(sides.map(spanOf))].sort((a, b) => b - a)) {
     const groups = new Map<number, Side[]>();
     for (const side of sides) {
@@ -119,13 +131,11 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
       const last = Array.from({ length: span }, (_, k) => islandOf[cell + k]!).find((k) => shortest[k] === span);
       if (last === undefined) {
         side.lots = Math.round(side.ideal / lot);
+        waiting.delete(side);
         settle(side);
       } else groups.set(last, [...(groups.get(last) ?? []), side]);
     }
-    for (const [island, group] of groups) {
-      largestRemainders(group, missingIn(islands[island]!), lot);
-      group.forEach(settle);
-    }
+    for (const [island, group] of groups) close(group, island);
   }
   for (const island of islands) carry(problem, sharing, island, netPosition, outflow, lot, value);
   return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };

@@ -101,8 +101,8 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
   return best?.x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
 }
 
-/** @param room by how much each bound gives way, so that there is an inside even where only the bounds themselves balance */
-function startOf({ target, lower, upper, rightSide }: NearestProgram, room: number): State {
+/** @param slack by how much each bound gives way, in the rows, so that there is an inside even where only the bounds themselves balance */
+function startOf({ target, lower, upper, rightSide, starts, values }: NearestProgram, slack: number): State {
   const zero = () => new Float64Array(target.length);
   const state = { open: new Uint8Array(target.length), x: zero(), y: new Float64Array(rightSide.length) };
   const bounds = { zLow: zero(), zHigh: zero(), toLow: zero().fill(1), toHigh: zero().fill(1) };
@@ -111,6 +111,8 @@ function startOf({ target, lower, upper, rightSide }: NearestProgram, room: numb
       state.x[i] = lower[i]!;
       continue;
     }
+    const largestFactor = values.subarray(starts[i], starts[i + 1]).reduce((most, f) => Math.max(most, Math.abs(f)), 1);
+    const room = slack / largestFactor;
     const [low, high] = [lower[i]! - room, upper[i]! + room];
     state.open[i] = 1;
     // In the middle; half open, a little inside.
