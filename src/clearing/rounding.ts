@@ -7,6 +7,7 @@
  * net positions, so every balance closes exactly.
  */
 
+import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
 import { compareIds, type Problem } from './problem.ts';
 import { arcAt, executedShare, type Island, type Sharing, treeFlows } from './sharing.ts';
@@ -188,16 +189,16 @@ function withoutFullArcs(
 /** What one zone of a flow-based region exports another takes. */
 function joinPools({ rows, columns }: Problem, open: readonly number[], joined: Joined): void {
   const isOpen = new Set(open);
-  for (const { entries } of rows) {
-    const pool = entries.filter(([c]) => columns[c]!.kind === 'exchange' && isOpen.has(c));
+  for (const row of rows) {
+    if (!isPool({ columns }, row)) continue;
+    const pool = row.entries.filter(([c]) => isOpen.has(c));
     for (const [c] of pool) joined.join(columns[pool[0]![0]]!.cells[0]![0], columns[c]!.cells[0]![0]);
   }
 }
 
 /** MW that the zones of a flow-based region export whose exports are not among these open ones: the open ones take them in. */
 function closedExports({ rows, columns }: Problem, open: readonly number[], value: Float64Array): number {
-  const isOpen = new Set(open.filter((c) => columns[c]!.kind === 'exchange' && columns[c]!.cells.length === 1));
-  if (isOpen.size === 0) return 0;
+  const isOpen = new Set(open);
   let exports = 0;
   for (const { entries, low, high } of rows) {
     const isPool =
@@ -281,34 +282,24 @@ function carry(
   if (columns.length === 0) return;
   const joined = new Joined(problem.zones * problem.periods);
   const tree: number[] = [];
-  const pool: number[] = [];
   const surplus = netPosition.map((mw, cell) => mw - outflow[cell]!);
   const take = (c: number) => {
     for (const [cell, mw] of problem.columns[c]!.cells) surplus[cell]! += mw * value[c]!;
   };
-  const isPooled = (cell: number) => pool.some((c) => problem.columns[c]!.cells[0]![0] === cell);
-  for (const c of columns) if (problem.columns[c]!.kind === 'exchange') pool.push(c);
+  // A net position by itself exports what is left; whatever else joins two zones is a flow.
+  const isExport = (c: number) => problem.columns[c]!.cells.length === 1;
+  const pool = new Map(columns.filter(isExport).map((c) => [problem.columns[c]!.cells[0]![0], c]));
+  for (const cell of pool.keys()) joined.join([...pool.keys()][0]!, cell);
   for (const c of columns) {
-    if (problem.columns[c]!.kind === 'exchange') continue;
+    if (isExport(c)) continue;
     const [[from], [to]] = problem.columns[c]!.cells as [readonly [number, number], readonly [number, number]];
-    // Where a pool can take it, the line keeps its whole lots.
-    const spare = pool.length > 0 && isPooled(from) && isPooled(to);
-    if (!spare && joined.join(from, to)) tree.push(c);
+    if (joined.join(from, to)) tree.push(c);
     else {
       value[c] = Math.min(free.upper[c]!, Math.max(free.lower[c]!, Math.round(value[c]! / lot) * lot));
       take(c);
     }
   }
-  if (pool.length === 0) treeFlows(problem, free, cells, tree, surplus, value);
-  else {
-    for (const c of tree) {
-      value[c] = Math.round(value[c]! / lot) * lot;
-      take(c);
-    }
-    // A net position by itself exports what is left; from zone to zone, what is there stands.
-    for (const c of pool) {
-      const { cells: ends } = problem.columns[c]!;
-      if (ends.length === 1) value[c] = surplus[ends[0]![0]]!;
-    }
-  }
+  treeFlows(problem, free, cells, tree, surplus, value, pool);
+  tree.forEach(take);
+  for (const [cell, c] of pool) value[c] = surplus[cell]!;
 }

@@ -19,6 +19,7 @@ import { nearestStep, pricesAt } from './curves/net-curve.ts';
 import type { Segment } from './curves/segments.ts';
 import type { Equilibrium } from './equilibrium.ts';
 import type { Arc } from './network/arcs.ts';
+import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
 import { settled, wholeOf } from './prices/rules.ts';
 import type { Node, Problem } from './problem.ts';
@@ -208,7 +209,8 @@ function openChoices(
   const rows = free.rows.filter((r) => problem.rows[r]!.entries.some(([c]) => isOpen.has(c)));
   // Zones of a flow-based region are one island: what one exports another takes.
   for (const r of rows) {
-    const entries = problem.rows[r]!.entries.filter(([c]) => columns[c]!.kind === 'exchange' && isOpen.has(c));
+    if (!isPool(problem, problem.rows[r]!)) continue;
+    const entries = problem.rows[r]!.entries.filter(([c]) => isOpen.has(c));
     for (const [c] of entries) joined.join(columns[entries[0]![0]]!.cells[0]![0], columns[c]!.cells[0]![0]);
   }
   const flows = open.filter((c) => !isTrade(problem, c));
@@ -336,7 +338,11 @@ function leastFlows(
   return true;
 }
 
-/** Flows where the arcs form a tree: from its leaves inwards, each arc carries what lies behind it. */
+/**
+ * Flows where the arcs form a tree: from its leaves inwards, each arc carries what lies behind it.
+ *
+ * @param roots  cells where whatever arrives may stay
+ */
 export function treeFlows(
   problem: Problem,
   { lower, upper }: Bounds,
@@ -344,34 +350,30 @@ export function treeFlows(
   arcs: readonly number[],
   surplus: Float64Array,
   flow: Float64Array,
+  roots: { has(cell: number): boolean } = new Set<number>(),
 ): boolean {
-  const { periods } = problem;
   const touching = new Map<number, Set<number>>(cells.map((cell) => [cell, new Set()]));
-  const ends = new Map<number, readonly [from: number, to: number]>();
-  for (const at of arcs) {
-    const { arc, t } = arcAt(problem, at);
-    const [from, to] = [arc.from * periods + t, arc.to * periods + t];
-    ends.set(at, [from, to]);
-    touching.get(from)!.add(at);
-    touching.get(to)!.add(at);
-  }
+  for (const at of arcs) for (const [cell] of problem.columns[at]!.cells) touching.get(cell)!.add(at);
   const left = new Map(cells.map((cell) => [cell, surplus[cell]!]));
-  const leaves = cells.filter((cell) => touching.get(cell)!.size === 1);
+  const isLeaf = (cell: number) => touching.get(cell)!.size === 1 && !roots.has(cell);
+  const leaves = cells.filter(isLeaf);
   let done = 0;
   let carried = true;
   for (let cell = leaves.pop(); cell !== undefined; cell = leaves.pop()) {
     const [at] = touching.get(cell)!;
     if (at === undefined) continue;
-    const { arc } = arcAt(problem, at);
-    const [from, to] = ends.get(at)!;
-    const mw = cell === from ? left.get(cell)! : -left.get(cell)! / (1 - arc.loss);
+    const [[from], [to, arrives]] = problem.columns[at]!.cells as [
+      readonly [number, number],
+      readonly [number, number],
+    ];
+    const mw = cell === from ? left.get(cell)! : -left.get(cell)! / arrives;
     if (mw < lower[at]! - flowSlack || mw > upper[at]! + flowSlack) carried = false;
     flow[at] = mw;
     const other = cell === from ? to : from;
-    left.set(other, left.get(other)! + (cell === from ? (1 - arc.loss) * mw : -mw));
+    left.set(other, left.get(other)! + (cell === from ? arrives * mw : -mw));
     touching.get(other)!.delete(at);
     touching.get(cell)!.delete(at);
-    if (touching.get(other)!.size === 1) leaves.push(other);
+    if (isLeaf(other)) leaves.push(other);
     done++;
   }
   assert(done <= arcs.length);

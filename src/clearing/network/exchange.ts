@@ -8,7 +8,7 @@
 
 import type { Book } from '../../market/book.ts';
 import { type Constraint, capacityAt } from '../../market/network.ts';
-import type { Columns } from '../columns.ts';
+import type { Column, Columns, Row } from '../columns.ts';
 import type { Arc } from './arcs.ts';
 
 /** Add the pool's columns and its constraints' rows. */
@@ -41,6 +41,12 @@ function addPool(
     to.row({ entries, low: -Infinity, high: ram });
   }
 }
+
+/** Is the row the balance of a pool: what its zones export sums to zero? */
+export const isPool = ({ columns }: { columns: readonly Column[] }, { entries, low, high }: Row): boolean =>
+  low === 0 &&
+  high === 0 &&
+  entries.every(([c, factor]) => factor === 1 && columns[c]!.kind === 'exchange' && columns[c]!.cells.length === 1);
 
 function addExchanges(
   to: Columns,
