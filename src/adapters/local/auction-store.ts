@@ -21,18 +21,26 @@ export const auctionTables = `
 
 const parsed = (row: unknown): Auction => auctionSchema.parse(JSON.parse((row as { body: string }).body));
 
+/** Find an auction by id. Every order asks for its auction, so the one that was read last is parsed once for as long as its row says the same. */
+export function auctionReader(database: DatabaseSync): (id: string) => Auction | undefined {
+  const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
+  let last: { readonly body: string; readonly auction: Auction } | undefined;
+  return (id) => {
+    const row = select.get(id) as { body: string } | undefined;
+    if (row === undefined) return undefined;
+    if (row.body !== last?.body) last = { body: row.body, auction: parsed(row) };
+    return last.auction;
+  };
+}
+
 export function auctionStore(database: DatabaseSync): AuctionStore {
   const insert = database.prepare(
     'INSERT INTO auctions (id, market, state, gateClosure, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
-  const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
   const update = database.prepare(
     'UPDATE auctions SET state = ?, gateClosure = ?, body = ? WHERE id = ? AND state = ?',
   );
-  const find = (id: string): Auction | undefined => {
-    const row = select.get(id);
-    return row === undefined ? undefined : parsed(row);
-  };
+  const find = auctionReader(database);
   return {
     async create(auction) {
       const { id, market, state, gateClosure } = auction;
