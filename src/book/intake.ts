@@ -44,11 +44,11 @@ export const chainStart = (auction: string): string => sha256(auction);
  *
  * @param orderText  the canonical form of its order, where the caller has it already
  */
-export function entryDigest(entry: Entry, orderText?: string): string {
-  const { order, participant, received_at, sequence } = entry;
-  if (order === undefined) return sha256(canonical(entry));
-  const stamp = JSON.stringify({ participant, received_at, sequence });
-  return sha256(`{"order":${orderText ?? canonicalOrder(order)},${stamp.slice(1)}`);
+export function entryDigest(entry: Entry, orderText = entry.order && canonicalOrder(entry.order)): string {
+  if (orderText === undefined) return sha256(canonical(entry));
+  const { participant, received_at, sequence } = entry;
+  const stamp = JSON.stringify({ participant, received_at, sequence }); // its keys stand in canonical order
+  return sha256(`{"order":${orderText},${stamp.slice(1)}`);
 }
 
 /** The running hash after an entry: SHA-256 of the hash before, a line feed, and the entry's digest. */

@@ -21,18 +21,6 @@ export const auctionTables = `
 
 const parsed = (row: unknown): Auction => auctionSchema.parse(JSON.parse((row as { body: string }).body));
 
-/** Find an auction by id. Every order asks for its auction, so the one that was read last is parsed once for as long as its row says the same. */
-export function auctionReader(database: DatabaseSync): (id: string) => Auction | undefined {
-  const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
-  let last: { readonly body: string; readonly auction: Auction } | undefined;
-  return (id) => {
-    const row = select.get(id) as { body: string } | undefined;
-    if (row === undefined) return undefined;
-    if (row.body !== last?.body) last = { body: row.body, auction: parsed(row) };
-    return last.auction;
-  };
-}
-
 export function auctionStore(database: DatabaseSync): AuctionStore {
   const insert = database.prepare(
     'INSERT INTO auctions (id, market, state, gateClosure, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -40,7 +28,15 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
   const update = database.prepare(
     'UPDATE auctions SET state = ?, gateClosure = ?, body = ? WHERE id = ? AND state = ?',
   );
-  const find = auctionReader(database);
+  const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
+  /** The auction that was found last, since every order asks for its own. It changes by `advance` only, which forgets it. */
+  let last: Auction | undefined;
+  const find = (id: string): Auction | undefined => {
+    if (last?.id === id) return last;
+    const row = select.get(id);
+    last = row === undefined ? undefined : Object.freeze(parsed(row));
+    return last;
+  };
   return {
     async create(auction) {
       const { id, market, state, gateClosure } = auction;
@@ -69,6 +65,7 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
       return query.all(...values, limit ?? -1).map(parsed);
     },
     async advance(from, next) {
+      last = undefined;
       const body = canonical(next);
       const { changes } = unavailable(() => update.run(next.state, Date.parse(next.gateClosure), body, next.id, from));
       return changes === 1;

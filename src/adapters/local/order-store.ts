@@ -1,13 +1,12 @@
 /** The intake in sqlite: an append-only table of entries, written in groups. */
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { Auction } from '../../auction/auction.ts';
+import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
 import type { Clock, OrderStore, StoredOrder } from '../../auction/ports.ts';
 import { canonicalOrder } from '../../book/canonical.ts';
 import { chain, chainStart, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
-import { auctionReader } from './auction-store.ts';
 import { notWritten } from './unavailable.ts';
 
 export const orderTables = `
@@ -86,7 +85,7 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
   const selectHead = database.prepare(
     'SELECT sequence, hash FROM entries WHERE auction = ? ORDER BY sequence DESC LIMIT 1',
   );
-  const findAuction = auctionReader(database);
+  const selectAuction = database.prepare('SELECT body FROM auctions WHERE id = ?');
   const selectEntries = database.prepare(`SELECT ${columns} FROM entries WHERE auction = ? ORDER BY sequence`);
   const expired = `auction IN (SELECT id FROM auctions WHERE state IN ('settled', 'cancelled') AND gateClosure < ?)`;
   const selectFound = database.prepare(
@@ -103,9 +102,9 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
   const expiryAt = (now: Date): number => now.getTime() - lifetimeSeconds * 1000;
 
   const auctionOf = (id: string): Auction => {
-    const auction = findAuction(id);
-    if (auction === undefined) throw new AuctionError('not-found', `there is no auction ${id}`);
-    return auction;
+    const row = selectAuction.get(id) as { body: string } | undefined;
+    if (row === undefined) throw new AuctionError('not-found', `there is no auction ${id}`);
+    return auctionSchema.parse(JSON.parse(row.body));
   };
 
   /** The gate, decided at the write. */
