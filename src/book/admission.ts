@@ -9,7 +9,14 @@ import type { PriceLimits } from '../market/book.ts';
 import { problemsOf } from '../market/book.ts';
 import type { Problem } from '../market/errors.ts';
 import type { Market } from '../market/market.ts';
-import { type CurveOrder, type Order, type OrderKind, orderKinds, orderSubmission } from '../market/order.ts';
+import {
+  type CurveOrder,
+  type Order,
+  type OrderKind,
+  orderKinds,
+  orderSubmission,
+  plainLimitOrder,
+} from '../market/order.ts';
 import { type Delivery, type Resolution, resolutionMinutes } from '../market/time.ts';
 import { canonical } from './canonical.ts';
 
@@ -80,6 +87,8 @@ function parse(submission: unknown, terms: Terms, found: Fault[]): Order | undef
     found.push(fault('kind', 'kind-not-taken', `this market takes ${terms.orderKinds.join(', ')}, not ${kind}`));
     return undefined;
   }
+  const plain = plainLimitOrder(submission);
+  if (plain !== undefined) return plain;
   const parsed = orderSubmission.safeParse(submission);
   if (!parsed.success) {
     for (const { field = '', code, message } of problemsOf(parsed.error)) found.push(fault(field, code, message));
