@@ -7,7 +7,7 @@
 
 import { problemsOf } from '../market/book.ts';
 import type { Problem } from '../market/errors.ts';
-import { type Order, type OrderKind, orderKinds, orderSubmission } from '../market/order.ts';
+import { type Order, type OrderKind, orderKinds, orderSubmission, plainLimitOrder } from '../market/order.ts';
 import { canonical } from './canonical.ts';
 import { type Fault, fault, show } from './fault.ts';
 import { orderChecker } from './order-rules.ts';
@@ -72,6 +72,8 @@ function parse(submission: unknown, terms: Terms, found: Fault[]): Order | undef
     found.push(fault('kind', 'kind-not-taken', `this market takes ${terms.orderKinds.join(', ')}, not ${kind}`));
     return undefined;
   }
+  const plain = plainLimitOrder(submission);
+  if (plain !== undefined) return plain;
   const parsed = orderSubmission.safeParse(submission);
   if (!parsed.success) {
     for (const { field = '', code, message } of problemsOf(parsed.error)) found.push(fault(field, code, message));

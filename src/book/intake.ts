@@ -9,7 +9,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { auctionId } from '../market/book.ts';
 import { type Order, recordId, stamps } from '../market/order.ts';
-import { canonical } from './canonical.ts';
+import { canonical, canonicalOrder } from './canonical.ts';
 
 /** What the client gets for an order that is durably in the intake. */
 export const receipt = z
@@ -39,15 +39,16 @@ export const sha256 = (text: string): string => `sha256:${hash('sha256', text, '
 export const chainStart = (auction: string): string => sha256(auction);
 
 /**
- * Digest of one entry: SHA-256 of its canonical form.
+ * Digest of one entry: SHA-256 of its canonical form. An order's text stands in it as it is, because canonical JSON sorts
+ * `order` before `participant`, `received_at` and `sequence`.
  *
- * @param orderText  the canonical form of its order where the caller has it already: it stands in the entry's as it is, because
- *                   canonical JSON sorts `order` before `participant`, `received_at` and `sequence`
+ * @param orderText  the canonical form of its order, where the caller has it already
  */
-export function entryDigest(entry: Entry, orderText?: string): string {
+export function entryDigest(entry: Entry, orderText = entry.order && canonicalOrder(entry.order)): string {
   if (orderText === undefined) return sha256(canonical(entry));
   const { participant, received_at, sequence } = entry;
-  return sha256(`{"order":${orderText},${canonical({ participant, received_at, sequence }).slice(1)}`);
+  const stamp = JSON.stringify({ participant, received_at, sequence }); // its keys stand in canonical order
+  return sha256(`{"order":${orderText},${stamp.slice(1)}`);
 }
 
 /** The running hash after an entry: SHA-256 of the hash before, a line feed, and the entry's digest. */

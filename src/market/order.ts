@@ -11,16 +11,29 @@
 import { z } from 'zod';
 import { resolution } from './time.ts';
 
+const recordIdForm = /^[A-Za-z0-9._:-]{1,64}$/;
+const zoneIdForm = /^[A-Za-z0-9_-]{1,32}$/;
+const mostPeriods = 100_000;
+const mostPower = 1e6;
+
 export const recordId = z
   .string()
-  .regex(/^[A-Za-z0-9._:-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 . _ : -')
+  .regex(recordIdForm, '1 to 64 of A-Z a-z 0-9 . _ : -')
   .meta({ description: 'Chosen by the client, unique per auction and participant', examples: ['o-1'] });
 
-export const zoneId = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, '1 to 32 of A-Z a-z 0-9 _ -');
+export const zoneId = z.string().regex(zoneIdForm, '1 to 32 of A-Z a-z 0-9 _ -');
 export const side = z.enum(['buy', 'sell']);
-export const period = z.int().min(1).max(100_000).meta({ description: '1-based market time unit within the auction' });
+export const period = z
+  .int()
+  .min(1)
+  .max(mostPeriods)
+  .meta({ description: '1-based market time unit within the auction' });
 export const price = z.number().meta({ description: 'currency/MWh' });
-export const power = z.number().positive().max(1e6).meta({ description: 'MW, positive; the side says which way' });
+export const power = z
+  .number()
+  .positive()
+  .max(mostPower)
+  .meta({ description: 'MW, positive; the side says which way' });
 const money = z.number().min(0).max(1e12);
 const ratio = z.number().min(0).max(1);
 
@@ -45,8 +58,8 @@ export const curvePoint = z.strictObject({
   price,
   power: z
     .number()
-    .min(-1e6)
-    .max(1e6)
+    .min(-mostPower)
+    .max(mostPower)
     .meta({ description: 'MW, net position at this price: positive buys, negative sells' }),
 });
 
@@ -184,6 +197,30 @@ export const orderSubmission = z
     ],
   });
 export type OrderSubmission = z.output<typeof orderSubmission>;
+
+/**
+ * The short cut for a limit order as nearly every client sends it, with each field there and right and nothing else: what
+ * `orderSubmission` makes of it, in a quarter of the time. `undefined` says nothing about the order, the schema has to look.
+ */
+export function plainLimitOrder(submission: object): LimitOrder | undefined {
+  const { record_id, zone, kind = 'limit', side, period, price, power } = submission as LimitOrder;
+  const isPlain =
+    Object.keys(submission).length === (Object.hasOwn(submission, 'kind') ? 7 : 6) &&
+    kind === 'limit' &&
+    (side === 'buy' || side === 'sell') &&
+    typeof record_id === 'string' &&
+    recordIdForm.test(record_id) &&
+    typeof zone === 'string' &&
+    zoneIdForm.test(zone) &&
+    Number.isInteger(period) &&
+    period >= 1 &&
+    period <= mostPeriods &&
+    Number.isFinite(price) &&
+    Number.isFinite(power) &&
+    power > 0 &&
+    power <= mostPower;
+  return isPlain ? { record_id, zone, kind, side, period, price, power } : undefined;
+}
 
 /** What the house adds at intake. */
 export const stamps = {

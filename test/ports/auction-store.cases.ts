@@ -46,6 +46,16 @@ export function auctionStoreCases(name: string, open: (t: TestContext) => Promis
     assert.equal(await store.advance('open', anAuction({ id: 'nobody', state: 'closed' })), false);
   });
 
+  test(`${name}: find() gives the auction as it is after each advance()`, async (t) => {
+    const store = await open(t);
+    await store.create(anAuction());
+    assert.equal((await store.find('a1'))?.state, 'open');
+    await store.advance('open', anAuction({ state: 'closed' }));
+    assert.equal((await store.find('a1'))?.state, 'closed');
+    await store.advance('open', anAuction({ state: 'cancelled' }));
+    assert.equal((await store.find('a1'))?.state, 'closed');
+  });
+
   test(`${name}: list() filters by market and state, the latest gate closure first`, async (t) => {
     const store = await open(t);
     const closing = (id: string, hour: number, changes: Partial<Auction> = {}) =>

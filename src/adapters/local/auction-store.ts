@@ -25,13 +25,17 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
   const insert = database.prepare(
     'INSERT INTO auctions (id, market, state, gateClosure, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
-  const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
   const update = database.prepare(
     'UPDATE auctions SET state = ?, gateClosure = ?, body = ? WHERE id = ? AND state = ?',
   );
+  const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
+  /** The auction that was found last, since every order asks for its own. It changes by `advance` only, which forgets it. */
+  let last: Auction | undefined;
   const find = (id: string): Auction | undefined => {
+    if (last?.id === id) return last;
     const row = select.get(id);
-    return row === undefined ? undefined : parsed(row);
+    last = row === undefined ? undefined : Object.freeze(parsed(row));
+    return last;
   };
   return {
     async create(auction) {
@@ -61,6 +65,7 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
       return query.all(...values, limit ?? -1).map(parsed);
     },
     async advance(from, next) {
+      last = undefined;
       const body = canonical(next);
       const { changes } = unavailable(() => update.run(next.state, Date.parse(next.gateClosure), body, next.id, from));
       return changes === 1;

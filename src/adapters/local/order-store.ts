@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
 import type { Clock, NamingField, OrderStore, StoredOrder } from '../../auction/ports.ts';
-import { canonical } from '../../book/canonical.ts';
+import { canonicalOrder } from '../../book/canonical.ts';
 import { chain, chainStart, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
@@ -61,6 +61,7 @@ interface Request {
 /** What is known of the auctions a group writes to. */
 interface Group {
   readonly now: Date;
+  readonly received_at: string;
   readonly gates: Map<string, Auction>;
   readonly heads: Map<string, Head>;
 }
@@ -158,10 +159,10 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     record_id: string,
     order: Order | undefined,
     body: string | null,
-  ) => {
+  ): Receipt | undefined => {
+    const { received_at } = group;
     const head = headOf(group, auction);
     const sequence = head.sequence + 1;
-    const received_at = group.now.toISOString();
     const stamp = { sequence, received_at, participant };
     const digest =
       body === null ? entryDigest({ ...stamp, cancels: record_id }) : entryDigest({ ...stamp, order: order! }, body);
@@ -169,7 +170,7 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     const { changes } = insert.run(auction, sequence, participant, record_id, received_at, body, hash);
     if (changes === 0) return undefined;
     group.heads.set(auction, { sequence, hash });
-    return receiptOf({ auction, sequence, participant, record_id, received_at, body, hash, cancelled: 0 });
+    return { auction, record_id, participant, sequence, received_at, hash };
   };
 
   const waiting: Request[] = [];
@@ -190,22 +191,25 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
   const commit = (requests: readonly Request[]): void => {
     const settle: (() => void)[] = [];
     try {
-      const group: Group = { now: clock.now(), gates: new Map(), heads: new Map() };
+      const now = clock.now();
+      const group: Group = { now, received_at: now.toISOString(), gates: new Map(), heads: new Map() };
       database.exec('BEGIN IMMEDIATE');
       for (const request of requests) {
+        // One entry is written or not; only a request of several can fail half done.
+        const several = request.size > 1;
         const heads = new Map(group.heads);
-        database.exec('SAVEPOINT request');
+        if (several) database.exec('SAVEPOINT request');
         try {
           const value = request.run(group);
           settle.push(() => request.resolve(value));
         } catch (error) {
           if (!(error instanceof AuctionError)) throw error;
-          database.exec('ROLLBACK TO request');
+          if (several) database.exec('ROLLBACK TO request');
           group.heads.clear();
           for (const [id, head] of heads) group.heads.set(id, head);
           settle.push(() => request.reject(error));
         }
-        database.exec('RELEASE request');
+        if (several) database.exec('RELEASE request');
       }
       database.exec('COMMIT');
     } catch (cause) {
@@ -238,7 +242,7 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
 
   return {
     append(auction, participant, orders) {
-      const bodies = orders.map((order) => canonical(order));
+      const bodies = orders.map(canonicalOrder);
       return inGroup(orders.length, (group) => {
         checkGate(group, auction);
         return orders.map((order, index): Receipt => {
