@@ -7,8 +7,8 @@ export function clustersAt({ links, price, book }: View, t: number): number[] {
   // Rounding to lots adds up along a chain of zones: a line that was full may seem to have that much room.
   const room = Math.max(1e-3, (book.lot ?? 0) * price.length);
   const label = price.map((_, z) => z);
-  for (const { line, from, to, flow, least, most } of links) {
-    if (line.loss > 0 || line.tariff > 0) continue;
+  for (const { line, from, to, flow, least, most, tied } of links) {
+    if (tied || line.loss > 0 || line.tariff > 0) continue;
     if (flow[t]! <= least[t]! + room || flow[t]! >= most[t]! - room) continue;
     const [one, other] = [label[from]!, label[to]!];
     for (let z = 0; z < label.length; z++) if (label[z] === other) label[z] = one;

@@ -1,9 +1,11 @@
 /** Money: welfare, the certificate that there is no better answer, the bound, and that all payments meet. */
 
 import { Findings } from './check.ts';
+import { isOn, moreGain, moreOfStops } from './complex.ts';
 import { bestAt, surplusAt, valueOfOffer } from './offers.ts';
+import { isComplex, paidTo, worthOf } from './units.ts';
 import type { Check } from './verify.ts';
-import { hoursOfPosition, isExcused, priceOf, spreadOf, type View } from './view.ts';
+import { hoursOfPosition, isExcused, type Link, priceOf, spreadOf, type View } from './view.ts';
 
 export function checkMoney(view: View): Check[] {
   return [checkWelfare(view), checkCertificate(view), checkBound(view), checkPayments(view)];
@@ -19,6 +21,7 @@ function welfareOf(view: View): number {
     });
     welfare += value * hoursOfPosition(view, position);
   }
+  for (const unit of view.units) welfare += worthOf(unit, view.book);
   for (const { line, flow } of view.links) {
     for (const mw of flow) welfare -= line.tariff * Math.abs(mw) * view.hours;
   }
@@ -45,7 +48,7 @@ function checkWelfare(view: View): Check {
  * a dispatch that is wrong by more than rounding fails here too.
  */
 function checkCertificate(view: View): Check {
-  const { result, positions, links, periods, hours, price, strained, ep, eq, ew } = view;
+  const { result, positions, units, links, pool, periods, hours, price, strained, ep, eq, ew } = view;
   const found = new Findings('INV-23', 'no answer is better at these prices');
   let most = 0;
   let allowance = ew;
@@ -65,14 +68,29 @@ function checkCertificate(view: View): Check {
       allowance += excused ? could - does : Math.min(could - does, (2 * ep + slope * eq) * off * duration);
     });
   }
+  // What was decided is given: a block's ratio, and that a complex order is on; its schedule is not.
+  for (const unit of units) {
+    const gain = paidTo(unit, price, hours) + worthOf(unit, view.book);
+    most += gain + (isComplex(unit) ? Math.max(0, isOn(unit) ? moreGain(view, unit) : moreOfStops(view, unit)) : 0);
+  }
+  // So are the flows that ramps and constraints tie together: that they are the best at these prices is INV-19 and INV-20.
+  pool.forEach((row, z) => {
+    row.forEach((mw, t) => {
+      most -= mw * price[z]![t]! * hours;
+    });
+  });
   for (const link of links) {
     const { line, least, flow } = link;
     for (let t = 0; t < periods; t++) {
       const mw = flow[t]!;
+      if (link.tied) {
+        most += rentOf(view, link, t);
+        continue;
+      }
       const costly = line.loss > 0 || line.tariff > 0;
       const [forward, backward] = [spreadOf(view, link, t), spreadOf(view, link, t, true)];
       const gain = costly
-        ? Math.max(forward * Math.max(0, link.most[t]!), backward * Math.max(0, -least[t]!), 0)
+        ? bestOfCostly(forward, backward, least[t]!, link.most[t]!)
         : Math.max(forward * link.most[t]!, forward * least[t]!);
       const does = mw >= 0 ? forward * mw : costly ? backward * -mw : forward * mw;
       most += gain * hours;
@@ -98,6 +116,17 @@ function checkCertificate(view: View): Check {
   return found.check;
 }
 
+/** Currency per hour that a line with costs could earn: one way, the other, or neither; where a negative capacity forces a flow, not neither. */
+function bestOfCostly(forward: number, backward: number, least: number, most: number): number {
+  if (least > 0) return Math.max(forward * least, forward * most);
+  if (most < 0) return Math.max(backward * -least, backward * -most);
+  return Math.max(forward * most, backward * -least, 0);
+}
+
+/** Money that a line earns in MTU `t`, its tariff taken off. */
+const rentOf = (view: View, link: Link, t: number): number =>
+  spreadOf(view, link, t, link.flow[t]! < 0) * Math.abs(link.flow[t]!) * view.hours;
+
 function checkBound({ result, book, ew }: View): Check {
   const found = new Findings('INV-35', 'the bound is one, and optimal means no gap');
   const { welfare, bound, gap, status } = result;
@@ -116,16 +145,24 @@ function checkBound({ result, book, ew }: View): Check {
 
 /** What buyers pay is what sellers get, what the lines earn, and the tariffs. */
 function checkPayments(view: View): Check {
-  const { positions, links, periods, hours, price, book } = view;
+  const { positions, units, links, pool, periods, hours, price, book } = view;
   const found = new Findings('INV-31', 'payments, receipts, congestion income and tariffs meet');
   const paid = new Array<number>(periods).fill(0);
   for (const { zone, from, span, net } of positions) {
     for (let t = from; t < from + span; t++) paid[t]! += net * price[zone]![t]! * hours;
   }
+  for (const unit of units) {
+    unit.power.forEach((mw, t) => {
+      paid[t]! -= unit.sign * mw * price[unit.zone]![t]! * hours;
+    });
+  }
   for (let t = 0; t < periods; t++) {
     let slack = 0;
     for (const row of price) slack += 0.01 + Math.abs(row[t]!) * hours * Math.max(1e-5, (book.lot ?? 0) / 2);
     let left = paid[t]!;
+    pool.forEach((row, z) => {
+      left += row[t]! * price[z]![t]! * hours;
+    });
     for (const link of links) {
       const mw = link.flow[t]!;
       left -= (spreadOf(view, link, t, mw < 0) + link.line.tariff) * Math.abs(mw) * hours;

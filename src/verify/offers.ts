@@ -76,10 +76,11 @@ function curveOffers({ points, shape }: CurveOrder, limits: { min: number; max: 
   return offers;
 }
 
-/** Every order of the book beside its outcome. The result has exactly one for each (`structure.ts` has checked it). */
+/** Every limit and curve order of the book beside its outcome; the others are in `units.ts`. The result has exactly one for each (`structure.ts` has checked it). */
 export function positionsOf(book: Book, outcomes: ReadonlyMap<string, Outcome>): Position[] {
   const zones = new Map(book.zones.map((id, i) => [id, i]));
-  return book.orders.map((order) => {
+  const simple = book.orders.filter(({ kind }) => kind === 'limit' || kind === 'curve');
+  return simple.map((order) => {
     const offers = offersOf(order, book);
     const outcome = outcomes.get(keyOf(order))!;
     const power = outcome.power as number;
@@ -102,6 +103,8 @@ function fill(offers: readonly Offer[], net: number): number[] {
   for (const i of best) {
     executed[i] = Math.min(left, offers[i]!.power);
     left -= executed[i]!;
+    // What a difference of decimals leaves is nothing.
+    if (left < 1e-9) left = 0;
   }
   return executed;
 }

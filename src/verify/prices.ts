@@ -1,6 +1,8 @@
 /** Prices: apart only where the network is full, and in the middle of what the rules allow. */
 
 import { Findings } from './check.ts';
+import { isOn } from './complex.ts';
+import { askedOf, isBlock, isComplex, stagesOf, stopSteps } from './units.ts';
 import type { Check } from './verify.ts';
 import { groupsOf, type View } from './view.ts';
 
@@ -15,8 +17,8 @@ function checkSeparation(view: View): Check {
   for (let t = 0; t < periods; t++) {
     if (strained[t]) continue;
     const open = price.map((): number[] => []);
-    for (const { line, from, to, flow, least, most } of links) {
-      if (line.loss > 0 || line.tariff > 0) continue;
+    for (const { line, from, to, flow, least, most, tied } of links) {
+      if (tied || line.loss > 0 || line.tariff > 0) continue;
       if (flow[t]! < most[t]! - eq) open[from]!.push(to);
       if (flow[t]! > least[t]! + eq) open[to]!.push(from);
     }
@@ -56,6 +58,7 @@ function distances(next: readonly (readonly number[])[], start: number): (number
  */
 function checkMiddle(view: View): Check {
   const { periods, price, book, positions, strained, ep, eq } = view;
+  const decided = decidedMtus(view);
   const found = new Findings('INV-25', 'prices are the middle of what the rules allow');
   const { min, max } = book.priceLimits;
   const low = price.map(() => new Array<number>(periods).fill(min));
@@ -68,10 +71,11 @@ function checkMiddle(view: View): Check {
       const done = executed[i]!;
       const at = first + ((last - first) * done) / power;
       // Rounding its volume moves a point on a straight line.
-      const room = done > 0 && done < power ? (eq * Math.abs(last - first)) / power : 0;
+      const [some, open] = [done > 1e-9, done < power - 1e-9];
+      const room = some && open ? (eq * Math.abs(last - first)) / power : 0;
       // A MW less would not be missed below this price, a MW more not be wanted above it; for buys the other way round.
-      const floor = side === 'sell' ? done > 0 : done < power;
-      const ceiling = side === 'sell' ? done < power : done > 0;
+      const floor = side === 'sell' ? some : open;
+      const ceiling = side === 'sell' ? open : some;
       if (floor) low[zone]![from] = Math.max(low[zone]![from]!, at - room);
       if (ceiling) high[zone]![from] = Math.min(high[zone]![from]!, at + room);
       if (first === last) limits[zone]![from]!.push(first);
@@ -100,12 +104,36 @@ function checkMiddle(view: View): Check {
         const inside = at >= Math.min(from, to) - ep && at <= Math.max(from, to) + ep;
         // And they can fill an order at the money to its end, which hides that it pins the price.
         const pinned = book.lot !== undefined && inside && limits[z]![t]!.some((limit) => Math.abs(limit - at) <= ep);
-        const fits = tied ? inside : Math.abs(at - middle) <= ep || (inside && to - from <= 2 * ep) || pinned;
+        const fits =
+          tied || decided[t] ? inside : Math.abs(at - middle) <= ep || (inside && to - from <= 2 * ep) || pinned;
         found.expect(fits, `${book.zones[z]}/${t + 1}`, () => `${at}, the middle of ${from} to ${to} is ${middle}`);
       });
     }
   }
   return found.check;
+}
+
+/**
+ * MTUs whose prices have more rules than those of limit and curve orders and of lines: what is executed of blocks and complex orders may not
+ * lose, schedules and ramps tie MTUs together, constraints zones. There a price is only held to its own orders and lines.
+ */
+function decidedMtus({ periods, units, links, regions, book }: View): boolean[] {
+  const ramped = links.some(({ tied }) => tied);
+  const decided = Array.from({ length: periods }, (_, t) => ramped || regions[t]!.zones.length > 0);
+  for (const unit of units) {
+    if (isComplex(unit) && isOn(unit)) {
+      for (const { from, steps } of stagesOf(unit.order, book))
+        if (steps.length > 0) for (let t = from; t < from + unit.span; t++) decided[t] = true;
+    }
+    // A block that may be cut to nothing may be one that is executed, with nothing.
+    const none = isBlock(unit) && unit.order.minAcceptance === 0;
+    const power = none ? askedOf(unit, periods) : unit.power;
+    power.forEach((mw, t) => {
+      if (mw > 0) decided[t] = true;
+    });
+    if (isComplex(unit) && !isOn(unit)) for (const { from } of stopSteps(unit.order, book)) decided[from] = true;
+  }
+  return decided;
 }
 
 /** Around lines that lose little, ranges shrink towards zero by little each time. */
@@ -129,7 +157,8 @@ function passOn({ links, price }: View, t: number, full: number, low: number[], 
       high[z] = bound;
       moved = true;
     };
-    for (const { line, from, to, flow, least, most } of links) {
+    for (const { line, from, to, flow, least, most, tied } of links) {
+      if (tied) continue;
       const costly = line.loss > 0 || line.tariff > 0;
       const mw = flow[t]!;
       const keep = 1 - line.loss;

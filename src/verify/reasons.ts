@@ -3,6 +3,7 @@
 import type { Reason } from '../market/result.ts';
 import { Findings } from './check.ts';
 import { bestAt, gainAt, type Offer, type Position, surplusAt } from './offers.ts';
+import { checkUnitReasons } from './unit-reasons.ts';
 import type { Check } from './verify.ts';
 import { hoursOfPosition, isExcused, priceOf, type View } from './view.ts';
 
@@ -22,7 +23,8 @@ export function checkReasons(view: View): Check[] {
     const wrong = wrongIn(view, position, outcome.reason);
     reasons.expect(wrong === undefined, id, () => `${outcome.reason!.code}: ${wrong}`);
   }
-  return [surpluses.check, reasons.check];
+  const paradoxes = checkUnitReasons(view, surpluses, reasons);
+  return [surpluses.check, reasons.check, ...paradoxes];
 }
 
 /** Money: a limit order's if it were fully executed, a curve's most. */

@@ -86,9 +86,12 @@ function checkRings({ periods, links, price, ep, eq, book, strained }: View): Ch
   for (let t = 0; t < periods; t++) {
     if (strained[t]) continue;
     const next = price.map((): number[] => []);
-    for (const { line, from, to, flow } of links) {
+    for (const { line, from, to, flow, least, most, tied } of links) {
       const mw = flow[t]!;
-      if (line.loss > 0 || line.tariff > 0 || Math.abs(mw) <= eq) continue;
+      // What a negative capacity forces is not its choice.
+      const isForced = mw > 0 ? mw <= least[t]! + eq : mw >= most[t]! - eq;
+      if (tied || (isForced && least[t]! * most[t]! > 0) || line.loss > 0 || line.tariff > 0 || Math.abs(mw) <= eq)
+        continue;
       if (Math.abs(price[from]![t]! - price[to]![t]!) > ep) continue;
       if (mw > 0) next[from]!.push(to);
       else next[to]!.push(from);

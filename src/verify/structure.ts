@@ -4,6 +4,8 @@ import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
 import { Findings } from './check.ts';
 import { keyOf, offersOf } from './offers.ts';
+import { checkUnitOutcome } from './unit-shape.ts';
+import { isUnit } from './units.ts';
 import type { Check } from './verify.ts';
 
 export function checkStructure(book: Book, hash: string, result: Result): Check[] {
@@ -62,6 +64,10 @@ function checkOutcomes(book: Book, result: Result): Check {
     found.expect(!seen.has(key), record_id, () => 'has two outcomes');
     seen.add(key);
     if (order === undefined) continue;
+    if (isUnit(order)) {
+      checkUnitOutcome(found, order, outcome, book);
+      continue;
+    }
     if (typeof power !== 'number' || !Number.isFinite(power) || !Number.isFinite(surplus)) {
       found.expect(false, record_id, () => `power ${power} and surplus ${surplus} must be numbers`);
       continue;

@@ -8,7 +8,10 @@
 
 import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
+import { checkBlocks } from './blocks.ts';
+import { checkComplex } from './complex.ts';
 import { checkMoney } from './money.ts';
+import { checkNetwork } from './network.ts';
 import { checkPrices } from './prices.ts';
 import { checkReasons } from './reasons.ts';
 import { checkSharing } from './sharing.ts';
@@ -39,7 +42,6 @@ export interface Verification {
 /**
  * @param hash  `sha256:...` of the book's canonical form, which the result must name
  * @returns every check; when the result's own shape is wrong only those of the shape
- * @throws AuctionError `invalid-book` when the book has orders of a kind that can't be verified
  */
 export function verify(book: Book, hash: string, result: Result): Verification {
   const structure = checkStructure(book, hash, result);
@@ -47,6 +49,7 @@ export function verify(book: Book, hash: string, result: Result): Verification {
   const view = viewOf(book, result);
   const checks = [...structure, ...checkVolumes(view), ...checkMoney(view), ...checkPrices(view)];
   checks.push(...checkSharing(view), ...checkReasons(view));
+  checks.push(...checkBlocks(view), ...checkComplex(view), ...checkNetwork(view));
   checks.sort((a, b) => (a.invariant < b.invariant ? -1 : 1));
   return { ok: passes(checks), checks };
 }

@@ -1,10 +1,11 @@
 /** Book and result side by side, with the tolerances they are held to: what every check looks at. */
 
 import type { Book } from '../market/book.ts';
-import { capacityAt, type Line } from '../market/network.ts';
+import { type Constraint, capacityAt, type Line } from '../market/network.ts';
 import type { Outcome, Result } from '../market/result.ts';
 import { hoursOf } from '../market/time.ts';
 import { keyOf, type Position, positionsOf } from './offers.ts';
+import { type Unit, unitsOf } from './units.ts';
 
 export interface Link {
   readonly line: Line;
@@ -14,6 +15,14 @@ export interface Link {
   readonly flow: readonly number[];
   readonly least: readonly number[];
   readonly most: readonly number[];
+  /** A ramp of its own, of a set or of a net position at its ends has a say in its prices: INV-19 instead of INV-18 and INV-22. */
+  readonly tied: boolean;
+}
+
+/** Zones that exchange under the constraints of one MTU. */
+export interface Region {
+  readonly zones: readonly number[];
+  readonly constraints: readonly Constraint[];
 }
 
 export interface View {
@@ -25,7 +34,12 @@ export interface View {
   readonly price: readonly (readonly number[])[];
   readonly netPosition: readonly (readonly number[])[];
   readonly positions: readonly Position[];
+  readonly units: readonly Unit[];
   readonly links: readonly Link[];
+  /** By MTU. */
+  readonly regions: readonly Region[];
+  /** MW that a zone exports by flow-based exchange, by zone and MTU: its net position less what its lines take out. */
+  readonly pool: readonly (readonly number[])[];
   /** Market rules, section 11: how far a price (currency/MWh) and a volume (MW) may be off; tick and lot where there are some. */
   readonly ep: number;
   readonly eq: number;
@@ -48,8 +62,10 @@ export function viewOf(book: Book, result: Result): View {
     flow: result.flows[line.id]!,
     least: each((t) => -capacityAt(line.reverse, t)),
     most: each((t) => capacityAt(line.capacity, t)),
+    tied: isTied(book, line),
   }));
   const price = book.zones.map((id) => result.prices[id]!);
+  const netPosition = book.zones.map((id) => result.netPositions[id]!);
   // Two prices on a tick may be a whole tick further apart than before they were rounded.
   const ep = Math.max(1e-3, book.priceLimits.tick ?? 0) + 1e-9;
   return {
@@ -58,14 +74,43 @@ export function viewOf(book: Book, result: Result): View {
     periods,
     hours: hoursOf(book.resolution),
     price,
-    netPosition: book.zones.map((id) => result.netPositions[id]!),
+    netPosition,
     positions,
+    units: unitsOf(book, outcomes),
     links,
+    regions: regionsOf(book),
+    pool: poolOf(netPosition, links),
     ep,
     eq: Math.max(1e-3, book.lot ?? 0),
     ew: Math.max(1e-2, 1e-6 * Math.abs(result.welfare)),
     strained: strainedMtus(book, positions, price, ep),
   };
+}
+
+const isTied = ({ rampSets = [], netPositionRamps = [] }: Book, { id, from, to, ramp }: Line): boolean =>
+  ramp !== null ||
+  rampSets.some(({ lines }) => lines.includes(id)) ||
+  netPositionRamps.some(({ zone }) => zone === from || zone === to);
+
+function regionsOf({ zones, constraints, periods }: Book): Region[] {
+  const byPeriod = Map.groupBy(constraints, ({ period }) => period);
+  return Array.from({ length: periods }, (_, t) => {
+    const here = byPeriod.get(t + 1) ?? [];
+    const named = new Set(here.flatMap(({ ptdf }) => Object.keys(ptdf)));
+    return { zones: [...zones.keys()].filter((z) => named.has(zones[z]!)), constraints: here };
+  });
+}
+
+function poolOf(netPosition: readonly (readonly number[])[], links: readonly Link[]): number[][] {
+  const pool = netPosition.map((row) => [...row]);
+  for (const { line, from, to, flow } of links) {
+    flow.forEach((mw, t) => {
+      const [source, sink] = mw >= 0 ? [from, to] : [to, from];
+      pool[source]![t]! -= Math.abs(mw);
+      pool[sink]![t]! += (1 - line.loss) * Math.abs(mw);
+    });
+  }
+  return pool;
 }
 
 /**

@@ -10,7 +10,7 @@ export function checkVolumes(view: View): Check[] {
 }
 
 function checkBalances(view: View): Check[] {
-  const { book, periods, netPosition, positions, links, eq } = view;
+  const { book, periods, netPosition, positions, units, links, regions, pool, eq } = view;
   const balance = new Findings('INV-03', 'sells less buys are the net position, and so are the flows');
   const total = new Findings('INV-04', 'net positions add up to the losses');
   const sold = netPosition.map(() => new Array<number>(periods).fill(0));
@@ -18,6 +18,11 @@ function checkBalances(view: View): Check[] {
   const lost = new Array<number>(periods).fill(0);
   for (const { zone, from, span, net } of positions) {
     for (let t = from; t < from + span; t++) sold[zone]![t]! -= net;
+  }
+  for (const { zone, sign, power } of units) {
+    power.forEach((mw, t) => {
+      sold[zone]![t]! += sign * mw;
+    });
   }
   for (const { line, from, to, flow } of links) {
     flow.forEach((mw, t) => {
@@ -38,8 +43,12 @@ function checkBalances(view: View): Check[] {
         where,
         () => `sells less buys are ${sold[z]![t]} MW, not ${np}`,
       );
+      if (regions[t]!.zones.includes(z)) return;
       balance.expect(Math.abs(sent[z]![t]! - np) <= eq, where, () => `flows take ${sent[z]![t]} MW out, not ${np}`);
     });
+    const pooled = regions[t]!.zones.reduce((mw, z) => mw + pool[z]![t]!, 0);
+    const room = eq * regions[t]!.zones.length;
+    balance.expect(Math.abs(pooled) <= room, `MTU ${t + 1}`, () => `${pooled} MW are left in flow-based exchange`);
     const slack = eq * netPosition.length;
     total.expect(
       Math.abs(sum - lost[t]!) <= slack,
@@ -91,7 +100,7 @@ function checkLines(view: View): Check[] {
         where,
         () => `${mw} MW, allowed ${least[t]} to ${most[t]}`,
       );
-      if (strained[t]) continue;
+      if (strained[t] || link.tied) continue;
       // One direction at a time; without costs a flow is minus the flow the other way.
       const directions = costly
         ? [

@@ -153,8 +153,8 @@ function addSteps(scene: Scene): void {
 function addWalls({ zones, periods, orders }: Scene, { min, max }: { min: number; max: number }): void {
   for (const zone of zones) {
     for (let period = 1; period <= periods; period++) {
-      orders.push({ zone, side: 'sell', period, price: max, power: 20_000 });
-      orders.push({ zone, side: 'buy', period, price: min, power: 20_000 });
+      orders.push({ zone, side: 'sell', period, price: max, power: 3000 });
+      orders.push({ zone, side: 'buy', period, price: min, power: 3000 });
     }
   }
 }

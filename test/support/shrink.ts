@@ -12,6 +12,7 @@ import { AuctionError } from '../../src/market/errors.ts';
 export function shrink(book: Book, fails: (book: Book) => boolean): Book {
   const still = (candidate: Book): boolean => {
     try {
+      if (candidate.orders.length === 0) return false;
       checkBook(parseBook(candidate));
       return fails(candidate);
     } catch (error) {

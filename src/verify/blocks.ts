@@ -1,0 +1,229 @@
+/**
+ * Blocks and flexible orders: one ratio each, and nobody executed at a loss (INV-08 to INV-13).
+ *
+ * A block's gain is linear in its ratio. So what the rules of section 2.3 say of one block, and 2.4 and 2.5 of families and groups, is that
+ * the ratios of what is accepted are the best at the published prices, and that no subtree, member or pair loses.
+ */
+
+import type { BlockOrder, BookOrder } from '../market/order.ts';
+import { Findings } from './check.ts';
+import { mostOf } from './simplex.ts';
+import { energyOf, gainOfProfile, isBlock, profileOf, type Unit } from './units.ts';
+import type { Check } from './verify.ts';
+import type { View } from './view.ts';
+
+export type Block = Unit & { readonly order: BlockOrder & BookOrder };
+
+/** Two ratios this near are the same. */
+const sameRatio = 1e-6;
+
+/** Blocks by name, and how they name each other. */
+export interface Blocks {
+  readonly all: readonly Block[];
+  readonly parentOf: (block: Block) => Block | undefined;
+  readonly partnerOf: (block: Block) => Block | undefined;
+  readonly childrenOf: (block: Block) => readonly Block[];
+  /** Members of its exclusive group, itself among them. */
+  readonly groupOf: (block: Block) => readonly Block[];
+}
+
+export function blocksOf({ units }: View): Blocks {
+  const all = units.filter(isBlock);
+  const byKey = new Map(all.map((block) => [block.key, block]));
+  const nameOf = ({ order }: Block, id: string) => `${order.participant ?? ''}/${id}`;
+  const named = (block: Block, id: string | undefined) => (id === undefined ? undefined : byKey.get(nameOf(block, id)));
+  const parentOf = (block: Block) => named(block, block.order.linkedTo);
+  const children = Map.groupBy(all, (block) => parentOf(block)?.key);
+  const groups = Map.groupBy(all, (block) => block.order.exclusiveGroup && nameOf(block, block.order.exclusiveGroup));
+  return {
+    all,
+    parentOf,
+    partnerOf: (block) => named(block, block.order.loopWith),
+    childrenOf: (block) => children.get(block.key) ?? [],
+    groupOf: (block) =>
+      block.order.exclusiveGroup === undefined ? [] : groups.get(nameOf(block, block.order.exclusiveGroup))!,
+  };
+}
+
+/** Money that a block gains at the published prices with ratio 1. */
+export const fullGain = (view: View, block: Block): number =>
+  gainOfProfile(block, profileOf(block.order), block.order.price, view.price[block.zone]!, view.hours);
+
+export const fullEnergy = (view: View, block: Block): number => energyOf(profileOf(block.order), block, view.hours);
+
+/** What rounded prices and volumes explain of a gain, in money. */
+export const moneySlack = ({ ep }: View, energy: number): number => ep * energy + 0.005;
+
+export function checkBlocks(view: View): Check[] {
+  const blocks = blocksOf(view);
+  const accepted = blocks.all.filter(({ ratio }) => ratio > 0);
+  return [
+    checkRatios(view, blocks.all),
+    checkUnlinked(view, blocks, accepted),
+    checkBest(view, blocks, accepted),
+    checkFamilies(view, blocks, accepted),
+    checkGroups(view, blocks, accepted),
+    checkLoops(view, blocks),
+  ];
+}
+
+function checkRatios({ book }: View, blocks: readonly Block[]): Check {
+  const found = new Findings('INV-08', 'a block has one ratio, none or at least its minimum');
+  const slack = Math.max(1e-5, book.lot ?? 0);
+  for (const { id, order, outcome, ratio } of blocks) {
+    const inside = ratio === 0 || (ratio >= order.minAcceptance - 1e-9 && ratio <= 1);
+    found.expect(inside, id, () => `ratio ${ratio}, allowed 0 or ${order.minAcceptance} to 1`);
+    const told = outcome.power as number[];
+    profileOf(order).forEach(({ period, power }, i) => {
+      const off = Math.abs(told[i]! - ratio * power);
+      found.expect(off <= slack, `${id}/${period}`, () => `${told[i]} of ${power} MW with ratio ${ratio}`);
+    });
+  }
+  return found.check;
+}
+
+/** On its own: no accepted child, no group, no loop. */
+const isAlone = ({ childrenOf, groupOf, partnerOf }: Blocks, block: Block): boolean =>
+  childrenOf(block).every(({ ratio }) => ratio === 0) && groupOf(block).length === 0 && partnerOf(block) === undefined;
+
+function checkUnlinked(view: View, blocks: Blocks, accepted: readonly Block[]): Check {
+  const found = new Findings('INV-09', 'no block or flexible order is accepted at a loss');
+  for (const block of accepted) {
+    if (!isAlone(blocks, block)) continue;
+    const gain = block.ratio * fullGain(view, block);
+    const slack = moneySlack(view, block.ratio * fullEnergy(view, block));
+    found.expect(gain >= -slack, block.id, () => `loses ${-gain}`);
+  }
+  for (const unit of view.units) {
+    const { id, order, outcome } = unit;
+    if (order.kind !== 'flexible' || outcome.start === undefined) continue;
+    const profile = profileOf(order, outcome.start);
+    const gain = gainOfProfile(unit, profile, order.price, view.price[unit.zone]!, view.hours);
+    found.expect(gain >= -moneySlack(view, energyOf(profile, unit, view.hours)), id, () => `loses ${-gain}`);
+  }
+  return found.check;
+}
+
+/**
+ * INV-10: ratios between their ends are at the money. For blocks that are linked or share a group the same is said of all of them together:
+ * no other ratios, within what their links and groups leave, gain more. A small linear program over the changes; what a change gains is counted
+ * less what rounded prices explain of it.
+ */
+function checkBest(view: View, blocks: Blocks, accepted: readonly Block[]): Check {
+  const found = new Findings('INV-10', 'ratios between their ends are at the money');
+  for (const family of together(blocks, accepted)) {
+    const at = new Map(family.map((block, i) => [block, i]));
+    const gain: number[] = [];
+    const rows: { entries: [number, number][]; room: number }[] = [];
+    /** Two variables a block: its ratio more, and less. */
+    const change = (block: Block, factor: number): [number, number][] => [
+      [2 * at.get(block)!, factor],
+      [2 * at.get(block)! + 1, -factor],
+    ];
+    for (const block of family) {
+      const { ratio, order } = block;
+      const [money, rounding] = [fullGain(view, block), moneySlack(view, fullEnergy(view, block))];
+      gain.push(money - rounding, -money - rounding);
+      rows.push(
+        { entries: change(block, 1), room: 1 - ratio },
+        { entries: change(block, -1), room: ratio - order.minAcceptance },
+      );
+      const parent = blocks.parentOf(block);
+      if (parent !== undefined && at.has(parent))
+        rows.push({ entries: [...change(block, 1), ...change(parent, -1)], room: parent.ratio - ratio });
+      const group = blocks.groupOf(block).filter((member) => at.has(member));
+      if (group[0] === block) {
+        const room = 1 - group.reduce((sum, member) => sum + member.ratio, 0);
+        rows.push({ entries: group.flatMap((member) => change(member, 1)), room });
+      }
+      // Both legs of a loop have one ratio.
+      const partner = blocks.partnerOf(block);
+      if (partner !== undefined && at.has(partner))
+        rows.push({ entries: [...change(block, 1), ...change(partner, -1)], room: 0 });
+    }
+    const most = mostOf(gain, rows);
+    const ids = family.map(({ id, ratio }) => `${id} ${ratio}`).join(', ');
+    found.expect(most <= 0.01, family[0]!.id, () => `other ratios than ${ids} would gain ${most} more`);
+  }
+  return found.check;
+}
+
+/** Accepted blocks that a link, a group or a loop ties together. */
+function together(blocks: Blocks, accepted: readonly Block[]): Block[][] {
+  const seen = new Set<Block>();
+  return accepted.flatMap((start) => {
+    if (seen.has(start)) return [];
+    const family = [start];
+    seen.add(start);
+    for (const block of family) {
+      const others = [
+        blocks.parentOf(block),
+        blocks.partnerOf(block),
+        ...blocks.childrenOf(block),
+        ...blocks.groupOf(block),
+      ];
+      for (const other of others) {
+        if (other === undefined || other.ratio === 0 || seen.has(other)) continue;
+        seen.add(other);
+        family.push(other);
+      }
+    }
+    return [family];
+  });
+}
+
+function checkFamilies(view: View, blocks: Blocks, accepted: readonly Block[]): Check {
+  const found = new Findings('INV-11', 'no child without its parent, no subtree at a loss');
+  for (const block of blocks.all) {
+    const parent = blocks.parentOf(block);
+    if (parent !== undefined)
+      found.expect(
+        block.ratio <= parent.ratio + sameRatio,
+        block.id,
+        () => `ratio ${block.ratio} above ${parent.ratio} of its parent ${parent.id}`,
+      );
+  }
+  for (const block of accepted) {
+    if (blocks.parentOf(block) === undefined && blocks.childrenOf(block).length === 0) continue;
+    const subtree: Block[] = [block];
+    for (const each of subtree) subtree.push(...blocks.childrenOf(each).filter(({ ratio }) => ratio > 0));
+    const total = (of: (each: Block) => number) => subtree.reduce((sum, each) => sum + each.ratio * of(each), 0);
+    const gain = total((each) => fullGain(view, each));
+    const slack = moneySlack(
+      view,
+      total((each) => fullEnergy(view, each)),
+    );
+    found.expect(gain >= -slack, block.id, () => `loses ${-gain} with ${subtree.length - 1} accepted below it`);
+  }
+  return found.check;
+}
+
+function checkGroups(view: View, blocks: Blocks, accepted: readonly Block[]): Check {
+  const found = new Findings('INV-12', 'an exclusive group executes one unit at most, and no member loses');
+  for (const block of accepted) {
+    const group = blocks.groupOf(block);
+    if (group.length === 0) continue;
+    const used = group.reduce((sum, { ratio }) => sum + ratio, 0);
+    found.expect(used <= 1 + sameRatio, block.id, () => `its group executes ${used}`);
+    if (blocks.childrenOf(block).some(({ ratio }) => ratio > 0)) continue;
+    const gain = block.ratio * fullGain(view, block);
+    const slack = moneySlack(view, block.ratio * fullEnergy(view, block));
+    found.expect(gain >= -slack, block.id, () => `loses ${-gain}`);
+  }
+  return found.check;
+}
+
+function checkLoops(view: View, blocks: Blocks): Check {
+  const found = new Findings('INV-13', 'the legs of a loop have one ratio, and do not lose together');
+  for (const block of blocks.all) {
+    const partner = blocks.partnerOf(block);
+    if (partner === undefined || partner.id < block.id) continue;
+    const { ratio } = block;
+    found.expect(ratio === partner.ratio, block.id, () => `ratio ${ratio}, that of ${partner.id} is ${partner.ratio}`);
+    if (ratio === 0) continue;
+    const gain = ratio * (fullGain(view, block) + fullGain(view, partner));
+    const slack = moneySlack(view, ratio * (fullEnergy(view, block) + fullEnergy(view, partner)));
+    found.expect(gain >= -slack, block.id, () => `loses ${-gain} with ${partner.id}`);
+  }
+  return found.check;
+}
