@@ -1,41 +1,19 @@
 /**
  * The numbered examples of the market rules that concern blocks, complex orders, ramping and flow-based exchange. Each is cleared by
- * the engine and decided by the oracle; prices, powers and welfare are the book's own, or worked out beside the example.
+ * the engine, checked by the verifier and decided by the oracle; prices, powers and welfare are the book's own, or worked out beside the example.
  */
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { clearWith } from '../../src/clearing/clear.ts';
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
-import { type Book, parseBook } from '../../src/market/book.ts';
+import type { Book } from '../../src/market/book.ts';
+import { verify } from '../../src/verify/verify.ts';
 import { bestDecisions } from '../support/enumerate.ts';
+import { exampleBook } from '../support/example-book.ts';
 
 const solver = await loadSolver();
 const hash = `sha256:${'0'.repeat(64)}`;
-
-/** `sell 40@10` or `B sell 40@10 #2`: limit orders, `#2` is the period. */
-function limits(text: string): object[] {
-  return text.split(',').map((part, i) => {
-    const match = /^\s*(?:(\w+) )?(buy|sell) ([\d.]+)@(-?[\d.]+)(?: #(\d+))?\s*$/.exec(part);
-    assert(match, part);
-    const [, zone = 'A', side, power, price, period = 1] = match;
-    return { record_id: `o${i + 1}`, zone, side, power: Number(power), price: Number(price), period: Number(period) };
-  });
-}
-
-const bookOf = (orders: string, others: readonly object[], more: object = {}): Book =>
-  parseBook({
-    merit: 'book/1',
-    auction: 'example',
-    currency: 'EUR',
-    start: '2025-04-01T00:00:00+02:00',
-    resolution: 'PT60M',
-    periods: 1,
-    priceLimits: { min: -500, max: 4000, tick: 0.01 },
-    zones: ['A'],
-    orders: [...limits(orders), ...others.map((order) => ({ zone: 'A', ...order }))],
-    ...more,
-  });
 
 interface Expected {
   readonly welfare: number;
@@ -50,6 +28,8 @@ interface Expected {
 
 function check(book: Book, expected: Expected) {
   const { result } = clearWith(solver, book, hash);
+  const broken = verify(book, hash, result).checks.filter(({ violations }) => violations.length > 0);
+  assert.deepEqual(broken, []);
   const best = bestDecisions(book, solver);
   assert(best !== undefined, 'the oracle finds no prices');
   assert(Math.abs(best.welfare - expected.welfare) < 0.005, `oracle: ${best.welfare}, not ${expected.welfare}`);
@@ -80,7 +60,7 @@ function check(book: Book, expected: Expected) {
 const block = { kind: 'block', record_id: 'block', side: 'sell', from: 1, to: 1 };
 
 test('E6: the smallest paradoxically rejected block', () => {
-  const book = bookOf('sell 40@10, buy 100@50', [{ ...block, price: 30, power: 70 }]);
+  const book = exampleBook('sell 40@10, buy 100@50', [{ ...block, price: 30, power: 70 }]);
   const { outcomes, best } = check(book, {
     welfare: 1600,
     prices: { A: [50] },
@@ -93,7 +73,7 @@ test('E6: the smallest paradoxically rejected block', () => {
 });
 
 test('E6: the same block, curtailable to 0.8, sets the price', () => {
-  const book = bookOf('sell 40@10, buy 100@50', [{ ...block, price: 30, power: 70, minAcceptance: 0.8 }]);
+  const book = exampleBook('sell 40@10, buy 100@50', [{ ...block, price: 30, power: 70, minAcceptance: 0.8 }]);
   const { best, outcomes } = check(book, {
     welfare: 2800,
     prices: { A: [30] },
@@ -108,7 +88,7 @@ test('E7: a profile block is paid the mean of its prices, weighted by its volume
     { period: 1, power: 50 },
     { period: 2, power: 100 },
   ];
-  const book = bookOf(
+  const book = exampleBook(
     'sell 200@30, buy 100@100, sell 200@50 #2, buy 150@100 #2',
     [{ kind: 'block', record_id: 'block', side: 'sell', price: 40, profile }],
     { periods: 2 },
@@ -123,7 +103,7 @@ const family = [
 ];
 
 test('E8: a child rescues its parent', () => {
-  const book = bookOf('sell 200@30, buy 150@100', family);
+  const book = exampleBook('sell 200@30, buy 150@100', family);
   const { best } = check(book, {
     welfare: 11_000, // 150*100 - 50*30 - 50*40 - 50*10
     prices: { A: [30] },
@@ -135,7 +115,7 @@ test('E8: a child rescues its parent', () => {
 
 test('E8: a leaf that loses is not rescued by its family', () => {
   const leaf = { ...block, record_id: 'leaf', price: 40, power: 20, linkedTo: 'parent' };
-  check(bookOf('sell 200@30, buy 150@100', [...family, leaf]), {
+  check(exampleBook('sell 200@30, buy 150@100', [...family, leaf]), {
     welfare: 11_000,
     powers: { parent: [50], child: [50], leaf: [0] },
     surplus: { leaf: -200 },
@@ -148,7 +128,7 @@ test('E10: a loop is accepted when both legs together do not lose', () => {
     { ...block, record_id: 'charge', side: 'buy', price: 30, power: 50, loopWith: 'discharge' },
     { ...block, record_id: 'discharge', price: 60, power: 45, from: 2, to: 2, loopWith: 'charge' },
   ];
-  const book = bookOf('sell 200@35, buy 100@100, sell 200@70 #2, buy 100@100 #2', legs, { periods: 2 });
+  const book = exampleBook('sell 200@35, buy 100@100, sell 200@70 #2, buy 100@100 #2', legs, { periods: 2 });
   check(book, {
     welfare: 9700, // 100*100 + 50*30 - 150*35, and 100*100 - 55*70 - 45*60
     prices: { A: [35, 70] },
@@ -171,7 +151,7 @@ const market = (first: number, second: number) =>
 
 test('E11: a minimum income of 9000 is not met by 7000', () => {
   const income = { ...unit, condition: 'minimum-income', fixedTerm: 5000, variableTerm: 20 };
-  check(bookOf(market(40, 30), [income], { periods: 2 }), {
+  check(exampleBook(market(40, 30), [income], { periods: 2 }), {
     welfare: 39_000, // 300*(100-40) + 300*(100-30)
     prices: { A: [40, 30] },
     powers: { unit: [0, 0] },
@@ -181,7 +161,7 @@ test('E11: a minimum income of 9000 is not met by 7000', () => {
 
 test('E11: a minimum income of 9000 is met by 10000, and its terms are no cost', () => {
   const income = { ...unit, condition: 'minimum-income', fixedTerm: 5000, variableTerm: 20 };
-  check(bookOf(market(50, 50), [income], { periods: 2 }), {
+  check(exampleBook(market(50, 50), [income], { periods: 2 }), {
     welfare: 38_000, // 2 * (300*100 - 200*50 - 100*10)
     prices: { A: [50, 50] },
     powers: { unit: [100, 100] },
@@ -191,11 +171,11 @@ test('E11: a minimum income of 9000 is met by 10000, and its terms are no cost',
 const scalable = { ...unit, condition: 'minimum-profit', fixedTerm: 5000 };
 
 test('E21: exactly at the money a scalable order may be on or off', () => {
-  check(bookOf(market(40, 30), [scalable], { periods: 2 }), { welfare: 39_000, prices: { A: [40, 30] } });
+  check(exampleBook(market(40, 30), [scalable], { periods: 2 }), { welfare: 39_000, prices: { A: [40, 30] } });
 });
 
 test('E21: a scalable order gains 3000 after its fixed term', () => {
-  check(bookOf(market(50, 50), [scalable], { periods: 2 }), {
+  check(exampleBook(market(50, 50), [scalable], { periods: 2 }), {
     welfare: 33_000, // 38000 - 5000
     prices: { A: [50, 50] },
     powers: { unit: [100, 100] },
@@ -205,7 +185,7 @@ test('E21: a scalable order gains 3000 after its fixed term', () => {
 
 test('E15: a ramp makes the flow run from the dearer to the cheaper zone, and the day still earns', () => {
   const orders = [1, 2].map((t) => `A sell 500@20 #${t}, B sell 500@50 #${t}`);
-  const book = bookOf(`${orders.join(', ')}, B buy 50@10 #1, B buy 100@200 #2`, [], {
+  const book = exampleBook(`${orders.join(', ')}, B buy 50@10 #1, B buy 100@200 #2`, [], {
     periods: 2,
     zones: ['A', 'B'],
     lines: [{ id: 'A-B', from: 'A', to: 'B', capacity: 100, reverse: 100, ramp: 30, before: 0 }],
@@ -218,7 +198,7 @@ test('E15: a ramp makes the flow run from the dearer to the cheaper zone, and th
 });
 
 const region = (ptdfB: number, priceB: number, flowBased: string) =>
-  bookOf(`A sell 500@20, B sell 500@${priceB}, C sell 500@60, C buy 200@100`, [], {
+  exampleBook(`A sell 500@20, B sell 500@${priceB}, C sell 500@60, C buy 200@100`, [], {
     zones: ['A', 'B', 'C'],
     constraints: [{ id: 'cnec', period: 1, ptdf: { A: 0.6, B: ptdfB, C: 0 }, ram: 50 }],
     flowBased,
