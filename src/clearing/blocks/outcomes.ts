@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { Book } from '../../market/book.ts';
 import type { BlockOrder, BookOrder, ComplexOrder, FlexibleOrder } from '../../market/order.ts';
 import type { Outcome, Reason, ReasonCode } from '../../market/result.ts';
-import type { Decision } from '../columns.ts';
+import type { Decision, Row } from '../columns.ts';
 import { toCents } from '../outcomes.ts';
 import type { Problem } from '../problem.ts';
 import { clean, type Lots, toLots } from '../rounding.ts';
@@ -269,8 +269,9 @@ function bestSchedule(
   const gain = steps.map((c) =>
     columns[c]!.cells.reduce((sum, [cell, mw]) => sum + mw * price[cell]!, -columns[c]!.cost),
   );
-  const tying = rows.filter(({ entries }) => entries.some(([c]) => at.has(c)) && entries.length > 1);
-  const own = tying.filter(({ entries }) => entries.filter(([c]) => c !== on).length > 1);
+  // A row of one step and the order itself says no more than the step's room.
+  const isRoom = ({ entries, low }: Row) => low === -Infinity && entries.length === 2 && entries.some(([c]) => c === on);
+  const own = rows.filter((row) => row.entries.some(([c]) => at.has(c)) && !isRoom(row));
   if (own.length === 0) return new Map(steps.map((c, k) => [c, gain[k]! > 0 ? columns[c]!.most : 0]));
   const entries = steps.map((c) =>
     own.flatMap((row, r) => row.entries.flatMap(([e, f]) => (e === c ? [[r, f] as const] : []))),
