@@ -123,7 +123,7 @@ function answerWithoutLoss(problem: Problem, solver: Solver, budget: ClearingBud
 
 function sharesAndPrices(problem: Problem, found: Equilibrium): { sharing: Sharing; exact: Float64Array } {
   const sharing = shareAtTheMoney(problem, found);
-  const exact = midpointPrices(problem, sharing, found.on);
+  const exact = midpointPrices(problem, found, sharing);
   const unmet = noLossRules(problem, found.on, sharing).filter((rule) => sumAt(rule, exact) < rule.low - 1e-3);
   if (unmet.length === 0) return { sharing, exact };
   // A minimum income can depend on volumes at the money: then the order keeps those it was found with.
@@ -132,7 +132,7 @@ function sharesAndPrices(problem: Problem, found: Equilibrium): { sharing: Shari
     found,
     unmet.map(({ decision }) => decision),
   );
-  return { sharing: kept, exact: midpointPrices(problem, kept, found.on) };
+  return { sharing: kept, exact: midpointPrices(problem, found, kept) };
 }
 
 /** Orders over several MTUs that are executed beyond what the prices support. */

@@ -270,7 +270,8 @@ function bestSchedule(
     columns[c]!.cells.reduce((sum, [cell, mw]) => sum + mw * price[cell]!, -columns[c]!.cost),
   );
   // A row of one step and the order itself says no more than the step's room.
-  const isRoom = ({ entries, low }: Row) => low === -Infinity && entries.length === 2 && entries.some(([c]) => c === on);
+  const isRoom = ({ entries, low }: Row) =>
+    low === -Infinity && entries.length === 2 && entries.some(([c]) => c === on);
   const own = rows.filter((row) => row.entries.some(([c]) => at.has(c)) && !isRoom(row));
   if (own.length === 0) return new Map(steps.map((c, k) => [c, gain[k]! > 0 ? columns[c]!.most : 0]));
   const entries = steps.map((c) =>
@@ -333,13 +334,18 @@ function whyNotFull(
     order.condition === 'minimum-profit' || order.condition === 'maximum-payment' ? sign * order.variableTerm : 0;
   let nearest = Infinity;
   let held = 0;
+  // What each step holds in any case is done first; the rest of an MTU's power goes to its steps by merit.
+  const leastOf = (step: ComplexOrder['steps'][number]) => (step.minAcceptance ?? 0) * step.power;
   const left = new Map<number, number>();
-  const byMerit = [...order.steps].sort((a, b) => sign * (a.price - b.price));
-  for (const step of byMerit) {
+  for (const step of order.steps) {
     const from = (step.period - 1) * span;
-    const here = left.get(from) ?? power[from]!;
-    left.set(from, Math.max(0, here - step.power));
-    const open = step.power - Math.min(here, step.power);
+    left.set(from, (left.get(from) ?? power[from]!) - leastOf(step));
+  }
+  for (const step of [...order.steps].sort((a, b) => sign * (a.price - b.price))) {
+    const from = (step.period - 1) * span;
+    const more = Math.min(Math.max(0, left.get(from)!), step.power - leastOf(step));
+    left.set(from, left.get(from)! - more);
+    const open = step.power - leastOf(step) - more;
     if (open <= 1e-6) continue;
     let mean = 0;
     for (let k = 0; k < span; k++) mean += price[zone * periods + from + k]! / span;

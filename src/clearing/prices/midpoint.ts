@@ -18,6 +18,7 @@
  */
 
 import assert from 'node:assert/strict';
+import type { Equilibrium } from '../equilibrium.ts';
 import type { Problem } from '../problem.ts';
 import { samePrice } from '../search/master.ts';
 import type { Sharing } from '../sharing.ts';
@@ -29,18 +30,20 @@ import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.
 const notice = 1e-9;
 
 /**
- * @param on  decisions that may not lose
+ * Which of the welfare-equal volumes are executed makes no difference to what trades freely accepts; so the solver's own volumes are
+ * asked, which are exact. What a decision gains is asked of the volumes that it gets.
+ *
  * @returns prices (currency/MWh, not rounded) by zone * periods + MTU
  */
-export function midpointPrices(problem: Problem, shared: Sharing, on: readonly number[]): Float64Array {
+export function midpointPrices(problem: Problem, found: Equilibrium, shared: Sharing): Float64Array {
   const cells = problem.zones * problem.periods;
-  const free = freeRules(problem, wholeOf(problem), shared.free, shared);
+  const free = freeRules(problem, wholeOf(problem), shared.free, found);
   passBounds(free);
   const prices = free.low.map((bound, i) => {
     const high = free.high[i]!;
     return Number.isFinite(bound + high) ? (bound + high) / 2 : 0;
   });
-  const rules = [...free.rules, ...noLossRules(problem, on, shared)];
+  const rules = [...free.rules, ...noLossRules(problem, found.on, shared)];
   const program = reduced({ ...free, rules }, cells);
   for (const part of brokenParts(program, prices, cells)) nearest(program, part, prices, shared, cells);
   return prices.slice(0, cells);
