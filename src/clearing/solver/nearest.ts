@@ -60,6 +60,7 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
   const pairs = Math.max(1, zLow.reduce((sum, z) => sum + z, 0) + zHigh.reduce((sum, z) => sum + z, 0));
   const factor = new Float64Array(y.length ** 2);
   let best: { readonly x: Float64Array; readonly product: number } | undefined;
+  let before = Infinity;
   for (let step = 0; step < mostSteps; step++) {
     const missing = residual(program, x);
     const gap = largest(missing);
@@ -86,8 +87,11 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
       ahead +=
         (toHigh[i]! - reach * straight.x[i]!) * (zHigh[i]! + reach * straight.zHigh[i]!) * (zHigh[i]! > 0 ? 1 : 0);
     }
-    const aim = now * (ahead / pairs / now) ** 3;
-    const bent = solveStep(program, state, factor, stiffness, slope, missing, aim, straight);
+    // Where the last step has not brought the products down, allowing for the curvature would go round in circles: a plain step.
+    const isStuck = now > 0.5 * before;
+    before = now;
+    const aim = isStuck ? 0.2 * now : now * (ahead / pairs / now) ** 3;
+    const bent = solveStep(program, state, factor, stiffness, slope, missing, aim, isStuck ? undefined : straight);
     const length = lengthOf(state, bent, shy);
     for (let i = 0; i < x.length; i++) {
       x[i]! += length * bent.x[i]!;
