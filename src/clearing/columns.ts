@@ -9,6 +9,8 @@
  * gain > 0 => at its most, gain < 0 => at its least, else anything between (market rules 2.1, 3.1, 3.2, 3.3 are this for their kinds).
  */
 
+import { AuctionError } from '../market/errors.ts';
+
 export interface Column {
   /** MW into a cell per unit of the column; 0 where it only stands for something there. */
   readonly cells: readonly (readonly [cell: number, mw: number])[];
@@ -72,9 +74,16 @@ export class Columns {
     return this.columns.push(cells.size === column.cells.length ? column : { ...column, cells: [...cells] }) - 1;
   }
 
-  /** A row without entries binds nobody. */
-  row(row: Row): void {
+  /**
+   * A row without entries binds nobody, unless nothing is not enough for it.
+   *
+   * @param rule  what the network asks there, for the error
+   */
+  row(row: Row, rule?: string): void {
     if (row.entries.length > 0) this.rows.push(row);
+    else if (row.low > 0 || row.high < 0) {
+      throw new AuctionError('invalid-book', `${rule ?? 'a rule'} can't be met: nothing can flow there`);
+    }
   }
 
   decision(decision: Decision): number {

@@ -36,9 +36,9 @@ function addPool(
     to.column({ cells: [[cell(id), -1]], cost: 0, least: -Infinity, most: Infinity, kind: 'exchange' }),
   );
   to.row({ entries: exports.map((column) => [column, 1]), low: 0, high: 0 });
-  for (const { ptdf, ram } of constraints) {
+  for (const { id: name, ptdf, ram } of constraints) {
     const entries = region.flatMap((id, i) => (ptdf[id] ? [[exports[i]!, ptdf[id]] as const] : []));
-    to.row({ entries, low: -Infinity, high: ram });
+    to.row({ entries, low: -Infinity, high: ram }, `constraint ${name}`);
   }
 }
 
@@ -66,8 +66,8 @@ function addExchanges(
       });
     }
   }
-  constraints.forEach(({ ram }, k) => {
-    to.row({ entries: burdens[k]!, low: -Infinity, high: ram });
+  constraints.forEach(({ id, ram }, k) => {
+    to.row({ entries: burdens[k]!, low: -Infinity, high: ram }, `constraint ${id}`);
   });
 }
 
@@ -82,9 +82,11 @@ export function addRamps(to: Columns, book: Book, arcs: readonly Arc[], zoneInde
       arcs.flatMap(({ line, sign }, a) =>
         ids.includes(book.lines[line]!.id) ? [[a * periods + t, sign] as const] : [],
       );
-  for (const { id, ramp, before } of book.lines) if (ramp !== null) addRamp(to, periods, flowOf([id]), ramp, before);
-  for (const { lines, ramp, before } of book.rampSets ?? []) addRamp(to, periods, flowOf(lines), ramp, before);
-  for (const { zone, ramp, before } of book.netPositionRamps ?? []) {
+  for (const { id, ramp, before } of book.lines)
+    if (ramp !== null) addRamp(to, periods, flowOf([id]), ramp, before, `the ramp of line ${id}`);
+  for (const { id, lines, ramp, before } of book.rampSets ?? [])
+    addRamp(to, periods, flowOf(lines), ramp, before, `ramp set ${id}`);
+  for (const { id, zone, ramp, before } of book.netPositionRamps ?? []) {
     const at = zoneIndex.get(zone)! * periods;
     const exported = (t: number): Entries =>
       to.columns.flatMap(({ kind, cells }, c) =>
@@ -92,7 +94,7 @@ export function addRamps(to: Columns, book: Book, arcs: readonly Arc[], zoneInde
           ? cells.flatMap(([cell, mw]) => (cell === at + t ? [[c, -mw] as const] : []))
           : [],
       );
-    addRamp(to, periods, exported, ramp, before);
+    addRamp(to, periods, exported, ramp, before, `net position ramp ${id}`);
   }
 }
 
@@ -102,6 +104,7 @@ function addRamp(
   entriesAt: (t: number) => Entries,
   ramp: number | readonly number[],
   before: number | null | undefined,
+  name: string,
 ): void {
   let last: Entries | undefined;
   for (let t = 0; t < periods; t++) {
@@ -114,7 +117,7 @@ function addRamp(
         high: most,
       });
     } else if (before !== null && before !== undefined) {
-      to.row({ entries: now, low: before - most, high: before + most });
+      to.row({ entries: now, low: before - most, high: before + most }, `${name} into the first period`);
     }
     last = now;
   }
