@@ -83,9 +83,10 @@ function checkMinima(view: View, { id, order, power, span }: Complex, found: Fin
 function checkGradient(view: View, { id, order, power }: Complex, found: Findings): void {
   if (order.loadGradient === undefined) return;
   const { up, down } = order.loadGradient;
+  const room = view.eq + 1e-9;
   for (let t = 1; t < power.length; t++) {
     const change = power[t]! - power[t - 1]!;
-    const fits = change <= up * view.hours + view.eq && change >= -down * view.hours - view.eq;
+    const fits = change <= up * view.hours + room && change >= -down * view.hours - room;
     found.expect(fits, `${id}/${t + 1}`, () => `changes by ${change} MW, at most ${up} up and ${down} down an hour`);
   }
 }

@@ -10,9 +10,10 @@ import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
 import { checkBlocks } from './blocks.ts';
 import { checkComplex } from './complex.ts';
+import { checkFlowBased } from './flow-based.ts';
 import { checkMoney } from './money.ts';
-import { checkNetwork } from './network.ts';
 import { checkPrices } from './prices.ts';
+import { checkRamps } from './ramps.ts';
 import { checkReasons } from './reasons.ts';
 import { checkSharing } from './sharing.ts';
 import { checkStructure } from './structure.ts';
@@ -49,7 +50,7 @@ export function verify(book: Book, hash: string, result: Result): Verification {
   const view = viewOf(book, result);
   const checks = [...structure, ...checkVolumes(view), ...checkMoney(view), ...checkPrices(view)];
   checks.push(...checkSharing(view), ...checkReasons(view));
-  checks.push(...checkBlocks(view), ...checkComplex(view), ...checkNetwork(view));
+  checks.push(...checkBlocks(view), ...checkComplex(view), checkRamps(view), ...checkFlowBased(view));
   checks.sort((a, b) => (a.invariant < b.invariant ? -1 : 1));
   return { ok: passes(checks), checks };
 }
