@@ -61,6 +61,7 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
   const factor = new Float64Array(y.length ** 2);
   let best: { readonly x: Float64Array; readonly product: number } | undefined;
   let before = Infinity;
+  let isStuck = false;
   for (let step = 0; step < mostSteps; step++) {
     const missing = residual(program, x);
     const gap = largest(missing);
@@ -87,8 +88,9 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
       ahead +=
         (toHigh[i]! - reach * straight.x[i]!) * (zHigh[i]! + reach * straight.zHigh[i]!) * (zHigh[i]! > 0 ? 1 : 0);
     }
-    // Where the last step has not brought the products down, allowing for the curvature would go round in circles: a plain step.
-    const isStuck = now > 0.5 * before;
+    // Where the rows are closed and a step has not brought the products down, allowing for the curvature goes round in circles:
+    // plain steps from there.
+    isStuck ||= gap <= tolerance && now > 0.5 * before;
     before = now;
     const aim = isStuck ? 0.2 * now : now * (ahead / pairs / now) ** 3;
     const bent = solveStep(program, state, factor, stiffness, slope, missing, aim, isStuck ? undefined : straight);
