@@ -2,108 +2,39 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseBook } from '../market/book.ts';
+import { line, smallBook } from '../../test/support/small-book.ts';
 import type { Outcome, Result } from '../market/result.ts';
 import { clear } from './clear.ts';
 
 const hash = `sha256:${'0'.repeat(64)}`;
-
-interface Case {
-  /** `sell 50@10` or `A sell 50@10`, comma separated; `#2` names the period, `/60` a 60-minute order. */
-  readonly orders: string;
-  readonly zones?: readonly string[];
-  readonly lines?: readonly object[];
-  readonly periods?: number;
-  readonly resolution?: string;
-  readonly limits?: object;
-  readonly curves?: readonly object[];
-}
-
-function limitOrders(text: string): object[] {
-  return text.split(',').map((part, i) => {
-    const match = /^\s*(?:(\w+) )?(buy|sell) ([\d.]+)@(-?[\d.]+)(?:#(\d+))?(\/60)?\s*$/.exec(part);
-    assert(match, part);
-    const [, zone, side, power, price, period, long] = match;
-    return {
-      record_id: `o${i + 1}`,
-      zone: zone ?? 'A',
-      side,
-      power: Number(power),
-      price: Number(price),
-      period: Number(period ?? 1),
-      ...(long ? { resolution: 'PT60M' } : {}),
-    };
-  });
-}
-
-async function cleared(c: Case): Promise<Result> {
-  const book = parseBook({
-    merit: 'book/1',
-    auction: 'example',
-    currency: 'EUR',
-    start: '2025-04-01T00:00:00+02:00',
-    resolution: c.resolution ?? 'PT60M',
-    periods: c.periods ?? 1,
-    priceLimits: c.limits ?? { min: -500, max: 4000, tick: 0.01 },
-    zones: c.zones ?? ['A'],
-    lines: c.lines ?? [],
-    orders: [...(c.orders === '' ? [] : limitOrders(c.orders)), ...(c.curves ?? [])],
-  });
-  return (await clear(book, hash)).result;
-}
-
+const cleared = async (orders: string, changes: object = {}): Promise<Result> =>
+  (await clear(smallBook(orders, changes), hash)).result;
 const powers = (result: Result) => result.orders.map((o: Outcome) => o.power);
 
 test('E1: one zone, steps', async () => {
-  const result = await cleared({ orders: 'sell 50@10, sell 50@30, sell 50@50, buy 80@60, buy 40@20' });
+  const result = await cleared('sell 50@10, sell 50@30, sell 50@50, buy 80@60, buy 40@20');
   assert.deepEqual(powers(result), [50, 30, 0, 80, 0]);
   assert.deepEqual(result.prices, { A: [30] });
   assert.equal(result.welfare, 3400);
 });
 
 test('E2: the price is the middle of the interval [20, 40]', async () => {
-  const result = await cleared({ orders: 'sell 80@10, sell 50@40, buy 80@60, buy 40@20' });
+  const result = await cleared('sell 80@10, sell 50@40, buy 80@60, buy 40@20');
   assert.deepEqual(result.prices, { A: [30] });
 });
 
 test('E3: of welfare-equal volumes 20 to 80 MW, 80 are traded', async () => {
-  const result = await cleared({ orders: 'sell 100@30, buy 60@30, buy 20@50' });
+  const result = await cleared('sell 100@30, buy 60@30, buy 20@50');
   assert.deepEqual(powers(result), [80, 60, 20]);
 });
 
 test('E4: equal sells share pro rata', async () => {
-  const result = await cleared({ orders: 'sell 60@30, sell 30@30, buy 45@50' });
+  const result = await cleared('sell 60@30, sell 30@30, buy 45@50');
   assert.deepEqual(powers(result), [30, 15, 45]);
 });
 
 test('E5: linear curves', async () => {
-  const result = await cleared({
-    orders: '',
-    curves: [
-      {
-        record_id: 'supply',
-        zone: 'A',
-        kind: 'curve',
-        period: 1,
-        shape: 'linear',
-        points: [
-          { price: 10, power: 0 },
-          { price: 60, power: -100 },
-        ],
-      },
-      {
-        record_id: 'demand',
-        zone: 'A',
-        kind: 'curve',
-        period: 1,
-        shape: 'linear',
-        points: [
-          { price: 30, power: 100 },
-          { price: 80, power: 0 },
-        ],
-      },
-    ],
-  });
+  const result = await cleared('linear 0@10 -100@60, linear 100@30 0@80');
   assert.deepEqual(powers(result), [-70, 70]);
   assert.deepEqual(result.prices, { A: [45] });
   assert.equal(result.welfare, 2450);
@@ -112,15 +43,15 @@ test('E5: linear curves', async () => {
 const exchange = 'A sell 200@20, A buy 50@100, B sell 100@60, B buy 150@100';
 
 test('E13: a full line separates prices', async () => {
-  const lines = [{ id: 'A-B', from: 'A', to: 'B', capacity: 80, reverse: 80 }];
-  const result = await cleared({ orders: exchange, zones: ['A', 'B'], lines });
+  const lines = [line('A-B', 80)];
+  const result = await cleared(exchange, { zones: ['A', 'B'], lines });
   assert.deepEqual(result.flows, { 'A-B': [80] });
   assert.deepEqual(result.prices, { A: [20], B: [60] });
 });
 
 test('E13: a line with room gives one price, the middle of [20, 60]', async () => {
-  const lines = [{ id: 'A-B', from: 'A', to: 'B', capacity: 200, reverse: 200 }];
-  const result = await cleared({ orders: exchange, zones: ['A', 'B'], lines });
+  const lines = [line('A-B', 200)];
+  const result = await cleared(exchange, { zones: ['A', 'B'], lines });
   assert.deepEqual(result.flows, { 'A-B': [150] });
   assert.deepEqual(result.prices, { A: [40], B: [40] });
 });
@@ -131,18 +62,17 @@ for (const { tariff, loss, flow, prices } of [
   { loss: 0.05, tariff: 10, flow: 0, prices: { A: [19.25], B: [30] } },
 ]) {
   test(`E14: loss ${loss}, tariff ${tariff}`, async () => {
-    const lines = [{ id: 'A-B', from: 'A', to: 'B', capacity: 500, reverse: 500, loss, tariff }];
-    const result = await cleared({ orders: 'A sell 200@20, B buy 95@100, B sell 100@30', zones: ['A', 'B'], lines });
+    const lines = [line('A-B', 500, { loss, tariff })];
+    const result = await cleared('A sell 200@20, B buy 95@100, B sell 100@30', { zones: ['A', 'B'], lines });
     assert.deepEqual(result.flows, { 'A-B': [flow] });
     assert.deepEqual(result.prices, prices);
   });
 }
 
 test('E17: curtailment is shared over zones', async () => {
-  const result = await cleared({
-    orders: 'A sell 60@50, A buy 100@4000, B sell 40@50, B buy 50@4000',
+  const result = await cleared('A sell 60@50, A buy 100@4000, B sell 40@50, B buy 50@4000', {
     zones: ['A', 'B'],
-    lines: [{ id: 'B-A', from: 'B', to: 'A', capacity: 500, reverse: 500 }],
+    lines: [line('B-A', 500)],
   });
   assert.deepEqual(powers(result), [60, 66.666667, 40, 33.333333]);
   assert.deepEqual(result.prices, { A: [4000], B: [4000] });
@@ -154,7 +84,7 @@ test('E18: a 60-minute order among quarter hours', async () => {
   const quarters = [80, 120, 100, 100].map(
     (mw, i) => `sell 50@30#${i + 1}, sell 50@90#${i + 1}, buy ${mw}@4000#${i + 1}`,
   );
-  const result = await cleared({ orders: `sell 100@40/60, ${quarters.join(', ')}`, periods: 4, resolution: 'PT15M' });
+  const result = await cleared(`sell 100@40/60, ${quarters.join(', ')}`, { periods: 4, resolution: 'PT15M' });
   assert.equal(result.orders[0]?.power, 70);
   assert.deepEqual(result.prices, { A: [30, 70, 30, 30] });
 });

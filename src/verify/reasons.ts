@@ -51,6 +51,10 @@ function wrongIn(view: View, position: Position, reason: Reason): string | undef
   const away = (offer: Offer) => Math.max(0, -gainAt(offer, 0, price));
   const nearest = Math.min(...open.map(away));
   const slack = 2 * ep;
+  if (reason.code !== 'paradoxically_rejected' && reason.missedSurplus > 0.01)
+    return `misses nothing, not ${reason.missedSurplus}`;
+  if (reason.code !== 'out_of_the_money' && reason.distance > slack)
+    return `distance ${reason.distance} from what is at the money or in it`;
   switch (reason.code) {
     case 'out_of_the_money':
       if (open.some((offer) => gainAt(offer, 0, price) > ep)) return `the price ${price} is in the money`;
@@ -62,6 +66,9 @@ function wrongIn(view: View, position: Position, reason: Reason): string | undef
     case 'curtailed_at_bound': {
       const bound = (offer: Offer) => (offer.side === 'buy' ? max : min);
       if (!open.some((offer) => Math.abs(offer.first - bound(offer)) <= ep)) return 'the order takes not any price';
+      const stranger = reason.binding.find((zone) => !book.zones.includes(zone));
+      if (stranger !== undefined) return `there is no zone ${stranger}`;
+      if (!reason.binding.includes(position.order.zone)) return `it is not shared by ${position.order.zone} itself`;
       return open.some((offer) => Math.abs(price - bound(offer)) <= slack)
         ? undefined
         : `the price ${price} is at no limit`;

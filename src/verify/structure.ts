@@ -21,7 +21,7 @@ function checkBookNamed(book: Book, hash: string, result: Result): Check {
 
 function checkSeries(book: Book, result: Result): Check {
   const found = new Findings('INV-01', 'one price for each zone and MTU, within the limits');
-  const { min, max } = book.priceLimits;
+  const { min, max, tick } = book.priceLimits;
   const series = (name: 'prices' | 'netPositions' | 'flows', ids: readonly string[]) => {
     const given = Object.keys(result[name]);
     for (const id of given) found.expect(ids.includes(id), `${name}/${id}`, () => 'is not in the book');
@@ -39,6 +39,8 @@ function checkSeries(book: Book, result: Result): Check {
           `${name}/${id}/${t + 1}`,
           () => `${value} is no ${name.slice(0, -1)}`,
         );
+        if (name !== 'prices' || tick === undefined) return;
+        found.expect(isMultiple(value, tick), `prices/${id}/${t + 1}`, () => `${value} is not on the tick ${tick}`);
       });
     }
   };
@@ -81,6 +83,9 @@ function checkOutcomes(book: Book, result: Result): Check {
       record_id,
       () => `${power} MW of ${most} MW`,
     );
+    // Section 5.5; an order that is executed whole was on the lot when the book was sealed.
+    const whole = book.lot === undefined || Math.abs(power) === most || isMultiple(power, book.lot);
+    found.expect(whole, record_id, () => `${power} MW are not in whole lots of ${book.lot} MW`);
     const full = Math.abs(power) >= most - slack;
     const none = Math.abs(power) <= slack;
     const fits = status === 'accepted' ? full : status === 'rejected' ? none : true;
@@ -102,3 +107,7 @@ function checkOutcomes(book: Book, result: Result): Check {
   for (const [key, { record_id }] of orders) found.expect(seen.has(key), record_id, () => 'has no outcome');
   return found.check;
 }
+
+/** Up to what decimal fractions lose as floating point numbers. */
+const isMultiple = (value: number, step: number): boolean =>
+  Math.abs(value - Math.round(value / step) * step) <= 1e-6 * Math.min(1, step) + 1e-12 * Math.abs(value);
