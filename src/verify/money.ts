@@ -145,7 +145,7 @@ function checkBound({ result, book, ew }: View): Check {
 
 /** What buyers pay is what sellers get, what the lines earn, and the tariffs. */
 function checkPayments(view: View): Check {
-  const { positions, units, links, pool, periods, hours, price, book } = view;
+  const { positions, units, links, regions, pool, periods, hours, price, book } = view;
   const found = new Findings('INV-31', 'payments, receipts, congestion income and tariffs meet');
   const paid = new Array<number>(periods).fill(0);
   for (const { zone, from, span, net } of positions) {
@@ -160,9 +160,7 @@ function checkPayments(view: View): Check {
     let slack = 0;
     for (const row of price) slack += 0.01 + Math.abs(row[t]!) * hours * Math.max(1e-5, (book.lot ?? 0) / 2);
     let left = paid[t]!;
-    pool.forEach((row, z) => {
-      left += row[t]! * price[z]![t]! * hours;
-    });
+    for (const z of regions[t]!.zones) left += pool[z]![t]! * price[z]![t]! * hours;
     for (const link of links) {
       const mw = link.flow[t]!;
       left -= (spreadOf(view, link, t, mw < 0) + link.line.tariff) * Math.abs(mw) * hours;
