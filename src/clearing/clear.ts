@@ -16,6 +16,8 @@ import { midpointPrices } from './prices/midpoint.ts';
 import { noLossRules, sumAt } from './prices/rules.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding.ts';
+import { readCheckpoint, writeCheckpoint } from './search/checkpoint.ts';
+import type { Budget } from './search/search.ts';
 import { meanPriceOf, type Sharing, shareAtTheMoney } from './sharing.ts';
 import { loadSolver, type Solver } from './solver/highs.ts';
 
@@ -24,6 +26,8 @@ const finestTick = 1e-6;
 
 export interface Clearing {
   readonly result: Result;
+  /** Where the search goes on, when it stopped at its budget. */
+  readonly checkpoint?: string;
   /** For benchmarks and people; never part of the result. */
   readonly programs: number;
 }
@@ -33,23 +37,30 @@ export interface Clearing {
  *
  * @param book  the sealed book; `book/check-book.ts` has found nothing wrong with it
  * @param hash  `sha256:...` of its canonical form; it goes into the result
- * @throws AuctionError `invalid-book` when the book asks for what clearing does not take, or forces flows that can't be served
+ * @throws AuctionError `invalid-book` when the book asks for what clearing does not take, or forces flows that can't be served;
+ *         `invalid-checkpoint` when the search can't go on from the budget's
  */
 export async function clear(book: Book, hash: string, budget?: ClearingBudget): Promise<Clearing> {
   return clearWith(await loadSolver(), book, hash, budget);
 }
 
-/** What a clearing may spend. A count, not a time: the same budget gives the same bytes on every machine. */
+/**
+ * What a clearing may spend: at the end of it the best answer so far is the result, `feasible`, with its gap. In any case the search
+ * goes on until there is an answer.
+ */
 export interface ClearingBudget {
-  /** Branches of the search that may be looked at. */
-  readonly branches: number;
+  /** Branches of the search that may be looked at. The same count gives the same bytes on every machine. */
+  readonly branches?: number;
+  /** The search stops once this is true. For a caller with a clock, clearing has none; where it stops is then no machine's but the clock's. */
+  readonly until?: () => boolean;
+  /** Go on where the clearing that gave it stopped. */
+  readonly checkpoint?: string;
 }
-const unlimited: ClearingBudget = { branches: Number.POSITIVE_INFINITY };
 
 /** The same with a solver that is loaded already. */
-export function clearWith(solver: Solver, book: Book, hash: string, budget = unlimited): Clearing {
+export function clearWith(solver: Solver, book: Book, hash: string, budget: ClearingBudget = {}): Clearing {
   const problem = problemOf(book);
-  const answer = answerWithoutLoss(problem, solver, budget);
+  const answer = answerWithoutLoss(problem, hash, solver, budget);
   const { part, sharing, lots, exact, published, proven } = answer;
   const { periods } = problem;
   const rows = (values: Float64Array) => (zone: number) =>
@@ -74,7 +85,8 @@ export function clearWith(solver: Solver, book: Book, hash: string, budget = unl
     flows: flowsOf(problem, lots),
     orders: outcomesOf(problem, byOrder, sharing, lots, exact, published, others),
   };
-  return { result, programs: answer.programs };
+  const { programs, checkpoint } = answer;
+  return { result, programs, ...(checkpoint !== undefined && { checkpoint }) };
 }
 
 interface Cleared {
@@ -89,6 +101,7 @@ interface Cleared {
   readonly bound: number;
   readonly proven: boolean;
   readonly programs: number;
+  readonly checkpoint: string | undefined;
 }
 
 /**
@@ -96,26 +109,34 @@ interface Cleared {
  *
  * Prices within the market's limits may support no answer at all when an order over several MTUs meets an MTU at a limit
  * (`pricing.ts`). Not to be executed then is hard luck; to be executed at a loss is forbidden. So orders that would lose are left
- * out, and the rest is cleared again. What that costs at most the bound of the first round says.
+ * out, and the rest is cleared again. What that costs at most the bound of the first round says. A checkpoint is of the first
+ * round that is not done: the later ones may come out otherwise.
  */
-function answerWithoutLoss(problem: Problem, solver: Solver, budget: ClearingBudget): Cleared {
+function answerWithoutLoss(problem: Problem, hash: string, solver: Solver, budget: ClearingBudget): Cleared {
   const { book } = problem;
-  const without = new Set<number>();
-  let bound = 0;
+  const problemWithout = (orders: ReadonlySet<number>) => (orders.size === 0 ? problem : problemOf(book, orders));
+  const left: Budget = { branches: budget.branches ?? Infinity, until: budget.until };
+  const start = budget.checkpoint === undefined ? undefined : readCheckpoint(budget.checkpoint, hash, problemWithout);
+  const without = new Set(start?.without);
+  let from = start?.groups;
+  let bound = start?.bound ?? 0;
   let programs = 0;
-  const left = { ...budget };
+  let checkpoint: string | undefined;
   for (;;) {
-    const part = without.size === 0 ? problem : problemOf(book, without);
-    const found = findEquilibrium(part, solver, left);
+    const part = from === undefined ? problemWithout(without) : start!.problem;
+    const found = findEquilibrium(part, solver, left, from);
+    from = undefined;
     const { sharing, exact } = sharesAndPrices(part, found);
     const lots = roundToLots(part, sharing);
     const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
     programs += found.programs;
     if (without.size === 0) bound = found.bound;
+    if (checkpoint === undefined && found.groups.some(({ open }) => open.length > 0))
+      checkpoint = writeCheckpoint(part, hash, found.groups, { without, bound });
     const losers = losingOrders(part, lots, exact);
     if (losers.length === 0) {
       const proven = found.proven && without.size === 0;
-      return { part, sharing, lots, exact, published, bound, proven, programs };
+      return { part, sharing, lots, exact, published, bound, proven, programs, checkpoint };
     }
     for (const order of losers) without.add(order);
   }

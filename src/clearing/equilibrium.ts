@@ -9,7 +9,7 @@ import { supplyAt } from './curves/net-curve.ts';
 import { Joined } from './network/joined.ts';
 import type { Node, Problem } from './problem.ts';
 import type { Answer, Bounds } from './search/master.ts';
-import { type Branch, type Budget, boundsOf, emptyAnswer, searchGroup } from './search/search.ts';
+import { type Budget, boundsOf, emptyAnswer, type Outcome, type Standing, searchGroup } from './search/search.ts';
 import type { Solver } from './solver/highs.ts';
 
 /** Its prices are one of many that support the answer: good for a bound only. */
@@ -22,23 +22,29 @@ export interface Equilibrium extends Answer {
   readonly bound: number;
   /** False when the search ended before there was a proof, or no prices within the limits support the answer. */
   readonly proven: boolean;
-  /** What is left to search, by group of MTUs. */
-  readonly open: readonly (readonly Branch[])[];
+  /** Where the search of each group of MTUs stands. */
+  readonly groups: readonly Outcome[];
   /** Linear programs solved. */
   readonly programs: number;
 }
 
-export function findEquilibrium(problem: Problem, solver: Solver, budget: Budget): Equilibrium {
+/** @param from  where the search of each group stood when it stopped */
+export function findEquilibrium(
+  problem: Problem,
+  solver: Solver,
+  budget: Budget,
+  from: readonly Standing[] = [],
+): Equilibrium {
   const answer = emptyAnswer(problem);
   const bounds = boundsOf(problem, [], [], []);
   const guess = expectedPrices(problem);
   const on: number[] = [];
-  const open: (readonly Branch[])[] = [];
+  const groups: Outcome[] = [];
   let bound = 0;
   let programs = 0;
   let supported = true;
-  for (const group of problem.groups) {
-    const found = searchGroup(problem, solver, guess, group, budget);
+  for (const [k, group] of problem.groups.entries()) {
+    const found = searchGroup(problem, solver, guess, group, budget, from[k]);
     programs += found.programs;
     if (found.best === undefined) {
       const periods = group[1] > group[0] + 1 ? `periods ${group[0] + 1} to ${group[1]}` : `period ${group[0] + 1}`;
@@ -61,10 +67,11 @@ export function findEquilibrium(problem: Problem, solver: Solver, budget: Budget
     }
     on.push(...best.on);
     supported &&= best.supported || problem.decisions.length === 0;
-    open.push(found.open);
+    groups.push(found);
     bound += found.bound * problem.hours;
   }
-  return { ...answer, bounds, on, bound, proven: supported && open.every((left) => left.length === 0), open, programs };
+  const proven = supported && groups.every(({ open }) => open.length === 0);
+  return { ...answer, bounds, on, bound, proven, groups, programs };
 }
 
 /** Where to look first: the price at which all zones that lines join would clear if the lines had no limits. */

@@ -13,6 +13,7 @@
 import assert from 'node:assert/strict';
 import { costOf, mostGain, pricesAt } from '../curves/net-curve.ts';
 import { meanPrice, refined, windowAround } from '../curves/window.ts';
+import type { Part } from '../prices/rules.ts';
 import type { Node, Problem } from '../problem.ts';
 import type { Model, NewColumns, Solver } from '../solver/highs.ts';
 
@@ -76,11 +77,10 @@ export class Master {
     this.#first = first;
     this.#width = after - first;
     this.#bounds = { lower: bounds.lower.slice(), upper: bounds.upper.slice() };
-    const inside = (t: number) => t >= first && t < after;
-    this.nodes = problem.nodes.flatMap((node, i) => (inside(node.from) ? [i] : []));
-    this.columns = problem.columns.flatMap(({ cells }, c) => (inside(cells[0]![0] % problem.periods) ? [c] : []));
-    const own = new Set(this.columns);
-    this.rows = problem.rows.flatMap(({ entries }, r) => (own.has(entries[0]![0]) ? [r] : []));
+    const { nodes, columns, rows } = partOf(problem, [first, after]);
+    this.nodes = nodes;
+    this.columns = columns;
+    this.rows = rows;
     this.#windows = this.nodes.map((i) => {
       const node = problem.nodes[i]!;
       return { cuts: windowAround(node.curve, meanOver(problem, guess, node)), columns: [] };
@@ -243,6 +243,16 @@ export class Master {
     this.#size += draft.count;
     return true;
   }
+}
+
+/** Nodes, columns and rows of the problem that belong to a group of MTUs. */
+export function partOf(problem: Problem, [first, after]: readonly [number, number]): Part {
+  const inside = (t: number) => t >= first && t < after;
+  const nodes = problem.nodes.flatMap((node, i) => (inside(node.from) ? [i] : []));
+  const columns = problem.columns.flatMap(({ cells }, c) => (inside(cells[0]![0] % problem.periods) ? [c] : []));
+  const own = new Set(columns);
+  const rows = problem.rows.flatMap(({ entries }, r) => (own.has(entries[0]![0]) ? [r] : []));
+  return { nodes, columns, rows };
 }
 
 /** Cuts of a curve in MW, and the model's columns between them. */

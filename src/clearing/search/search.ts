@@ -18,7 +18,7 @@ import type { Part } from '../prices/rules.ts';
 import { type Support, supportOf } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
-import { type Answer, type Bounds, gainsAt, Master, samePrice } from './master.ts';
+import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from './master.ts';
 
 /** A ratio this near to 0 or to its least counts as there. */
 const whole = 1e-6;
@@ -26,10 +26,12 @@ const whole = 1e-6;
 const shareApart = 1e-10;
 const apart = 1e-6;
 
-/** What the search may spend, and has spent. */
+/** What the search may spend, and has spent. It goes on in any case until it has an answer. */
 export interface Budget {
   /** Branches that may be looked at, all groups together. */
   branches: number;
+  /** The caller's clock: the search stops once this is true. */
+  readonly until?: (() => boolean) | undefined;
 }
 
 export interface Branch {
@@ -40,21 +42,28 @@ export interface Branch {
   readonly bound: number;
 }
 
-export interface Outcome {
-  /** What of the problem belongs to the group. */
-  readonly part: Part;
+/** Where a search stands: it can go on from there (`checkpoint.ts`). */
+export interface Standing {
   /** The best answer that prices support; undefined when none was found. */
   readonly best: Found | undefined;
+  /** Branches that are still open, the next one last: none when the best answer is proven. */
+  readonly open: readonly Branch[];
+  /** Answers so far that decided everything, but that no prices support. */
+  readonly unsupported: number;
+}
+
+export interface Outcome extends Standing {
+  /** What of the problem belongs to the group. */
+  readonly part: Part;
   /** Currency per hour that no answer exceeds. */
   readonly bound: number;
-  /** Branches that are still open: none when the best answer is proven. */
-  readonly open: readonly Branch[];
   readonly programs: number;
 }
 
 export interface Found extends Answer {
   readonly welfare: number;
   readonly on: readonly number[];
+  readonly closed: readonly number[];
   readonly bounds: Bounds;
   /** False where no prices within the market's limits support it: orders over several MTUs can ask for too much. */
   readonly supported: boolean;
@@ -66,8 +75,12 @@ export function searchGroup(
   guess: Float64Array,
   group: readonly [number, number],
   budget: Budget,
+  from?: Standing,
 ): Outcome {
-  const search = new Search(problem, solver, guess, group, budget);
+  if (from?.best !== undefined && from.open.length === 0) {
+    return { ...from, part: partOf(problem, group), bound: from.best.welfare, programs: 0 };
+  }
+  const search = new Search(problem, solver, guess, group, budget, from);
   try {
     return search.run();
   } finally {
@@ -82,20 +95,28 @@ class Search {
   readonly #master: Master;
   /** Decisions of this group, and which columns theirs are. */
   readonly #decisions: readonly number[];
-  readonly #open: Branch[] = [];
+  readonly #open: Branch[];
   #best: Found | undefined;
   /** Answers so far that decided everything, but that no prices support. */
-  #unsupported = 0;
-  /** The most that a branch was given up with that was not worth looking for. */
-  #given = -Infinity;
+  #unsupported: number;
 
-  constructor(problem: Problem, solver: Solver, guess: Float64Array, group: readonly [number, number], budget: Budget) {
+  constructor(
+    problem: Problem,
+    solver: Solver,
+    guess: Float64Array,
+    group: readonly [number, number],
+    budget: Budget,
+    from?: Standing,
+  ) {
     this.#problem = problem;
     this.#solver = solver;
     this.#budget = budget;
     this.#master = new Master(problem, solver, guess, group, boundsOf(problem, [], [], []));
     const own = new Set(this.#master.columns);
     this.#decisions = problem.decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
+    this.#open = [...(from?.open ?? [{ on: [], off: [], closed: [], bound: Infinity }])];
+    this.#best = from?.best;
+    this.#unsupported = from?.unsupported ?? 0;
   }
 
   dispose(): void {
@@ -103,9 +124,9 @@ class Search {
   }
 
   run(): Outcome {
-    let branch: Branch | undefined = { on: [], off: [], closed: [], bound: Infinity };
+    let branch = this.#open.pop();
     while (branch !== undefined) {
-      if (this.#budget.branches <= 0 && this.#best !== undefined) {
+      if (this.#isSpent) {
         this.#open.push(branch);
         break;
       }
@@ -115,15 +136,21 @@ class Search {
       for (let k = children.length - 1; k > 0; k--) this.#open.push(children[k]!);
       branch = children[0] ?? this.#next();
     }
-    const bound = Math.max(this.#best?.welfare ?? -Infinity, this.#given, ...this.#open.map((open) => open.bound));
     const { nodes, columns, rows } = this.#master;
+    // Branches that the best answer has overtaken are done.
+    const open = this.#open.filter((left) => left.bound > this.#enough);
     return {
       part: { nodes, columns, rows },
       best: this.#best,
-      bound,
-      open: this.#open,
+      bound: open.reduce((bound, left) => Math.max(bound, left.bound), this.#best?.welfare ?? -Infinity),
+      open,
+      unsupported: this.#unsupported,
       programs: this.#master.programs,
     };
+  }
+
+  get #isSpent(): boolean {
+    return this.#best !== undefined && (this.#budget.branches <= 0 || this.#budget.until?.() === true);
   }
 
   /** Welfare that a branch has to promise more than to be looked at. */
@@ -225,7 +252,7 @@ class Search {
     if (!support.exists && on.length > 0) return support.losers;
     const welfare = welfareOf(this.#problem, this.#master, answer);
     if (this.#best === undefined || welfare > this.#best.welfare) {
-      this.#best = { ...answer, welfare, on, bounds, supported: support.exists };
+      this.#best = { ...answer, welfare, on, closed, bounds, supported: support.exists };
     }
     return undefined;
   }
@@ -233,7 +260,7 @@ class Search {
   /** Put back, one by one, what is rejected and would gain most; what loses by it may go for it (market rules, section 4). */
   #reinsert(): void {
     const tried = new Set<number>();
-    for (let round = 0; round < mostReinsertions; round++) {
+    for (let round = 0; round < mostReinsertions && this.#budget.until?.() !== true; round++) {
       const best = this.#best!;
       const gain = gainsAt(this.#problem, this.#master, best);
       const on = new Set(best.on);
