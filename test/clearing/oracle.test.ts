@@ -66,6 +66,16 @@ function compare(count: number, decisions: number): void {
 
 console.log(`# random books of all kinds: SEED=${seed} RUNS=${runs}`);
 
+test('bestDecisions() finds the same when it tries all decisions', () => {
+  for (let k = 0; k < 100; k++) {
+    const book = randomOrders(seed + k, 5);
+    const [lazy, all] = [bestDecisions(book, solver), bestDecisions(book, solver, 'all')];
+    assert.equal(lazy === undefined, all === undefined);
+    if (lazy !== undefined)
+      assert(Math.abs(lazy.welfare - all!.welfare) < 1e-6, `${lazy.welfare}, not ${all!.welfare}`);
+  }
+});
+
 test(`clear() finds the oracle's welfare on books of up to 6 decisions`, () => {
   compare(runs, 6);
 });

@@ -24,8 +24,11 @@ const undecided = -1;
 /** MW, or a share: nearer to a bound is at it. */
 const near = 1e-6;
 
-/** @returns undefined when no decisions have supporting prices */
-export function bestDecisions(book: Book, solver: Solver): BestDecisions | undefined {
+/**
+ * @param order  `all`: solve all decisions before the first is asked for prices; the same answer, only slower
+ * @returns undefined when no decisions have supporting prices
+ */
+export function bestDecisions(book: Book, solver: Solver, order: 'lazy' | 'all' = 'lazy'): BestDecisions | undefined {
   const whole = wholeModel(book);
   const { columns, decisions, hours } = whole;
   const { min, max } = book.priceLimits;
@@ -44,7 +47,8 @@ export function bestDecisions(book: Book, solver: Solver): BestDecisions | undef
     return { state, x, worth: columns.reduce((sum, column, c) => sum + column.worth * x[c]!, 0) };
   };
   try {
-    const open = [solve(decisions.map(() => undecided))].filter((node) => node !== undefined);
+    const roots = order === 'all' ? allOf(decisions) : [decisions.map(() => undecided)];
+    const open = roots.map(solve).filter((node) => node !== undefined);
     while (open.length > 0) {
       open.sort((a, b) => a.worth - b.worth);
       const { state, x, worth } = open.pop()!;
@@ -68,6 +72,14 @@ export function bestDecisions(book: Book, solver: Solver): BestDecisions | undef
     model.dispose();
   }
 }
+
+/** Every choice of an option for each decision. */
+const allOf = (decisions: WholeModel['decisions']): number[][] =>
+  decisions.reduce<number[][]>(
+    (states, { options }) =>
+      states.flatMap((state) => Array.from({ length: options }, (_, option) => [...state, option])),
+    [[]],
+  );
 
 /** Bounds of a column where some decisions are made; anything between off and on while its own is not. */
 function boundsOf({ lower, upper, when }: Column, state: readonly number[] | undefined): readonly [number, number] {

@@ -76,6 +76,7 @@ function draw(dice: Dice, decisions: number): Book {
   if (dice.chance(0.15)) addComplex(scene, 'free');
   const limits = { min: scene.lossy ? 1 : dice.pick([-100, 0]), max: 200 };
   if (dice.chance(0.7) || isTied(scene, network)) addWalls(scene, limits);
+  const tick = dice.chance(0.3) ? { tick: 0.01 } : {};
   return parseBook({
     merit: 'book/1',
     auction: 'random',
@@ -83,7 +84,7 @@ function draw(dice: Dice, decisions: number): Book {
     start: '2025-04-01T00:00:00+02:00',
     resolution: scene.resolution,
     periods,
-    priceLimits: limits,
+    priceLimits: { ...limits, ...tick },
     zones,
     ...network,
     orders: scene.orders.map((order, i) => ({ record_id: `o${i}`, ...order })),
