@@ -26,7 +26,8 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
       await readSealedBook(ports, auction);
       return auction.book;
     }
-    const book = sealBook(market, auction, await ports.orders.entries(auction.id));
+    const entries = await ports.orders.entries(auction.id);
+    const book = sealBook(market, auction, entries, await ports.orders.shards(auction.id));
     checkBook(book);
     const text = canonical(book);
     await ports.archive.write(bookKey(auction.id), text);
