@@ -7,6 +7,9 @@ import type { Auction } from './auction.ts';
 import { findAuction, marketOf } from './moves.ts';
 import type { Ports } from './ports.ts';
 
+/** Intake needs no more of the house than this. */
+type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders'>;
+
 export interface Submission {
   /** Without it the default market's open auction with the next gate closure. */
   readonly auction?: string;
@@ -18,7 +21,7 @@ export interface Submission {
  * @throws AuctionError `invalid-order` with all problems of all orders; what `OrderStore.append` throws
  */
 export async function submitOrders(
-  ports: Ports,
+  ports: IntakePorts,
   participant: string,
   { auction: id, orders: submissions }: Submission,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
@@ -31,7 +34,7 @@ export async function submitOrders(
   return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
 }
 
-async function nextToClose(ports: Ports): Promise<Auction> {
+async function nextToClose(ports: IntakePorts): Promise<Auction> {
   const [market] = ports.markets.keys();
   if (market === undefined) throw new AuctionError('not-found', 'there is no market');
   const known = await ports.auctions.list({ market, states: ['scheduled', 'open'] });

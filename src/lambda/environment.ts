@@ -16,13 +16,17 @@ export interface Environment {
   readonly LOG_BUCKET: string;
   /** Notices about rejected orders. */
   readonly REJECTED_TOPIC_ARN: string;
-  /** Notices about auctions: failed ones, and that one is settled. */
+  /** Notices about auctions that failed. */
   readonly ERRORS_TOPIC_ARN: string;
+  /** Notices about auctions that are settled. */
+  readonly NOTICES_TOPIC_ARN: string;
   readonly WORKFLOW_ARN: string;
   /** How many logs the intake of an auction is spread over, so that no partition gets hot at the gate. */
   readonly INTAKE_SHARDS: string;
   /** Ids of the markets, separated by commas, the default one first. Their files lie beside the function. */
   readonly MARKETS: string;
+  /** The origin that may read answers in a browser; `*` for any. */
+  readonly DASHBOARD_ORIGIN: string;
 }
 
 const names: Readonly<Record<keyof Environment, true>> = {
@@ -34,9 +38,11 @@ const names: Readonly<Record<keyof Environment, true>> = {
   LOG_BUCKET: true,
   REJECTED_TOPIC_ARN: true,
   ERRORS_TOPIC_ARN: true,
+  NOTICES_TOPIC_ARN: true,
   WORKFLOW_ARN: true,
   INTAKE_SHARDS: true,
   MARKETS: true,
+  DASHBOARD_ORIGIN: true,
 };
 
 /** @throws Error naming every variable that is missing or empty: a fault of the deployment, not of a caller */

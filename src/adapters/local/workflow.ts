@@ -154,7 +154,9 @@ const placeholder = /\$\{(\w+)FunctionArn\}/g;
 export const taskNames = [...JSON.stringify(definition).matchAll(placeholder)].map(([, name]) => name as TaskName);
 
 export function localDefinition(): StateMachineDefinition {
-  const text = JSON.stringify(definition).replaceAll(placeholder, 'arn:aws:lambda:local:000000000000:function:$1');
+  const text = JSON.stringify(definition)
+    .replaceAll(placeholder, 'arn:aws:lambda:local:000000000000:function:$1')
+    .replace(/\$\{SettlementMode\}/, 'INLINE');
   return JSON.parse(text) as StateMachineDefinition;
 }
 
