@@ -36,10 +36,11 @@ const rules: Readonly<Record<string, Rule>> = {
   verify: { folders: ['market'], packages: ['node:assert'] },
   auction: { folders: ['market', 'book', 'clearing', 'verify'], packages: ['zod', ...pure] },
   adapters: { folders: left, packages: ['zod', '@aws-sdk/*', 'aws-local-stepfunctions', 'csv-parse', 'node:*'] },
+  'adapters/aws': { folders: [...left, 'adapters'], packages: ['@aws-sdk/*', 'node:*'] },
   api: { folders: left, packages: [...http, ...pure] },
   'settings.ts': { folders: ['market'], packages: ['zod', 'node:*'] },
   'server.ts': { folders: [...left, 'adapters', 'api', 'settings.ts'], packages: [...http, 'node:*'] },
-  lambda: { folders: everything, packages: ['@aws-lambda-powertools/*', 'hono', 'node:*'] },
+  lambda: { folders: [...everything, 'adapters/aws'], packages: ['@aws-lambda-powertools/*', 'hono', 'node:*'] },
   lib: {
     folders: ['market', 'auction', 'api', 'settings.ts', 'lambda'],
     packages: ['aws-cdk-lib', 'constructs', 'esbuild', 'zod', 'node:*'],

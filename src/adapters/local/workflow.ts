@@ -13,8 +13,8 @@ import type { Clock, ExecutionEvent, Workflow } from '../../auction/ports.ts';
 import type { TaskName } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { utc } from '../../market/time.ts';
+import { limiter } from '../limiter.ts';
 import { type End, ExecutionLog, type Started } from './execution-log.ts';
-import { limiter } from './limiter.ts';
 import { errorEntry, type Log } from './log.ts';
 
 export interface LocalWorkflow extends Workflow {

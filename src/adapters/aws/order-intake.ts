@@ -1,0 +1,366 @@
+/**
+ * Orders come in, and are taken back: requests that are put into the log whole or not at all, each order once.
+ *
+ * A small request is one transaction: its items, its pages, the head of a shard. A larger one first claims its items, a
+ * hundred at a time, under the request's name, and is committed by one transaction in the log. Until then it does not exist.
+ *
+ * Writers do not trust answers. What was refused by another's write is tried again on what is there now. What got no answer
+ * may be done, or may still be on its way: trying again meets it, because an item is put only where there is none; and before
+ * anybody is told that nothing was taken, the request is aborted, so that it never will be.
+ */
+
+import { randomUUID } from 'node:crypto';
+import type { Auction } from '../../auction/auction.ts';
+import type { Clock, OrderStore } from '../../auction/ports.ts';
+import { canonical } from '../../book/canonical.ts';
+import type { Receipt } from '../../book/intake.ts';
+import { AuctionError, type Problem } from '../../market/errors.ts';
+import type { Order } from '../../market/order.ts';
+import type { AuctionRecord, AuctionRecords } from './auction-store.ts';
+import { type Action, type Database, limits } from './database.ts';
+import type { IntakeLog, LogEntry, Submitted } from './intake-log.ts';
+import { asOrderItem, claim, isCommitted, keyOf, lifetimeSeconds, type OrderItem, ttlOf } from './order-items.ts';
+import { pause } from './pause.ts';
+
+export interface IntakeOptions {
+  readonly database: Database;
+  readonly ordersTable: string;
+  readonly intakeTable: string;
+  readonly auctions: AuctionRecords;
+  readonly log: IntakeLog;
+  readonly clock: Clock;
+  /** How long another request's claim is left alone before it is taken for dead, in ms: longer than a large request takes. */
+  readonly patienceMs?: number;
+  /** How long a request is tried, in ms: shorter than its caller waits. */
+  readonly budgetMs?: number;
+}
+
+type Submission = Extract<Submitted, { order: Order }>;
+
+/** Orders that one transaction takes beside what the log needs, and characters of them. */
+const smallRequest = { orders: 90, characters: 500_000 };
+const claimCharacters = 1_000_000;
+/** Of one order. Four bytes a character at most, and the item has other fields. */
+const orderCharacters = 95_000;
+
+const abortAttempts = 5;
+
+export const participantsKey = (auction: string): string => `${auction}#participants`;
+
+export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'cancel'> {
+  const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 20_000 } = options;
+  const introduced = new Set<string>();
+
+  /** Who has orders in an auction is written down before the first one, so that orders can be found by their id alone. */
+  async function introduce(auction: string, participant: string): Promise<void> {
+    const pk = participantsKey(auction);
+    if (introduced.has(`${pk}/${participant}`)) return;
+    await database.put(intakeTable, { pk, sk: participant });
+    introduced.add(`${pk}/${participant}`);
+  }
+
+  async function recordOf(id: string): Promise<AuctionRecord> {
+    const record = await auctions.record(id);
+    if (record === undefined) throw new AuctionError('not-found', `there is no auction ${id}`);
+    return record;
+  }
+
+  /** The time of a write, if the gate is open then. */
+  const stamp = (auction: Auction) => (): string => {
+    const now = clock.now();
+    checkGate(auction, now);
+    return now.toISOString();
+  };
+
+  /** Tombstones are of use only while somebody may still write. */
+  const tombstoneTtl = (auction: Auction): number => ttlOf(auction) + lifetimeSeconds;
+
+  /**
+   * Try until `step` is done, the budget is spent or something speaks against it. Then the request is off, unless it turns out
+   * to be in the log.
+   */
+  async function persist(record: AuctionRecord, request: Request, step: () => Promise<boolean>): Promise<void> {
+    const since = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      let failure = new AuctionError('unavailable', 'too many are writing at once: nothing was taken');
+      try {
+        if (await step()) return;
+      } catch (error) {
+        if (!(error instanceof AuctionError)) throw error;
+        if (error.code !== 'unavailable') return callOff(record, request, error);
+        request.mayExist = true;
+        failure = error;
+      }
+      if (performance.now() - since > budgetMs) return callOff(record, request, failure);
+      await pause(attempt);
+    }
+  }
+
+  async function callOff(record: AuctionRecord, request: Request, reason: AuctionError): Promise<void> {
+    if (!request.mayExist) throw reason;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        if (!(await log.abort(record.auction.id, request.id, tombstoneTtl(record.auction)))) break;
+        return await collect(record, request);
+      } catch (cause) {
+        if (attempt < abortAttempts) await pause(attempt);
+        else {
+          const message = `${reason.message}; whether the request was taken can't be found out now: send it again`;
+          throw new AuctionError('unavailable', message, [], { cause });
+        }
+      }
+    }
+    throw reason;
+  }
+
+  /** The receipts of a request that is in the log. */
+  async function collect({ auction, shards }: AuctionRecord, request: Request): Promise<void> {
+    const found = (await log.records(auction.id, [request.id])).get(request.id);
+    if (!isCommitted(found)) throw new AuctionError('unavailable', 'the log does not answer');
+    for (const entry of await log.entriesOf(auction.id, shards, found)) {
+      const receipt = receiptOf(auction.id, entry);
+      request.receipts.set(receipt.record_id, receipt);
+    }
+  }
+
+  async function append(id: string, participant: string, orders: readonly Order[]): Promise<Receipt[]> {
+    const record = await recordOf(id);
+    const { auction, shards } = record;
+    checkGate(auction, clock.now());
+    await introduce(id, participant);
+
+    const request = newRequest();
+    let fresh = orders.map((order): Submission => ({ record_id: order.record_id, order, text: canonical(order) }));
+    fresh.forEach(({ record_id, text }, index) => {
+      if (text.length <= orderCharacters) return;
+      const message = `order ${record_id} has ${text.length} characters of JSON, more than ${orderCharacters}`;
+      throw new AuctionError('too-large', message, [{ index, record_id, code: 'too-large', message }]);
+    });
+    /** Items that this request has claimed, and claims of other requests that are void. */
+    let claimed = new Set<string>();
+    const replaced = new Map<string, string>();
+
+    const claimOf = ({ record_id, text }: Submission): Action => {
+      const item: OrderItem = {
+        record_id: keyOf(id, participant, record_id),
+        auction: id,
+        participant,
+        order: text,
+        request_id: request.id,
+        claimed_at: clock.now().getTime(),
+        ttl: ttlOf(auction),
+      };
+      return claim(ordersTable, item, replaced.get(record_id));
+    };
+
+    /** Claim the items of a large request. @returns those that stood in the way */
+    async function claimAll(unclaimed: readonly Submission[]): Promise<OrderItem[]> {
+      const claimChunk = async (chunk: readonly Submission[]): Promise<OrderItem[]> => {
+        const answer = await database.transact(chunk.map(claimOf));
+        if (answer.done) for (const { record_id } of chunk) claimed.add(record_id);
+        return answer.done ? [] : itemsIn(answer.refused);
+      };
+      request.mayExist = true; // its claims at least: others need not wait for them if it comes to nothing
+      // The first alone: of two requests with the same orders one gets ahead, instead of both claiming half.
+      const [first, ...others] = chunksOf(unclaimed.toSorted(byRecordId));
+      const found = await claimChunk(first!);
+      if (claimed.has(first![0]!.record_id)) {
+        for (const each of await Promise.all(others.map(claimChunk))) found.push(...each);
+      }
+      return found;
+    }
+
+    /** Take note of items that stand in the way. @throws AuctionError `conflict` */
+    async function look(found: readonly OrderItem[]): Promise<void> {
+      const others = found.filter((item) => item.request_id !== request.id);
+      for (const { order } of found.filter((item) => item.request_id === request.id)) claimed.add(recordIdOf(order));
+      const records = await log.records(
+        id,
+        others.map((item) => item.request_id),
+      );
+      const conflicts: Problem[] = [];
+      const entries = await entriesOfAll(record, others, records);
+      for (const item of others) {
+        const record_id = recordIdOf(item.order);
+        const index = orders.findIndex((order) => order.record_id === record_id);
+        const known = records.get(item.request_id);
+        if (isCommitted(known)) {
+          const isSame = fresh.some((each) => each.record_id === record_id && each.text === item.order);
+          if (!isSame || item.cancelled_by !== undefined) conflicts.push(conflict(index, record_id, item));
+          const entry = entries.get(item.record_id);
+          if (entry !== undefined) request.receipts.set(record_id, receiptOf(id, entry));
+        } else if (known !== undefined) replaced.set(record_id, item.request_id);
+        else if (clock.now().getTime() - item.claimed_at > patienceMs) {
+          await log.abort(id, item.request_id, tombstoneTtl(auction));
+        }
+      }
+      const [first] = conflicts.sort((a, b) => a.index! - b.index!);
+      if (first !== undefined) throw new AuctionError('conflict', first.message, [first]);
+      fresh = fresh.filter(({ record_id }) => !request.receipts.has(record_id));
+    }
+
+    await persist(record, request, async () => {
+      if (fresh.length === 0) return true;
+      checkGate(auction, clock.now());
+      let unclaimed = fresh.filter(({ record_id }) => !claimed.has(record_id));
+      if (unclaimed.length > smallRequest.orders || charactersOf(unclaimed) > smallRequest.characters) {
+        const found = await claimAll(unclaimed);
+        unclaimed = fresh.filter(({ record_id }) => !claimed.has(record_id));
+        if (unclaimed.length > 0) {
+          await look(found);
+          return false;
+        }
+      }
+      const entry = { auction: id, shards, participant, request: request.id, entries: fresh };
+      const answer = await log.commit(entry, stamp(auction), unclaimed.map(claimOf));
+      if (answer.done) {
+        for (const receipt of answer.receipts) request.receipts.set(receipt.record_id, receipt);
+        return true;
+      }
+      if (!answer.isCertain) request.mayExist = true;
+      if (answer.recorded === 'committed') {
+        await collect(record, request);
+        return true;
+      }
+      if (answer.closed) throw gateClosed(auction);
+      if (answer.recorded === 'aborted') {
+        // Somebody took us for dead. Our claims are void, even for ourselves.
+        for (const record_id of claimed) replaced.set(record_id, request.id);
+        claimed = new Set();
+        Object.assign(request, { id: randomUUID(), mayExist: false });
+        return false;
+      }
+      await look(itemsIn(answer.refused));
+      return false;
+    });
+    return orders.map(({ record_id }) => request.receipts.get(record_id)!);
+  }
+
+  async function entriesOfAll(
+    { auction, shards }: AuctionRecord,
+    items: readonly OrderItem[],
+    records: Awaited<ReturnType<IntakeLog['records']>>,
+  ): Promise<Map<string, LogEntry>> {
+    const entries = new Map<string, LogEntry>();
+    for (const request of new Set(items.map((item) => item.request_id))) {
+      const known = records.get(request);
+      if (!isCommitted(known)) continue;
+      for (const entry of await log.entriesOf(auction.id, shards, known)) {
+        if (entry.order) entries.set(keyOf(auction.id, entry.participant, entry.order.record_id), entry);
+      }
+    }
+    return entries;
+  }
+
+  async function cancel(id: string, participant: string, record_id: string): Promise<Receipt> {
+    const record = await recordOf(id);
+    const { auction, shards } = record;
+    const key = { record_id: keyOf(id, participant, record_id) };
+    const request = newRequest();
+    await persist(record, request, async () => {
+      const found = await database.get(ordersTable, key);
+      const item = found && asOrderItem(found);
+      const requests = item
+        ? await log.records(id, [item.request_id, item.cancelled_by ?? item.request_id])
+        : new Map();
+      if (item === undefined || !isCommitted(requests.get(item.request_id))) {
+        throw new AuctionError('not-found', `there is no order ${record_id} in auction ${id}`);
+      }
+      const earlier = requests.get(item.cancelled_by ?? '');
+      if (isCommitted(earlier)) {
+        const [entry] = await log.entriesOf(id, shards, earlier);
+        request.receipts.set(record_id, receiptOf(id, entry!));
+        return true;
+      }
+      checkGate(auction, clock.now());
+      const entry = {
+        auction: id,
+        shards,
+        participant,
+        request: request.id,
+        entries: [{ record_id, cancels: record_id }],
+      };
+      const mark: Action = {
+        table: ordersTable,
+        update: key,
+        set: { text: 'SET cancelled_by = :by', values: { ':by': request.id } },
+        condition: {
+          text: 'request_id = :request AND attribute_not_exists(cancelled_by)',
+          values: { ':request': item.request_id },
+        },
+      };
+      const answer = await log.commit(entry, stamp(auction), [mark]);
+      if (answer.done) request.receipts.set(record_id, answer.receipts[0]!);
+      else if (!answer.isCertain) request.mayExist = true;
+      // What is in the log already is found by the next look at the item.
+      if (!answer.done && answer.closed && answer.recorded === undefined) throw gateClosed(auction);
+      return answer.done;
+    });
+    return request.receipts.get(record_id)!;
+  }
+
+  return { append, cancel };
+}
+
+/** A request on its way. */
+interface Request {
+  id: string;
+  /** Whether something of it may be in the tables, or still come there. */
+  mayExist: boolean;
+  /** By record_id. */
+  readonly receipts: Map<string, Receipt>;
+}
+
+const newRequest = (): Request => ({ id: randomUUID(), mayExist: false, receipts: new Map() });
+
+function checkGate(auction: Auction, now: Date): void {
+  const { id, state, gateOpening, gateClosure } = auction;
+  if (state === 'scheduled') throw new AuctionError('gate-not-open', `auction ${id} takes orders from ${gateOpening}`);
+  if (state !== 'open') throw new AuctionError('gate-closed', `auction ${id} is ${state}: it takes no more orders`);
+  if (Date.parse(gateClosure) <= now.getTime()) throw gateClosed(auction);
+}
+
+const gateClosed = ({ id, gateClosure }: Auction): AuctionError =>
+  new AuctionError('gate-closed', `the gate of auction ${id} closed at ${gateClosure}`);
+
+function conflict(index: number, record_id: string, { cancelled_by }: OrderItem): Problem {
+  const why =
+    cancelled_by === undefined ? 'is there already with another body' : 'was cancelled: its id is taken for good';
+  return { index, record_id, field: 'record_id', code: 'conflict', message: `order ${record_id} ${why}` };
+}
+
+const receiptOf = (
+  auction: string,
+  { order, cancels, participant, sequence, received_at, hash }: LogEntry,
+): Receipt => ({
+  auction,
+  record_id: order?.record_id ?? cancels!,
+  participant,
+  sequence,
+  received_at,
+  hash,
+});
+
+const recordIdOf = (order: string): string => (JSON.parse(order) as Order).record_id;
+
+const itemsIn = (refused: ReadonlyMap<number, { readonly found?: object }>): OrderItem[] =>
+  [...refused.values()].flatMap(({ found }) => (found === undefined ? [] : [found as OrderItem]));
+
+const byRecordId = (a: Submission, b: Submission): number => (a.record_id < b.record_id ? -1 : 1);
+
+const charactersOf = (orders: readonly Submission[]): number => orders.reduce((sum, { text }) => sum + text.length, 0);
+
+/** In chunks that a transaction takes. */
+function chunksOf(orders: readonly Submission[]): Submission[][] {
+  const chunks: Submission[][] = [];
+  let characters = Number.POSITIVE_INFINITY;
+  for (const order of orders) {
+    if (characters + order.text.length > claimCharacters || chunks.at(-1)!.length === limits.actions) {
+      chunks.push([]);
+      characters = 0;
+    }
+    chunks.at(-1)!.push(order);
+    characters += order.text.length;
+  }
+  return chunks;
+}
