@@ -18,11 +18,11 @@ export function bundle(entry: string, folder: string, marketsFolder: string): Me
     outfile: join(folder, 'index.mjs'),
     bundle: true,
     minify: true,
-    keepNames: true, // errors are told apart by their names, in the workflow and in logs
     format: 'esm',
     platform: 'node',
     target: 'node24',
     mainFields: ['module', 'main'],
+    alias: { '@aws-sdk/credential-provider-node': join(root, 'src/lambda/credentials.ts') },
     // Some packages are CommonJS still and ask for builtin modules with `require`.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     legalComments: 'none',

@@ -1,6 +1,6 @@
 /** Request models: the schemas that check requests in the house, as API Gateway takes them (JSON Schema, draft 4). */
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 type Json = Record<string, unknown>;
 

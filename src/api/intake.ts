@@ -3,7 +3,7 @@
  * it without the rest of the house.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Ports } from '../auction/ports.ts';
 import { submitOrders } from '../auction/submit-orders.ts';
 import { receipt } from '../book/intake.ts';

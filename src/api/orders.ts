@@ -1,6 +1,6 @@
 /** Orders: submit (see `intake.ts`), look up, cancel. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { auctionState } from '../auction/auction.ts';
 import { cancelOrder } from '../auction/cancel-order.ts';
 import { findOrder, listOrders } from '../auction/find-order.ts';

@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AuctionError, type ErrorCode, type Problem } from '../market/errors.ts';
 
 /** The codes of the market, and those that only HTTP knows; the last three come from a gateway before the house. */

@@ -10,12 +10,15 @@ export interface RoutedAppOptions {
   /** Where unexpected faults go, and with `accessLog` a line per request. */
   readonly log?: Log;
   readonly accessLog?: boolean;
+  /** What every request passes first. */
+  readonly before?: MiddlewareHandler;
 }
 
 export function routedApp(routes: readonly Route[], options: RoutedAppOptions = {}): Hono {
-  const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false } = options;
+  const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false, before } = options;
   const app = new Hono();
   if (accessLog) app.use(logRequests(log));
+  if (before) app.use(before);
   mount(app, routes, bodyLimit);
   app.notFound((c) => answerProblem(c, 'not-found', `there is nothing at ${c.req.path}; see /docs`));
   app.onError(errorAnswer(log));

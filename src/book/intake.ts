@@ -10,7 +10,7 @@
  */
 
 import { hash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { auctionId } from '../market/book.ts';
 import { type Order, recordId, stamps } from '../market/order.ts';
 import { canonical } from './canonical.ts';

@@ -1,6 +1,6 @@
 /** The sealed order book: everything that clearing may know. The file format `book/1`. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { AuctionError, type Problem } from './errors.ts';
 import { constraint, line } from './network.ts';
 import { bookOrder, price, zoneId } from './order.ts';

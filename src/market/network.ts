@@ -1,6 +1,6 @@
 /** Zones, lines and flow-based constraints: where power can go. Capacities in MW, tariffs in currency/MWh. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { recordId, zoneId } from './order.ts';
 
 const perPeriod = z.union([z.number(), z.array(z.number()).min(1)]);
