@@ -65,6 +65,10 @@ export class EnergyAuctionStack extends Stack {
       value: notices.errors.topicArn,
       description: 'Subscribe to hear of failures',
     });
+    new CfnOutput(this, 'SettledTopic', {
+      value: notices.settled.topicArn,
+      description: 'Subscribe to hear of results',
+    });
     new CfnOutput(this, 'DeadLetters', { value: deadLetters.queueUrl });
     new CfnOutput(this, 'WorkflowArn', { value: workflowArn(this, settings) });
   }

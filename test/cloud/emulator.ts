@@ -42,7 +42,7 @@ const region = 'us-east-1';
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 export async function startEmulator(): Promise<Emulator> {
-  const python = await installed();
+  const python = await pythonWith(`ministack[full]==${version}`);
   const folder = await mkdtemp(join(tmpdir(), 'merit-emulator-'));
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
@@ -107,16 +107,22 @@ export async function startEmulator(): Promise<Emulator> {
   return { endpoint, environment, client: { endpoint, region, credentials }, log: readLog, stop };
 }
 
-/** The Python of an environment that has the emulator. Made aside and renamed, so that it is whole or not there. */
-async function installed(): Promise<string> {
-  const home = join(cache, `ministack-${version}`);
+/**
+ * The Python of an environment that has a package, made at the first use. Its scripts know only where it was made, so call
+ * what is in it as modules.
+ *
+ * @param requirement  as pip takes it, with its version
+ */
+export async function pythonWith(requirement: string): Promise<string> {
+  const home = join(cache, requirement.replaceAll(/[^a-z0-9.-]+/g, '-'));
   const python = join(home, 'bin', 'python');
   if (existsSync(python)) return python;
+  // Made aside and renamed, so that it is whole or not there.
   const unfinished = join(cache, `unfinished-${process.pid}`);
   await mkdir(cache, { recursive: true });
   const run = promisify(execFile);
   await run('python3', ['-m', 'venv', unfinished]);
-  await run(join(unfinished, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', `ministack[full]==${version}`]);
+  await run(join(unfinished, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', requirement]);
   try {
     await rename(unfinished, home);
   } catch (error) {
