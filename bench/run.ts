@@ -4,9 +4,11 @@
  */
 
 import { benchClearing } from './clearing.ts';
+import { benchCloud } from './cloud.ts';
 import { benchIntake } from './intake.ts';
 
 const smoke = process.argv.includes('--smoke');
 
 await benchClearing(smoke);
 await benchIntake(smoke);
+await benchCloud(smoke);

@@ -1,21 +1,32 @@
 /**
- * A function's code as one minified file, with what it needs at run time beside it. The stack deploys what this writes, the
- * benchmark measures it.
+ * The functions' code: of each one minified file, with what it needs at run time beside it. The stack deploys what this writes,
+ * the benchmark measures it.
  */
 
-import { copyFileSync, cpSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type Metafile } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** @returns what went into the file, and how large it is */
-export function bundle(entry: string, folder: string, marketsFolder: string): Metafile {
+export type Bundle = Metafile['outputs'][string];
+
+/**
+ * Write each function into a folder of its name. All at once, since they share most of what has to be read.
+ *
+ * @returns of each what went into the file, and its size
+ */
+export function bundle<Name extends string>(
+  names: readonly Name[],
+  folder: string,
+  marketsFolder: string,
+): Record<Name, Bundle> {
   const { metafile } = buildSync({
     absWorkingDir: root,
-    entryPoints: [`src/lambda/${entry}.ts`],
-    outfile: join(folder, 'index.mjs'),
+    entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, `src/lambda/${name}.ts`])),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,
     format: 'esm',
@@ -29,12 +40,22 @@ export function bundle(entry: string, folder: string, marketsFolder: string): Me
     logLevel: 'warning',
     metafile: true,
   });
+  const outputs = Object.values(metafile.outputs);
+  const bundles = names.map((name) => {
+    const made = outputs.find(({ entryPoint }) => entryPoint === `src/lambda/${name}.ts`)!;
+    addFiles(join(folder, name), made, marketsFolder);
+    return [name, made] as const;
+  });
+  return Object.fromEntries(bundles) as Record<Name, Bundle>;
+}
+
+function addFiles(folder: string, { inputs }: Bundle, marketsFolder: string): void {
+  mkdirSync(folder, { recursive: true });
   cpSync(marketsFolder, join(folder, 'markets'), {
     recursive: true,
     filter: (source) => source === marketsFolder || source.endsWith('.json'),
   });
   // The solver looks for its WebAssembly beside itself.
-  const solver = Object.keys(metafile.inputs).find((input) => input.endsWith('highs/build/highs.mjs'));
+  const solver = Object.keys(inputs).find((input) => input.endsWith('highs/build/highs.mjs'));
   if (solver) copyFileSync(join(root, solver.replace('.mjs', '.wasm')), join(folder, 'highs.wasm'));
-  return metafile;
 }

@@ -4,6 +4,9 @@
  * Reading order: `functions` says what there is, `Functions` makes it, what it may do is in `permissions.ts`.
  */
 
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage, Duration, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -107,7 +110,7 @@ const code = (name: FunctionName, marketsFolder: string): Code =>
       command: [name],
       local: {
         tryBundle: (folder) => {
-          bundle(name, folder, marketsFolder);
+          cpSync(join(bundled(marketsFolder), name), folder, { recursive: true });
           return true;
         },
       },
@@ -115,3 +118,14 @@ const code = (name: FunctionName, marketsFolder: string): Code =>
   });
 
 const sources = fileURLToPath(new URL('../src/lambda', import.meta.url));
+
+/** All functions, bundled once a process. */
+function bundled(marketsFolder: string): string {
+  if (shelf !== undefined) return shelf;
+  const folder = mkdtempSync(join(tmpdir(), 'energy-auction-'));
+  process.once('exit', () => rmSync(folder, { recursive: true }));
+  bundle(functionNames, folder, marketsFolder);
+  shelf = folder;
+  return folder;
+}
+let shelf: string | undefined;

@@ -40,7 +40,7 @@ const rules: Readonly<Record<string, Rule>> = {
   api: { folders: left, packages: [...http, ...pure] },
   'settings.ts': { folders: ['market'], packages: ['zod', 'node:*'] },
   'server.ts': { folders: [...left, 'adapters', 'api', 'settings.ts'], packages: [...http, 'node:*'] },
-  lambda: { folders: [...everything, 'adapters/aws'], packages: ['@aws-lambda-powertools/*', 'hono', 'node:*'] },
+  lambda: { folders: [...everything, 'adapters/aws'], packages: ['@aws-lambda-powertools/*', 'hono', 'zod', 'node:*'] },
   lib: {
     folders: ['market', 'auction', 'api', 'settings.ts', 'lambda'],
     packages: ['aws-cdk-lib', 'constructs', 'esbuild', 'zod', 'node:*'],

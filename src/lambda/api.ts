@@ -1,11 +1,10 @@
 /** Every route but `POST /orders`, and the answers to addresses and methods that the API does not know. */
 
-import { handle } from 'hono/aws-lambda';
 import packageJson from '../../package.json' with { type: 'json' };
 import { createApp } from '../api/app.ts';
 import { readEnvironment } from './environment.ts';
 import { deployedHouse } from './house.ts';
-import { appOptions } from './http.ts';
+import { appOptions, behindGateway } from './http.ts';
 import { traced } from './traced.ts';
 
 const app = createApp(await deployedHouse(), {
@@ -13,4 +12,4 @@ const app = createApp(await deployedHouse(), {
   ...appOptions(readEnvironment(process.env)),
 });
 
-export const handler = traced(handle(app));
+export const handler = traced(behindGateway(app));

@@ -27,7 +27,7 @@ export function observed<Event, Answer>(work: Handler<Event, Answer>): Handler<E
       metrics.addMetric('Faults', MetricUnit.Count, 1);
       throw error;
     } finally {
-      metrics.publishStoredMetrics();
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     }
   };
 }

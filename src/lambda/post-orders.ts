@@ -1,11 +1,10 @@
 /** `POST /orders`, alone: the function that has to start fast knows no solver and no archive. */
 
-import { handle } from 'hono/aws-lambda';
 import { awsStores } from '../adapters/aws/stores.ts';
 import { submitRoute, usualBatchLimit } from '../api/intake.ts';
 import { routedApp } from '../api/routed-app.ts';
 import { readEnvironment } from './environment.ts';
-import { appOptions } from './http.ts';
+import { appOptions, behindGateway } from './http.ts';
 import { deployedMarkets } from './markets.ts';
 import { observed } from './observed.ts';
 
@@ -13,4 +12,4 @@ const environment = readEnvironment(process.env);
 const stores = awsStores(environment, await deployedMarkets(environment));
 const app = routedApp([submitRoute(stores, usualBatchLimit)], appOptions(environment));
 
-export const handler = observed(handle(app));
+export const handler = observed(behindGateway(app));

@@ -108,8 +108,8 @@ export async function startEmulator(): Promise<Emulator> {
 }
 
 /**
- * The Python of an environment that has a package, made at the first use. Its scripts know only where it was made, so call
- * what is in it as modules.
+ * The Python of an environment that has a package, made at the first use. Scripts beside it know only
+ * where it was made: let it run them.
  *
  * @param requirement  as pip takes it, with its version
  */

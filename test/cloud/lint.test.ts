@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { environmentNames } from '../../lib/settings.ts';
 import { synthesise } from '../support/synthesised.ts';
@@ -23,8 +23,12 @@ test('cfn-lint finds nothing in the template of any environment', async (t) => {
     files.push(join(folder, `${environment}.template.json`));
     await writeFile(files.at(-1)!, JSON.stringify(template.toJSON()));
   }
-  const { status, stdout, stderr } = spawnSync(python, ['-m', 'cfnlint', '-i', ignored, '--', ...files], {
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(
+    python,
+    [join(dirname(python), 'cfn-lint'), '-i', ignored, '--', ...files],
+    {
+      encoding: 'utf8',
+    },
+  );
   assert.equal(status, 0, `${stdout}${stderr}`);
 });
