@@ -24,8 +24,8 @@ export function clientsOf({ client }: Emulator) {
 export type Clients = ReturnType<typeof clientsOf>;
 
 /** A client of one test alone, which may put faults into it. */
-export const newDynamo = (client: DynamoDBClientConfig): DynamoDBClient =>
-  new DynamoDBClient({ ...client, maxAttempts: 3 });
+export const newDynamo = (client: DynamoDBClientConfig, maxAttempts = 3): DynamoDBClient =>
+  new DynamoDBClient({ ...client, maxAttempts });
 
 export async function createTables(dynamodb: DynamoDBClient, shards: number): Promise<StoresEnvironment> {
   const suffix = randomUUID().slice(0, 8);

@@ -130,7 +130,8 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     await introduce(id, participant);
 
     const request = newRequest();
-    let fresh = orders.map((order): Submission => ({ record_id: order.record_id, order, text: canonical(order) }));
+    const texts = orders.map((order) => canonical(order));
+    let fresh = orders.map((order, i): Submission => ({ record_id: order.record_id, order, text: texts[i]! }));
     fresh.forEach(({ record_id, text }, index) => {
       if (text.length <= orderCharacters) return;
       const message = `order ${record_id} has ${text.length} characters of JSON, more than ${orderCharacters}`;
@@ -155,19 +156,18 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
 
     /** Claim the items of a large request. @returns those that stood in the way */
     async function claimAll(unclaimed: readonly Submission[]): Promise<OrderItem[]> {
-      const claimChunk = async (chunk: readonly Submission[]): Promise<OrderItem[]> => {
-        const answer = await database.transact(chunk.map(claimOf));
-        if (answer.done) for (const { record_id } of chunk) claimed.add(record_id);
-        return answer.done ? [] : itemsIn(answer.refused);
+      const claimChunk = async (chunk: readonly Submission[]): Promise<boolean> => {
+        const { done } = await database.transact(chunk.map(claimOf));
+        if (done) for (const { record_id } of chunk) claimed.add(record_id);
+        return done;
       };
       request.mayExist = true; // its claims at least: others need not wait for them if it comes to nothing
       // The first alone: of two requests with the same orders one gets ahead, instead of both claiming half.
       const [first, ...others] = chunksOf(unclaimed.toSorted(byRecordId));
-      const found = await claimChunk(first!);
-      if (claimed.has(first![0]!.record_id)) {
-        for (const each of await Promise.all(others.map(claimChunk))) found.push(...each);
-      }
-      return found;
+      const isClaimed = (await claimChunk(first!)) && (await Promise.all(others.map(claimChunk))).every(Boolean);
+      if (isClaimed) return [];
+      const keys = unclaimed.map(({ record_id }) => ({ record_id: keyOf(id, participant, record_id) }));
+      return (await database.getMany(ordersTable, keys)).map(asOrderItem);
     }
 
     /** Take note of items that stand in the way. @throws AuctionError `conflict` */
@@ -178,22 +178,21 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
         id,
         others.map((item) => item.request_id),
       );
-      const conflicts: Problem[] = [];
       const entries = await entriesOfAll(record, others, records);
+      const submitted = new Map(orders.map((order, index) => [order.record_id, { index, text: texts[index] }]));
+      const conflicts: Problem[] = [];
+      const dead = new Set<string>();
       for (const item of others) {
         const record_id = recordIdOf(item.order);
-        const index = orders.findIndex((order) => order.record_id === record_id);
+        const { index, text } = submitted.get(record_id)!;
         const known = records.get(item.request_id);
         if (isCommitted(known)) {
-          const isSame = fresh.some((each) => each.record_id === record_id && each.text === item.order);
-          if (!isSame || item.cancelled_by !== undefined) conflicts.push(conflict(index, record_id, item));
-          const entry = entries.get(item.record_id);
-          if (entry !== undefined) request.receipts.set(record_id, receiptOf(id, entry));
+          if (text !== item.order || item.cancelled_by !== undefined) conflicts.push(conflict(index, record_id, item));
+          request.receipts.set(record_id, receiptOf(id, entries.get(item.record_id)!));
         } else if (known !== undefined) replaced.set(record_id, item.request_id);
-        else if (clock.now().getTime() - item.claimed_at > patienceMs) {
-          await log.abort(id, item.request_id, tombstoneTtl(auction));
-        }
+        else if (clock.now().getTime() - item.claimed_at > patienceMs) dead.add(item.request_id);
       }
+      for (const other of dead) await log.abort(id, other, tombstoneTtl(auction));
       const [first] = conflicts.sort((a, b) => a.index! - b.index!);
       if (first !== undefined) throw new AuctionError('conflict', first.message, [first]);
       fresh = fresh.filter(({ record_id }) => !request.receipts.has(record_id));
