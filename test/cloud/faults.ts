@@ -1,5 +1,5 @@
 /**
- * What goes wrong between a client and DynamoDB, put into the client: below its own retries, so that those are tried as well.
+ * What goes wrong between a client and AWS, put into the client: below its own retries, so that those are tried as well.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,13 +39,17 @@ export interface Injected {
 const failure = (name: string, message: string) => Object.assign(new Error(message), { name, $metadata: {} });
 export const killed = 'this process is no more';
 
-/** @param only  faults hit these commands alone, such as `TransactWriteItemsCommand` */
+/**
+ * @param client  of any service: their middleware is the same, whatever their types say
+ * @param only    faults hit these commands alone, such as `TransactWriteItemsCommand`
+ */
 export function injectFaults(
-  client: DynamoDBClient,
+  { middlewareStack }: { readonly middlewareStack: unknown },
   chance: Chance,
   faults: Faults,
   only?: readonly string[],
 ): Injected {
+  const stack = middlewareStack as DynamoDBClient['middlewareStack'];
   const counts = { throttled: 0, unanswered: 0, late: 0, doubled: 0, slow: 0, partial: 0 };
   const onTheirWay = new Set<Promise<unknown>>();
   let isDead = false;
@@ -56,7 +60,7 @@ export function injectFaults(
     return true;
   };
 
-  client.middlewareStack.add(
+  stack.add(
     (next, context) => async (args) => {
       if (isDead) throw new Error(killed);
       if (only && !only.includes(context.commandName as string)) return next(args);
@@ -82,21 +86,13 @@ export function injectFaults(
     { step: 'finalizeRequest', priority: 'low', name: 'faults' },
   );
 
-  client.middlewareStack.add(
+  stack.add(
     (next) => async (args) => {
-      const { RequestItems } = args.input as { RequestItems?: Record<string, unknown> };
-      const [table] = Object.keys(RequestItems ?? {});
-      if (table === undefined || !happens('partial')) return next(args);
-      const isRead = !Array.isArray(RequestItems![table]);
-      const all = (isRead ? (RequestItems![table] as { Keys: unknown[] }).Keys : RequestItems![table]) as unknown[];
-      const done = all.slice(0, Math.floor(chance.between(1, all.length + 1)));
-      const left = all.slice(done.length);
-      const some = (items: unknown[]) => ({
-        [table]: isRead ? { ...(RequestItems![table] as object), Keys: items } : items,
-      });
-      const answer = await next({ ...args, input: { ...args.input, RequestItems: some(done) } as typeof args.input });
-      if (left.length > 0)
-        Object.assign(answer.output, isRead ? { UnprocessedKeys: some(left) } : { UnprocessedItems: some(left) });
+      const batch = batchIn(args.input as Batches);
+      if (batch === undefined || !happens('partial')) return next(args);
+      const count = Math.floor(chance.between(1, batch.size + 1));
+      const answer = await next({ ...args, input: { ...args.input, ...batch.done(count) } });
+      if (count < batch.size) Object.assign(answer.output, batch.left(count));
       return answer;
     },
     { step: 'initialize', name: 'partial batches' },
@@ -113,6 +109,35 @@ export function injectFaults(
     async arrived() {
       await Promise.all(onTheirWay);
     },
+  };
+}
+
+type Items = readonly unknown[];
+interface Batches {
+  readonly RequestItems?: Readonly<Record<string, Items | { readonly Keys: Items }>>;
+  readonly PublishBatchRequestEntries?: readonly { readonly Id: string }[];
+}
+
+/** A request's batch as what is done of it, and how its answer names what is left. */
+function batchIn({ RequestItems, PublishBatchRequestEntries: entries }: Batches) {
+  if (entries) {
+    const left = (count: number) =>
+      entries.slice(count).map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false }));
+    return {
+      size: entries.length,
+      done: (count: number) => ({ PublishBatchRequestEntries: entries.slice(0, count) }),
+      left: (count: number) => ({ Failed: left(count) }),
+    };
+  }
+  const [table, batch] = Object.entries(RequestItems ?? {})[0] ?? [];
+  if (table === undefined || batch === undefined) return undefined;
+  const isRead = 'Keys' in batch;
+  const all = isRead ? batch.Keys : batch;
+  const some = (items: Items) => ({ [table]: isRead ? { ...batch, Keys: items } : items });
+  return {
+    size: all.length,
+    done: (count: number) => ({ RequestItems: some(all.slice(0, count)) }),
+    left: (count: number) => ({ [isRead ? 'UnprocessedKeys' : 'UnprocessedItems']: some(all.slice(count)) }),
   };
 }
 
@@ -135,7 +160,7 @@ export function hold(client: DynamoDBClient, isIt: (input: string) => boolean, g
   let arrived: Promise<unknown> | undefined;
   client.middlewareStack.add(
     (next) => async (args) => {
-      if (arrived !== undefined || !isIt(Buffer.from((args.request as { body: string | Uint8Array }).body).toString()))
+      if (arrived !== undefined || !isIt(textOf((args.request as { body: string | Uint8Array }).body)))
         return next(args);
       const answer = released.promise.then(() => next(args));
       arrived = answer.catch(() => undefined);
@@ -153,6 +178,9 @@ export function hold(client: DynamoDBClient, isIt: (input: string) => boolean, g
     },
   };
 }
+
+const textOf = (body: string | Uint8Array): string =>
+  typeof body === 'string' ? body : new TextDecoder().decode(body);
 
 /** The transaction that puts a request into the log, told by the head that it moves. */
 export const isCommit = (body: string): boolean => body.includes('SET entries = :next');

@@ -156,11 +156,11 @@ test('requests at the gate spread over the shards of an auction, and the sequenc
 });
 
 test('an auction keeps the shards it was made with when the configuration changes', async (t) => {
-  const { orders, process, close } = await openHouse(t, 4);
+  const { orders, process } = await openHouse(t, 4);
   await orders.append('a1', 'p', many(3));
   for (let i = 0; i < 8; i++) await orders.append('a1', 'p', [anOrder(`more-${i}`)]);
   const fewer = process({ INTAKE_SHARDS: '1' });
-  await close();
+  await fewer.auctions.advance('open', anAuction({ state: 'closed' }));
   assert.equal(await fewer.orders.shards('a1'), 4);
   assert.equal((await fewer.orders.entries('a1')).length, 11);
 });
@@ -268,21 +268,27 @@ test('a request larger than an item is divided, and one larger than a transactio
   assert.deepEqual(await orders.find('f'), []);
 });
 
+const scan = async (client: DynamoDBClient, table: string) =>
+  (await client.send(new ScanCommand({ TableName: table, ConsistentRead: true }))).Items!;
+
 test('batches that are processed in part are asked for again until they are whole', async (t) => {
-  const { orders, auctions, process, clock, close } = await openHouse(t);
-  await orders.append('a1', 'p', many(130));
+  const { orders, auctions, process, environment, dynamodb, clock, close } = await openHouse(t);
+  const receipts = await orders.append('a1', 'p', many(130));
+  for (const { record_id } of many(30, 100)) await orders.cancel('a1', 'p', record_id);
   const partial = process();
   const { counts } = injectFaults(partial.dynamodb, chance(3), { partial: 1 });
-  assert.equal((await partial.orders.list('a1')).length, 130);
+  assert.deepEqual(
+    (await partial.orders.list('a1')).map(({ cancelled }) => cancelled),
+    many(130).map((_, i) => i >= 100),
+  );
+  assert.deepEqual(await partial.orders.append('a1', 'p', many(100)), receipts.slice(0, 100));
   await close();
   await auctions.advance('closed', anAuction({ state: 'settled' }));
   clock.time = '2025-04-02T11:00:01Z';
   assert.equal(await partial.orders.expire(clock.now()), 130);
+  assert.deepEqual(await scan(dynamodb, environment.INTAKE_TABLE), []);
   assert(counts.partial >= 4, `${counts.partial} partial batches`);
 });
-
-const scan = async (client: DynamoDBClient, table: string) =>
-  (await client.send(new ScanCommand({ TableName: table, ConsistentRead: true }))).Items!;
 
 test('items carry their time to live, a day after the gate, in seconds', async (t) => {
   const { orders, dynamodb, environment } = await openHouse(t);

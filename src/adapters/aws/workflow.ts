@@ -29,12 +29,13 @@ export function openWorkflow(client: SFNClient, machine: string): Workflow {
     }
   }
 
-  async function* executions(): AsyncGenerator<ExecutionListItem> {
+  /** Pages, those that ended last first. */
+  async function* executions(): AsyncGenerator<ExecutionListItem[]> {
     let next: string | undefined;
     do {
       const command = new ListExecutionsCommand({ stateMachineArn: machine, ...(next && { nextToken: next }) });
       const answer = await sent(client.send(command));
-      yield* answer.executions ?? [];
+      yield answer.executions ?? [];
       next = answer.nextToken;
     } while (next !== undefined);
   }
@@ -66,12 +67,13 @@ export function openWorkflow(client: SFNClient, machine: string): Workflow {
     },
     async list({ auction, limit = 100 } = {}) {
       const found: ExecutionListItem[] = [];
-      // Newest first, and kept for 90 days: no endless walk.
-      for await (const each of executions()) {
-        if (auction === undefined || auctionOf(each.name!) === auction) found.push(each);
-        if (found.length === limit) break;
+      // Executions are kept for 90 days, so this is no endless walk, even for an auction that has none.
+      for await (const page of executions()) {
+        found.push(...page.filter(({ name }) => auction === undefined || auctionOf(name!) === auction));
+        if (found.length >= limit) break;
       }
-      return Promise.all(found.map(withCause));
+      found.sort((a, b) => b.startDate!.getTime() - a.startDate!.getTime());
+      return Promise.all(found.slice(0, limit).map(withCause));
     },
     async history(id) {
       const events: ExecutionEvent[] = [];
