@@ -8,6 +8,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -18,12 +19,14 @@ import type { Settings } from './settings.ts';
 
 export interface ClockProps {
   readonly settings: Settings;
+  /** Of the dead letters. */
+  readonly key: IKey;
   readonly keepTime: IFunction;
   readonly deadLetters: IQueue;
 }
 
 export class Clock extends Construct {
-  constructor(scope: Construct, id: string, { settings, keepTime, deadLetters }: ClockProps) {
+  constructor(scope: Construct, id: string, { settings, key, keepTime, deadLetters }: ClockProps) {
     super(scope, id);
     const { environment } = settings;
     const target = new LambdaFunction(keepTime, { deadLetterQueue: deadLetters, maxEventAge: Duration.minutes(15) });
@@ -43,6 +46,7 @@ export class Clock extends Construct {
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
     role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [keepTime.functionArn] }));
     role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
+    key.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
     for (const market of settings.markets)
       for (const [gate, expression] of Object.entries(gatesOf(market)))
         new CfnSchedule(this, `${market.market}-${gate}`, {

@@ -48,7 +48,7 @@ export class EnergyAuctionStack extends Stack {
       executionsArn: workflowArn(this, settings, 'executions'),
     });
     new Workflow(this, 'Workflow', { settings, functions });
-    new Clock(this, 'Clock', { settings, keepTime: byName['keep-time'], deadLetters });
+    new Clock(this, 'Clock', { settings, key: storage.key, keepTime: byName['keep-time'], deadLetters });
     const http = new HttpApi(this, 'HttpApi', { settings, postOrders: byName['post-orders'], api: byName.api });
 
     new CfnOutput(this, 'Url', { value: http.api.url, description: 'The API; each request brings a key in x-api-key' });

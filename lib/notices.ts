@@ -37,7 +37,7 @@ export class Notices extends Construct {
       reason: 'It is the dead letter queue of the stack; whoever reads it decides what is done again.',
     });
     // Those who put something under the key without a role of ours: deliveries of topics, ticks that found no function.
-    for (const service of ['sns.amazonaws.com', 'events.amazonaws.com', 'scheduler.amazonaws.com'])
+    for (const service of ['sns.amazonaws.com', 'events.amazonaws.com'])
       key.grant(new ServicePrincipal(service), 'kms:Decrypt', 'kms:GenerateDataKey');
   }
 

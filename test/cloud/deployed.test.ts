@@ -6,8 +6,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { ListTablesCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { importDay } from '../../src/adapters/gme/import-day.ts';
 import type { Execution, ExecutionEvent } from '../../src/auction/ports.ts';
@@ -55,31 +55,31 @@ async function run(id: string, market: string): Promise<void> {
   await house.post(`/auctions/${id}/close`);
 }
 
-describe('the deployed stack', { concurrency: 4 }, () => {
-  before(async () => {
-    const shipped = await readMarkets(new URL('../../markets', import.meta.url).pathname);
-    if (!withoutItaly) italy = await importDay({ folder: italyFolder, day, borders: 'prices', blocks: 'replay' });
-    house = await deploy([
-      ...shipped,
-      marketOf('plain', 'one zone, on request'),
-      marketOf('late', 'clearing is late', { rehearsal: { lateResults: { probability: 0.5, seed: 7 } } }),
-      marketOf('never', 'clearing has no results', {
-        rehearsal: { lateResults: { probability: 1, seed: 1 } },
-        patience: { firstSeconds: 1, mostSeconds: 1, attempts: 2 },
-      }),
-      marketOf('brisk', 'an auction a minute', {
-        schedule: { kind: 'interval', every: 'PT1M', gateOpening: 'PT2M', gateClosure: 'PT0S', periods: 1 },
-      }),
-      ...(italy
-        ? [marketOf('italy', 'Italian zones', { ...fromBook(italy), timeZone: 'Europe/Rome', orderKinds: ['limit'] })]
-        : []),
-    ]);
-    mail = await openMailbox(house);
-  });
-  after(async () => {
-    await house?.close();
-  });
+before(async () => {
+  const shipped = await readMarkets(new URL('../../markets', import.meta.url).pathname);
+  if (!withoutItaly) italy = await importDay({ folder: italyFolder, day, borders: 'prices', blocks: 'replay' });
+  house = await deploy([
+    ...shipped,
+    marketOf('plain', 'one zone, on request'),
+    marketOf('late', 'clearing is late', { rehearsal: { lateResults: { probability: 0.5, seed: 7 } } }),
+    marketOf('never', 'clearing has no results', {
+      rehearsal: { lateResults: { probability: 1, seed: 1 } },
+      patience: { firstSeconds: 1, mostSeconds: 1, attempts: 2 },
+    }),
+    marketOf('brisk', 'an auction a minute', {
+      schedule: { kind: 'interval', every: 'PT1M', gateOpening: 'PT2M', gateClosure: 'PT0S', periods: 1 },
+    }),
+    ...(italy
+      ? [marketOf('italy', 'Italian zones', { ...fromBook(italy), timeZone: 'Europe/Rome', orderKinds: ['limit'] })]
+      : []),
+  ]);
+  mail = await openMailbox(house);
+});
+after(async () => {
+  await house?.close();
+});
 
+describe('the deployed stack', { concurrency: 4 }, () => {
   test('is deployed in a short time', (t) => {
     t.diagnostic(`seconds: ${JSON.stringify(house.seconds)}`);
     assert(house.seconds.synth! < 30, `synth took ${house.seconds.synth} s`);
@@ -363,6 +363,17 @@ describe('the deployed stack', { concurrency: 4 }, () => {
     const refused = await house.invoke('settle', { status: 'rejected', power: 2 });
     assert.deepEqual([refused.error, refused.answer.errorMessage], ['OrderRejected', 'Order status is rejected!']);
   });
+});
+
+test('cdk destroy leaves no table and no bucket of dev', async () => {
+  await house.destroy();
+  const { s3, dynamodb } = house.clients;
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand());
+  assert.deepEqual(
+    Buckets.filter(({ Name }) => Name?.startsWith('order-results')),
+    [],
+  );
+  assert.deepEqual((await dynamodb.send(new ListTablesCommand())).TableNames, []);
 });
 
 const fromBook = ({ currency, resolution, zones, lines, priceLimits }: NonNullable<typeof italy>) => ({

@@ -51,6 +51,8 @@ export interface Deployment {
   refuse(...request: Parameters<Deployment['ask']>): Promise<ProblemDetails>;
   invoke(name: string, event: unknown): Promise<Invoked>;
   reaches(auction: string, ...states: Auction['state'][]): Promise<Auction>;
+  /** Take the stack down again, as docs/deploy.md says. */
+  destroy(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,7 +69,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
     await rm(folder, { recursive: true });
   };
   try {
-    const { outputs, seconds } = await runCdk(emulator, folder, markets);
+    const { outputs, seconds, destroy } = await runCdk(emulator, folder, markets);
     const { key, url } = await gatewayOf(emulator, outputs);
 
     const ask: Deployment['ask'] = async (method, path, body, headers = {}) => {
@@ -118,6 +120,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
         if (!states.includes(auction.state)) throw new Error(`auction ${id} is ${auction.state}: ${auction.cause}`);
         return auction;
       },
+      destroy,
       close,
     };
   } catch (error) {
@@ -147,7 +150,7 @@ async function runCdk({ environment }: Emulator, folder: string, markets: readon
   await cdk('synth', '-q', '-o', app, '-c', 'environment=dev', '-c', `markets=${marketsFolder}`);
   await cdk('deploy', stack, '--app', app, '--require-approval', 'never', '--outputs-file', outputsFile);
   const outputs = JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
-  return { outputs: outputs[stack]!, seconds };
+  return { outputs: outputs[stack]!, seconds, destroy: () => cdk('destroy', stack, '--app', app, '--force') };
 }
 
 /** The emulator has all gateways under its own address. */
