@@ -3,14 +3,10 @@
  *
  * A small request is one transaction: its items, its pages, the head of a shard. A larger one first claims its items, a
  * hundred at a time, under the request's name, and is committed by one transaction in the log. Until then it does not exist.
- *
- * Writers do not trust answers. What was refused by another's write is tried again on what is there now. What got no answer
- * may be done, or may still be on its way: trying again meets it, because an item is put only where there is none; and before
- * anybody is told that nothing was taken, the request is aborted, so that it never will be.
+ * `requests.ts` has what a writer does when it is refused, or gets no answer.
  */
 
 import { randomUUID } from 'node:crypto';
-import type { Auction } from '../../auction/auction.ts';
 import type { Clock, OrderStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
 import type { Receipt } from '../../book/intake.ts';
@@ -18,9 +14,10 @@ import { AuctionError, type Problem } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import type { AuctionRecord, AuctionRecords } from './auction-store.ts';
 import { type Action, type Database, limits } from './database.ts';
-import type { IntakeLog, LogEntry, Submitted } from './intake-log.ts';
-import { asOrderItem, claim, isCommitted, keyOf, lifetimeSeconds, type OrderItem, ttlOf } from './order-items.ts';
-import { pause } from './pause.ts';
+import { checkGate, gateClosed, stampAt } from './gate.ts';
+import type { IntakeLog, RequestRecord, Submitted } from './intake-log.ts';
+import { asOrderItem, claim, isCommitted, keyOf, type OrderItem, ttlOf } from './order-items.ts';
+import { newRequest, openRequests, receiptOf } from './requests.ts';
 
 export interface IntakeOptions {
   readonly database: Database;
@@ -43,12 +40,11 @@ const claimCharacters = 1_000_000;
 /** Of one order. Four bytes a character at most, and the item has other fields. */
 const orderCharacters = 95_000;
 
-const abortAttempts = 5;
-
 export const participantsKey = (auction: string): string => `${auction}#participants`;
 
 export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'cancel'> {
-  const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 20_000 } = options;
+  const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
+  const requests = openRequests(log, budgetMs);
   const introduced = new Set<string>();
 
   /** Who has orders in an auction is written down before the first one, so that orders can be found by their id alone. */
@@ -63,64 +59,6 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     const record = await auctions.record(id);
     if (record === undefined) throw new AuctionError('not-found', `there is no auction ${id}`);
     return record;
-  }
-
-  /** The time of a write, if the gate is open then. */
-  const stamp = (auction: Auction) => (): string => {
-    const now = clock.now();
-    checkGate(auction, now);
-    return now.toISOString();
-  };
-
-  /** Tombstones are of use only while somebody may still write. */
-  const tombstoneTtl = (auction: Auction): number => ttlOf(auction) + lifetimeSeconds;
-
-  /**
-   * Try until `step` is done, the budget is spent or something speaks against it. Then the request is off, unless it turns out
-   * to be in the log.
-   */
-  async function persist(record: AuctionRecord, request: Request, step: () => Promise<boolean>): Promise<void> {
-    const since = performance.now();
-    for (let attempt = 0; ; attempt++) {
-      let failure = new AuctionError('unavailable', 'too many are writing at once: nothing was taken');
-      try {
-        if (await step()) return;
-      } catch (error) {
-        if (!(error instanceof AuctionError)) throw error;
-        if (error.code !== 'unavailable') return callOff(record, request, error);
-        request.mayExist = true;
-        failure = error;
-      }
-      if (performance.now() - since > budgetMs) return callOff(record, request, failure);
-      await pause(attempt);
-    }
-  }
-
-  async function callOff(record: AuctionRecord, request: Request, reason: AuctionError): Promise<void> {
-    if (!request.mayExist) throw reason;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        if (!(await log.abort(record.auction.id, request.id, tombstoneTtl(record.auction)))) break;
-        return await collect(record, request);
-      } catch (cause) {
-        if (attempt < abortAttempts) await pause(attempt);
-        else {
-          const message = `${reason.message}; whether the request was taken can't be found out now: send it again`;
-          throw new AuctionError('unavailable', message, [], { cause });
-        }
-      }
-    }
-    throw reason;
-  }
-
-  /** The receipts of a request that is in the log. */
-  async function collect({ auction, shards }: AuctionRecord, request: Request): Promise<void> {
-    const found = (await log.records(auction.id, [request.id])).get(request.id);
-    if (!isCommitted(found)) throw new AuctionError('unavailable', 'the log does not answer');
-    for (const entry of await log.entriesOf(auction.id, shards, found)) {
-      const receipt = receiptOf(auction.id, entry);
-      request.receipts.set(receipt.record_id, receipt);
-    }
   }
 
   async function append(id: string, participant: string, orders: readonly Order[]): Promise<Receipt[]> {
@@ -178,7 +116,7 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
         id,
         others.map((item) => item.request_id),
       );
-      const entries = await entriesOfAll(record, others, records);
+      const entries = await requests.ordersOf(record, others, records);
       const submitted = new Map(orders.map((order, index) => [order.record_id, { index, text: texts[index] }]));
       const conflicts: Problem[] = [];
       const dead = new Set<string>();
@@ -192,13 +130,13 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
         } else if (known !== undefined) replaced.set(record_id, item.request_id);
         else if (clock.now().getTime() - item.claimed_at > patienceMs) dead.add(item.request_id);
       }
-      for (const other of dead) await log.abort(id, other, tombstoneTtl(auction));
+      for (const other of dead) await requests.abort(auction, other);
       const [first] = conflicts.sort((a, b) => a.index! - b.index!);
       if (first !== undefined) throw new AuctionError('conflict', first.message, [first]);
       fresh = fresh.filter(({ record_id }) => !request.receipts.has(record_id));
     }
 
-    await persist(record, request, async () => {
+    await requests.persist(record, request, async () => {
       if (fresh.length === 0) return true;
       checkGate(auction, clock.now());
       let unclaimed = fresh.filter(({ record_id }) => !claimed.has(record_id));
@@ -211,14 +149,14 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
         }
       }
       const entry = { auction: id, shards, participant, request: request.id, entries: fresh };
-      const answer = await log.commit(entry, stamp(auction), unclaimed.map(claimOf));
+      const answer = await log.commit(entry, stampAt(auction, clock), unclaimed.map(claimOf));
       if (answer.done) {
         for (const receipt of answer.receipts) request.receipts.set(receipt.record_id, receipt);
         return true;
       }
       if (!answer.isCertain) request.mayExist = true;
       if (answer.recorded === 'committed') {
-        await collect(record, request);
+        await requests.collect(record, request);
         return true;
       }
       if (answer.closed) throw gateClosed(auction);
@@ -235,37 +173,21 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     return orders.map(({ record_id }) => request.receipts.get(record_id)!);
   }
 
-  async function entriesOfAll(
-    { auction, shards }: AuctionRecord,
-    items: readonly OrderItem[],
-    records: Awaited<ReturnType<IntakeLog['records']>>,
-  ): Promise<Map<string, LogEntry>> {
-    const entries = new Map<string, LogEntry>();
-    for (const request of new Set(items.map((item) => item.request_id))) {
-      const known = records.get(request);
-      if (!isCommitted(known)) continue;
-      for (const entry of await log.entriesOf(auction.id, shards, known)) {
-        if (entry.order) entries.set(keyOf(auction.id, entry.participant, entry.order.record_id), entry);
-      }
-    }
-    return entries;
-  }
-
   async function cancel(id: string, participant: string, record_id: string): Promise<Receipt> {
     const record = await recordOf(id);
     const { auction, shards } = record;
     const key = { record_id: keyOf(id, participant, record_id) };
     const request = newRequest();
-    await persist(record, request, async () => {
+    await requests.persist(record, request, async () => {
       const found = await database.get(ordersTable, key);
       const item = found && asOrderItem(found);
-      const requests = item
+      const records = item
         ? await log.records(id, [item.request_id, item.cancelled_by ?? item.request_id])
-        : new Map();
-      if (item === undefined || !isCommitted(requests.get(item.request_id))) {
+        : new Map<string, RequestRecord>();
+      if (item === undefined || !isCommitted(records.get(item.request_id))) {
         throw new AuctionError('not-found', `there is no order ${record_id} in auction ${id}`);
       }
-      const earlier = requests.get(item.cancelled_by ?? '');
+      const earlier = records.get(item.cancelled_by ?? '');
       if (isCommitted(earlier)) {
         const [entry] = await log.entriesOf(id, shards, earlier);
         request.receipts.set(record_id, receiptOf(id, entry!));
@@ -288,7 +210,7 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
           values: { ':request': item.request_id },
         },
       };
-      const answer = await log.commit(entry, stamp(auction), [mark]);
+      const answer = await log.commit(entry, stampAt(auction, clock), [mark]);
       if (answer.done) request.receipts.set(record_id, answer.receipts[0]!);
       else if (!answer.isCertain) request.mayExist = true;
       // What is in the log already is found by the next look at the item.
@@ -301,44 +223,11 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
   return { append, cancel };
 }
 
-/** A request on its way. */
-interface Request {
-  id: string;
-  /** Whether something of it may be in the tables, or still come there. */
-  mayExist: boolean;
-  /** By record_id. */
-  readonly receipts: Map<string, Receipt>;
-}
-
-const newRequest = (): Request => ({ id: randomUUID(), mayExist: false, receipts: new Map() });
-
-function checkGate(auction: Auction, now: Date): void {
-  const { id, state, gateOpening, gateClosure } = auction;
-  if (state === 'scheduled') throw new AuctionError('gate-not-open', `auction ${id} takes orders from ${gateOpening}`);
-  if (state !== 'open') throw new AuctionError('gate-closed', `auction ${id} is ${state}: it takes no more orders`);
-  if (Date.parse(gateClosure) <= now.getTime()) throw gateClosed(auction);
-}
-
-const gateClosed = ({ id, gateClosure }: Auction): AuctionError =>
-  new AuctionError('gate-closed', `the gate of auction ${id} closed at ${gateClosure}`);
-
 function conflict(index: number, record_id: string, { cancelled_by }: OrderItem): Problem {
   const why =
     cancelled_by === undefined ? 'is there already with another body' : 'was cancelled: its id is taken for good';
   return { index, record_id, field: 'record_id', code: 'conflict', message: `order ${record_id} ${why}` };
 }
-
-const receiptOf = (
-  auction: string,
-  { order, cancels, participant, sequence, received_at, hash }: LogEntry,
-): Receipt => ({
-  auction,
-  record_id: order?.record_id ?? cancels!,
-  participant,
-  sequence,
-  received_at,
-  hash,
-});
 
 const recordIdOf = (order: string): string => (JSON.parse(order) as Order).record_id;
 
