@@ -112,6 +112,34 @@ export function injectFaults(
   };
 }
 
+/**
+ * Kill a process at its request number `request` (from 1), over all its clients: that request is done or not, and all later
+ * ones fail.
+ */
+export function killAt(
+  clients: readonly { readonly middlewareStack: unknown }[],
+  request: number,
+  isDone: boolean,
+): void {
+  let count = 0;
+  for (const { middlewareStack } of clients) {
+    (middlewareStack as DynamoDBClient['middlewareStack']).add(
+      (next) => async (args) => {
+        count++;
+        if (count < request) return next(args);
+        if (count === request && isDone) {
+          const answer = await next(args).catch(() => undefined);
+          // An object is read, or its connection would be cut.
+          const { Body } = (answer?.output ?? {}) as { Body?: { transformToString(): Promise<string> } };
+          await Body?.transformToString();
+        }
+        throw new Error(killed);
+      },
+      { step: 'finalizeRequest', priority: 'low', name: 'death' },
+    );
+  }
+}
+
 type Items = readonly unknown[];
 interface Batches {
   readonly RequestItems?: Readonly<Record<string, Items | { readonly Keys: Items }>>;
