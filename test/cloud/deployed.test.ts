@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { ListTablesCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { importDay } from '../../src/adapters/gme/import-day.ts';
 import type { Execution, ExecutionEvent } from '../../src/auction/ports.ts';
 import type { Receipt } from '../../src/book/intake.ts';
@@ -340,6 +341,19 @@ describe('the deployed stack', { concurrency: 4 }, () => {
     assert.equal(await end(await start('again-by-hand', { auction: 'again', run: 1 })), 'SUCCEEDED');
     assert.deepEqual(await house.get('/auctions/again'), settled);
     assert.equal(await end(nobodys), 'FAILED');
+  });
+
+  test('what is started without waiting and fails three times ends in the dead letter queue', async () => {
+    const order = { status: 'rejected', power: 7, record_id: 'nobody-waits' };
+    await house.start('settle', order);
+    const letter = await until('there is a dead letter', async () => {
+      const received = new ReceiveMessageCommand({
+        QueueUrl: house.outputs.DeadLetters,
+        MessageAttributeNames: ['All'],
+      });
+      return (await house.clients.sqs.send(received)).Messages?.find(({ Body }) => Body?.includes(order.record_id));
+    });
+    assert.match(JSON.stringify(letter), /Order status is rejected!/);
   });
 
   test('the contract of the system before: clear answers results and orders, settle takes one of them', async () => {

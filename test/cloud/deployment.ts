@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { APIGatewayClient, GetApiKeyCommand } from '@aws-sdk/client-api-gateway';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type ProblemDetails, problemDetails } from '../../src/api/problems.ts';
 import type { Auction } from '../../src/auction/auction.ts';
@@ -38,7 +38,7 @@ export interface Deployment {
   readonly clients: Clients & { readonly sqs: SQSClient };
   /** What the stack says of itself, by name. */
   readonly outputs: Readonly<
-    Record<'ResultsBucket' | 'RejectedTopic' | 'ErrorsTopic' | 'SettledTopic' | 'WorkflowArn', string>
+    Record<'ResultsBucket' | 'RejectedTopic' | 'ErrorsTopic' | 'SettledTopic' | 'DeadLetters' | 'WorkflowArn', string>
   >;
   /** How long each command of the CDK took, in seconds. */
   readonly seconds: Readonly<Record<string, number>>;
@@ -50,6 +50,8 @@ export interface Deployment {
   /** The same for what has to be refused: its problem details. */
   refuse(...request: Parameters<Deployment['ask']>): Promise<ProblemDetails>;
   invoke(name: string, event: unknown): Promise<Invoked>;
+  /** Without waiting for what becomes of it. */
+  start(name: string, event: unknown): Promise<void>;
   reaches(auction: string, ...states: Auction['state'][]): Promise<Auction>;
   /** Take the stack down again, as docs/deploy.md says. */
   destroy(): Promise<void>;
@@ -111,6 +113,9 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
         const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || 'null');
         return { ...(FunctionError && { error: answer.errorType }), answer };
       },
+      start: async (name, event) => {
+        await lambda.send(invocation(name, event, 'Event'));
+      },
       reaches: async (id, ...states) => {
         const ends = ['settled', 'failed', 'cancelled', ...states];
         const auction = await until(`auction ${id} is ${states.join(' or ')}`, async () => {
@@ -129,6 +134,13 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
     throw new Error(`the stack was not deployed: ${(error as Error).message}\n${said.slice(-4000)}`, { cause: error });
   }
 }
+
+const invocation = (name: string, event: unknown, InvocationType: InvocationType = 'RequestResponse') =>
+  new InvokeCommand({
+    FunctionName: `energy-auction-${name}-dev`,
+    Payload: JSON.stringify(event),
+    InvocationType,
+  });
 
 async function runCdk({ environment }: Emulator, folder: string, markets: readonly Market[]) {
   const marketsFolder = join(folder, 'markets');

@@ -4,7 +4,8 @@ Starts the emulator of AWS for the tests, with its omissions made good at start;
 What of the stack version 1.5.33 leaves out, and what stands in here:
  - a Node handler's error keeps its name, which Retry and Catch in a workflow match (else always Runtime.HandlerError);
  - request validators of API Gateway exist, and methods name theirs, so that a body against the model gets 400;
- - access log settings of a stage, the time to live of a table and the tags of a bucket are kept.
+ - access log settings of a stage, the time to live of a table, the tags of a bucket and the dead letter queue of a function
+   are kept.
 
 Each repair first looks whether what it repairs is still as it was, so that another version fails here and not in a test.
 The emulator ends when its standard input does, so that no crashed test leaves it behind.
@@ -135,11 +136,17 @@ def keep_bucket_tags(properties, bucket):
         s3._bucket_tags[bucket] = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
 
 
+def keep_dead_letters(properties, function):
+    if properties.get("DeadLetterConfig"):
+        functions._functions[function]["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
+
+
 keep_error_names()
 after_creating("AWS::ApiGateway::RequestValidator", keep_validator)
 after_creating("AWS::ApiGateway::Method", keep_method_validator)
 after_creating("AWS::ApiGateway::Stage", keep_access_log)
 after_creating("AWS::DynamoDB::Table", keep_time_to_live)
 after_creating("AWS::S3::Bucket", keep_bucket_tags)
+after_creating("AWS::Lambda::Function", keep_dead_letters)
 threading.Thread(target=end_with_parent, daemon=True).start()
 sys.exit(main())
