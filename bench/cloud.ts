@@ -19,6 +19,7 @@ import { createAuction } from '../src/auction/auctions.ts';
 import { pageKey } from '../src/auction/keys.ts';
 import { submitOrders } from '../src/auction/submit-orders.ts';
 import type { Environment } from '../src/lambda/environment.ts';
+import type { Market } from '../src/market/market.ts';
 import { readMarkets } from '../src/settings.ts';
 import { startEmulator } from '../test/cloud/emulator.ts';
 import { clientsOf, createBucket, createTables, createTopic } from '../test/cloud/resources.ts';
@@ -37,12 +38,11 @@ export interface Lived {
   readonly answer: unknown;
 }
 
-const marketsFolder = fileURLToPath(new URL('../markets', import.meta.url));
-
 export async function benchCloud(smoke: boolean): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'merit-bench-'));
   try {
-    const bundles = bundle(functionNames, folder, marketsFolder);
+    const markets = await readMarkets(fileURLToPath(new URL('../markets', import.meta.url)));
+    const bundles = bundle(functionNames, folder, markets);
     console.log('functions, minified');
     console.table(
       Object.fromEntries(
@@ -55,17 +55,16 @@ export async function benchCloud(smoke: boolean): Promise<void> {
         ]),
       ),
     );
-    await benchStarts(folder, smoke);
+    await benchStarts(folder, markets, smoke);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-async function benchStarts(folder: string, smoke: boolean): Promise<void> {
+async function benchStarts(folder: string, markets: readonly Market[], smoke: boolean): Promise<void> {
   const emulator = await startEmulator();
   const clients = clientsOf(emulator);
   try {
-    const markets = await readMarkets(marketsFolder);
     const RESULTS_BUCKET = await createBucket(clients.s3);
     const environment: Environment = {
       ...(await createTables(clients.dynamodb, 2)),
@@ -76,7 +75,6 @@ async function benchStarts(folder: string, smoke: boolean): Promise<void> {
       ERRORS_TOPIC_ARN: await createTopic(clients.sns, 'errors'),
       NOTICES_TOPIC_ARN: await createTopic(clients.sns, 'settled'),
       WORKFLOW_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:none',
-      MARKETS: markets.map(({ market }) => market).join(','),
       DASHBOARD_ORIGIN: '*',
     };
     const ports = awsPorts(environment, markets, clients);

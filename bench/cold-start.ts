@@ -5,6 +5,8 @@
  * rest together, with the processor's part of those (the other part is waiting for the store).
  */
 
+// Lambda's own runtime has loaded it, too, before a function begins.
+import 'node:http';
 import type { Life, Lived } from './cloud.ts';
 
 process.once('message', async ({ bundle, events }: Life) => {

@@ -3,10 +3,11 @@
  * the benchmark measures it.
  */
 
-import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type Metafile } from 'esbuild';
+import type { Market } from '../src/market/market.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -20,7 +21,7 @@ export type Bundle = Metafile['outputs'][string];
 export function bundle<Name extends string>(
   names: readonly Name[],
   folder: string,
-  marketsFolder: string,
+  markets: readonly Market[],
 ): Record<Name, Bundle> {
   const { metafile } = buildSync({
     absWorkingDir: root,
@@ -43,18 +44,14 @@ export function bundle<Name extends string>(
   const outputs = Object.values(metafile.outputs);
   const bundles = names.map((name) => {
     const made = outputs.find(({ entryPoint }) => entryPoint === `src/lambda/${name}.ts`)!;
-    addFiles(join(folder, name), made, marketsFolder);
+    addFiles(join(folder, name), made, markets);
     return [name, made] as const;
   });
   return Object.fromEntries(bundles) as Record<Name, Bundle>;
 }
 
-function addFiles(folder: string, { inputs }: Bundle, marketsFolder: string): void {
-  mkdirSync(folder, { recursive: true });
-  cpSync(marketsFolder, join(folder, 'markets'), {
-    recursive: true,
-    filter: (source) => source === marketsFolder || source.endsWith('.json'),
-  });
+function addFiles(folder: string, { inputs }: Bundle, markets: readonly Market[]): void {
+  writeFileSync(join(folder, 'markets.json'), JSON.stringify(markets));
   // The solver looks for its WebAssembly beside itself.
   const solver = Object.keys(inputs).find((input) => input.endsWith('highs/build/highs.mjs'));
   if (solver) copyFileSync(join(root, solver.replace('.mjs', '.wasm')), join(folder, 'highs.wasm'));

@@ -36,7 +36,6 @@ export class EnergyAuctionStack extends Stack {
       NOTICES_TOPIC_ARN: notices.settled.topicArn,
       WORKFLOW_ARN: workflowArn(this, settings),
       INTAKE_SHARDS: String(settings.intakeShards),
-      MARKETS: settings.markets.map(({ market }) => market).join(','),
       DASHBOARD_ORIGIN: settings.dashboardOrigin,
     };
     const functions = new Functions(this, 'Functions', { settings, environment, deadLetters });

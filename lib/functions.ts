@@ -15,6 +15,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Environment } from '../src/lambda/environment.ts';
+import type { Market } from '../src/market/market.ts';
 import { bundle } from './bundle.ts';
 import type { Settings } from './settings.ts';
 
@@ -57,7 +58,7 @@ export class Functions extends Construct {
 
   private make(name: FunctionName, { settings, environment, deadLetters }: FunctionsProps): LambdaFunction {
     const { memoryMb, seconds } = functions[name];
-    const { removalPolicy, logRetention, marketsFolder } = settings;
+    const { removalPolicy, logRetention, markets } = settings;
     const functionName = `energy-auction-${name}-${settings.environment}`;
     const scope = new Construct(this, name);
     const logGroup = new LogGroup(scope, 'Log', {
@@ -73,7 +74,7 @@ export class Functions extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
-      code: code(name, marketsFolder),
+      code: code(name, markets),
       memorySize: memoryMb,
       timeout: Duration.seconds(seconds),
       environment: {
@@ -102,7 +103,7 @@ export class Functions extends Construct {
  *
  * The command is never run; it makes the bundles of two functions two.
  */
-const code = (name: FunctionName, marketsFolder: string): Code =>
+const code = (name: FunctionName, markets: readonly Market[]): Code =>
   Code.fromAsset(sources, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
@@ -110,7 +111,7 @@ const code = (name: FunctionName, marketsFolder: string): Code =>
       command: [name],
       local: {
         tryBundle: (folder) => {
-          cpSync(join(bundled(marketsFolder), name), folder, { recursive: true });
+          cpSync(join(bundled(markets), name), folder, { recursive: true });
           return true;
         },
       },
@@ -120,11 +121,11 @@ const code = (name: FunctionName, marketsFolder: string): Code =>
 const sources = fileURLToPath(new URL('../src/lambda', import.meta.url));
 
 /** All functions, bundled once a process. */
-function bundled(marketsFolder: string): string {
+function bundled(markets: readonly Market[]): string {
   if (shelf !== undefined) return shelf;
   const folder = mkdtempSync(join(tmpdir(), 'energy-auction-'));
   process.once('exit', () => rmSync(folder, { recursive: true }));
-  bundle(functionNames, folder, marketsFolder);
+  bundle(functionNames, folder, markets);
   shelf = folder;
   return folder;
 }

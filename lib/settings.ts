@@ -52,8 +52,7 @@ export const environmentNames = Object.keys(environments) as EnvironmentName[];
 
 export interface Settings extends Sizes {
   readonly environment: EnvironmentName;
-  /** The folder with the market files, and what is in it, the default market first. */
-  readonly marketsFolder: string;
+  /** The default one first. */
   readonly markets: readonly Market[];
   /** Name of a managed policy that bounds every role of the stack. */
   readonly permissionsBoundary?: string;
@@ -80,7 +79,6 @@ export async function readSettings(context: Pick<Node, 'tryGetContext'>): Promis
   return {
     ...environments[environment],
     environment,
-    marketsFolder,
     markets: await readMarkets(marketsFolder, text('market')),
     ...(permissionsBoundary && { permissionsBoundary }),
     dashboardOrigin: text('dashboardOrigin') ?? '*',

@@ -149,7 +149,6 @@ each(
       );
       const environment = readEnvironment(Environment.Variables);
       assert.equal(environment.ENVIRONMENT, env);
-      assert.equal(environment.MARKETS, 'hourly,day-ahead,demo');
       assert.deepEqual(environment.RESULTS_BUCKET, environment.LOG_BUCKET);
       assert.equal(
         textOf(environment.WORKFLOW_ARN),
@@ -385,5 +384,5 @@ test('a permissions boundary by context bounds every role', async () => {
 });
 
 test('readEnvironment() names every variable that is missing', () => {
-  assert.throws(() => readEnvironment({ ORDERS_TABLE: 'orders-dev', MARKETS: '' }), /ENVIRONMENT.*MARKETS/);
+  assert.throws(() => readEnvironment({ ORDERS_TABLE: 'orders-dev', INTAKE_SHARDS: '' }), /ENVIRONMENT.*INTAKE_SHARDS/);
 });

@@ -7,7 +7,7 @@ import { deployedHouse } from './house.ts';
 import { appOptions, behindGateway } from './http.ts';
 import { traced } from './traced.ts';
 
-const app = createApp(await deployedHouse(), {
+const app = createApp(deployedHouse(), {
   version: packageJson.version,
   ...appOptions(readEnvironment(process.env)),
 });

@@ -23,8 +23,6 @@ export interface Environment {
   readonly WORKFLOW_ARN: string;
   /** How many logs the intake of an auction is spread over, so that no partition gets hot at the gate. */
   readonly INTAKE_SHARDS: string;
-  /** Ids of the markets, separated by commas, the default one first. Their files lie beside the function. */
-  readonly MARKETS: string;
   /** The origin that may read answers in a browser; `*` for any. */
   readonly DASHBOARD_ORIGIN: string;
 }
@@ -41,7 +39,6 @@ const names: Readonly<Record<keyof Environment, true>> = {
   NOTICES_TOPIC_ARN: true,
   WORKFLOW_ARN: true,
   INTAKE_SHARDS: true,
-  MARKETS: true,
   DASHBOARD_ORIGIN: true,
 };
 

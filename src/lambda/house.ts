@@ -5,7 +5,4 @@ import type { Ports } from '../auction/ports.ts';
 import { readEnvironment } from './environment.ts';
 import { deployedMarkets } from './markets.ts';
 
-export async function deployedHouse(): Promise<Ports> {
-  const environment = readEnvironment(process.env);
-  return awsPorts(environment, await deployedMarkets(environment));
-}
+export const deployedHouse = (): Ports => awsPorts(readEnvironment(process.env), deployedMarkets());

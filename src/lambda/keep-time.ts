@@ -4,6 +4,6 @@ import { keepTime } from '../auction/keep-time.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 
-const ports = await deployedHouse();
+const ports = deployedHouse();
 
 export const handler = traced(() => keepTime(ports));

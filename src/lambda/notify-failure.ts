@@ -5,7 +5,7 @@ import { task } from '../auction/task.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 
-const ports = await deployedHouse();
+const ports = deployedHouse();
 const work = task(notifyFailureInput, notifyFailure);
 
 export const handler = traced((event: unknown) => work(ports, event));

@@ -9,7 +9,7 @@ import { deployedMarkets } from './markets.ts';
 import { observed } from './observed.ts';
 
 const environment = readEnvironment(process.env);
-const stores = awsStores(environment, await deployedMarkets(environment));
+const stores = awsStores(environment, deployedMarkets());
 const app = routedApp([submitRoute(stores, usualBatchLimit)], appOptions(environment));
 
 export const handler = observed(behindGateway(app));

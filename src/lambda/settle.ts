@@ -10,7 +10,7 @@ import { task } from '../auction/task.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 
-const ports = await deployedHouse();
+const ports = deployedHouse();
 const page = task(settlePageInput, settlePage);
 const single = task(singleOrder, settleOrder);
 

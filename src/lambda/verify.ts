@@ -6,7 +6,7 @@ import { verifyResult } from '../auction/verify-result.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 
-const ports = await deployedHouse();
+const ports = deployedHouse();
 const work = task(run, verifyResult);
 
 export const handler = traced((event: unknown) => work(ports, event));
