@@ -67,9 +67,6 @@ before(async () => {
       rehearsal: { lateResults: { probability: 1, seed: 1 } },
       patience: { firstSeconds: 1, mostSeconds: 1, attempts: 2 },
     }),
-    marketOf('brisk', 'an auction a minute', {
-      schedule: { kind: 'interval', every: 'PT1M', gateOpening: 'PT2M', gateClosure: 'PT0S', periods: 1 },
-    }),
     ...(italy
       ? [marketOf('italy', 'Italian zones', { ...fromBook(italy), timeZone: 'Europe/Rome', orderKinds: ['limit'] })]
       : []),
@@ -86,27 +83,30 @@ describe('the deployed stack', { concurrency: 4 }, () => {
     assert(house.seconds.synth! < 30, `synth took ${house.seconds.synth} s`);
   });
 
-  test('the clock alone holds an auction: made, opened, closed and settled by ticks', {
-    timeout: 240_000,
-  }, async () => {
-    const open = await until(
-      'there is an open auction of the market',
-      async () => {
-        const { auctions } = await house.get<{ auctions: { id: string; gateClosure: string }[] }>(
-          '/auctions?market=brisk&state=open',
-        );
-        return auctions.find(({ gateClosure }) => Date.parse(gateClosure) - Date.now() > 5000);
-      },
-      130,
-    );
-    await house.post('/orders', { auction: open.id, orders: pair });
+  test('the clock alone makes the auctions of a schedule and closes gates; the hourly tick may come besides', async () => {
+    type Auctions = { auctions: { id: string; state: string }[] };
+    const id = 'by-the-clock';
+    await hold(id, 'plain', { gateClosure: new Date(Date.now() + 5000).toISOString() });
+    await house.post('/orders', { auction: id, orders: pair });
     await until(
-      'it is settled',
-      async () => (await house.get<{ state: string }>(`/auctions/${open.id}`)).state === 'settled',
-      130,
+      'a tick has closed the gate, and the auction is settled',
+      async () => (await house.get<{ state: string }>(`/auctions/${id}`)).state === 'settled',
+      90,
     );
-    const outcome = await house.get<{ outcome: { status: string } }>(`/orders/town?auction=${open.id}`);
-    assert.equal(outcome.outcome.status, 'accepted');
+    const { auctions } = await house.get<Auctions>('/auctions?market=hourly');
+    assert(
+      auctions.some(({ state }) => state === 'open'),
+      'ticks make the auctions of the default market',
+    );
+
+    const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
+    assert.equal((await house.invoke('keep-time', event)).error, undefined);
+    const known = new Set((await house.get<Auctions>('/auctions?market=hourly')).auctions.map((each) => each.id));
+    assert(auctions.every((each) => known.has(each.id)));
+    const byDefault = { ...pair[0], record_id: 'by-default' };
+    const receipt = await house.post<Receipt & { auction: string }>('/orders', byDefault);
+    assert.match(receipt.auction, /^hourly-/);
+    assert.deepEqual(await house.post('/orders', byDefault), receipt, 'the same again');
   });
 
   test('a demo auction by HTTP: prices, outcomes, objects, notices, history, items with a time to live', async () => {
@@ -236,17 +236,6 @@ describe('the deployed stack', { concurrency: 4 }, () => {
     t.diagnostic(`${exact} of ${compared} prices are the published ones`);
     assert.deepEqual(differences, []);
     assert.equal(compared, 168);
-  });
-
-  test('the hourly tick makes the auctions of the default market, where an order without an auction goes', async () => {
-    const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
-    const { error } = await house.invoke('keep-time', event);
-    assert.equal(error, undefined);
-    const { auctions } = await house.get<{ auctions: { state: string }[] }>('/auctions?market=hourly');
-    assert(auctions.some(({ state }) => state === 'open'));
-    const receipt = await house.post<Receipt & { auction: string }>('/orders', { ...pair[0], record_id: 'by-default' });
-    assert.match(receipt.auction, /^hourly-/);
-    assert.deepEqual(await house.post('/orders', { ...pair[0], record_id: 'by-default' }), receipt, 'the same again');
   });
 
   test('without a key, or with another, nothing is answered but 403', async () => {
