@@ -15,8 +15,15 @@ export function addPool(view: View, changes: Changes, t: number): Map<number, nu
   const lot = Math.max(1e-5, book.lot ?? 0) * price.length;
   const { zones: region, constraints } = view.regions[t]!;
   const held = atLimit(view, region, t);
-  const byZone = new Map(region.map((z) => [z, changes.add(held ? 0 : -price[z]![t]! * hours, (ep * hours) / 2)]));
+  const byZone = new Map(region.map((z) => [z, changes.add(-price[z]![t]! * hours, (ep * hours) / 2)]));
   const all = [...byZone.values()];
+  if (held) {
+    for (const c of all) {
+      changes.atMost([[c, 1]], 0);
+      changes.atMost([[c, -1]], 0);
+    }
+    return byZone;
+  }
   changes.atMost(
     all.map((c) => [c, 1]),
     0,

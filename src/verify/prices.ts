@@ -1,7 +1,8 @@
 /** Prices: apart only where the network is full, and in the middle of what the rules allow. */
 
+import { checkBlocks } from './blocks.ts';
 import { Findings } from './check.ts';
-import { isOn } from './complex.ts';
+import { checkComplex, isOn } from './complex.ts';
 import { askedOf, isBlock, isComplex, stagesOf, stopSteps } from './units.ts';
 import type { Check } from './verify.ts';
 import { groupsOf, type View } from './view.ts';
@@ -60,6 +61,7 @@ function checkMiddle(view: View): Check {
   const { periods, price, book, positions, strained, ep, eq } = view;
   const decided = decidedMtus(view);
   const found = new Findings('INV-25', 'prices are the middle of what the rules allow');
+  const open: { z: number; t: number; middle: number; where: string }[] = [];
   const { min, max } = book.priceLimits;
   const low = price.map(() => new Array<number>(periods).fill(min));
   const high = price.map(() => new Array<number>(periods).fill(max));
@@ -70,12 +72,14 @@ function checkMiddle(view: View): Check {
     offers.forEach(({ side, first, last, power }, i) => {
       const done = executed[i]!;
       const at = first + ((last - first) * done) / power;
+      // What rounding to a millionth leaves or takes is no execution.
+      const crumb = Math.min(5e-6, power / 2);
+      const [some, more] = [done > crumb, done < power - crumb];
       // Rounding its volume moves a point on a straight line.
-      const [some, open] = [done > 1e-9, done < power - 1e-9];
-      const room = some && open ? (eq * Math.abs(last - first)) / power : 0;
+      const room = some && more ? (eq * Math.abs(last - first)) / power : 0;
       // A MW less would not be missed below this price, a MW more not be wanted above it; for buys the other way round.
-      const floor = side === 'sell' ? some : open;
-      const ceiling = side === 'sell' ? open : some;
+      const floor = side === 'sell' ? some : more;
+      const ceiling = side === 'sell' ? more : some;
       if (floor) low[zone]![from] = Math.max(low[zone]![from]!, at - room);
       if (ceiling) high[zone]![from] = Math.min(high[zone]![from]!, at + room);
       if (first === last) limits[zone]![from]!.push(first);
@@ -106,32 +110,48 @@ function checkMiddle(view: View): Check {
         const pinned = book.lot !== undefined && inside && limits[z]![t]!.some((limit) => Math.abs(limit - at) <= ep);
         const fits =
           tied || decided[t] ? inside : Math.abs(at - middle) <= ep || (inside && to - from <= 2 * ep) || pinned;
-        found.expect(fits, `${book.zones[z]}/${t + 1}`, () => `${at}, the middle of ${from} to ${to} is ${middle}`);
+        const where = `${book.zones[z]}/${t + 1}`;
+        found.expect(fits, where, () => `${at}, the middle of ${from} to ${to} is ${middle}`);
+        if (!tied && decided[t] === 'blocks' && !pinned && to - from > 2 * ep) open.push({ z, t, middle, where });
       });
     }
+  }
+  // Where the middles of all these would break no rule of what was decided, they are the prices.
+  if (book.lot !== undefined) return found.check;
+  const middles = price.map((row) => [...row]);
+  for (const { z, t, middle } of open) middles[z]![t] = middle;
+  const there = { ...view, price: middles };
+  const breaks = [...checkBlocks(there), ...checkComplex(there)].some(({ violations }) => violations.length > 0);
+  for (const { z, t, middle, where } of breaks ? [] : open) {
+    const at = price[z]![t]!;
+    found.expect(Math.abs(at - middle) <= ep, where, () => `${at}, where nothing keeps it from the middle ${middle}`);
   }
   return found.check;
 }
 
 /**
- * MTUs whose prices have more rules than those of limit and curve orders and of lines: what is executed of blocks and complex orders may not
- * lose, schedules and ramps tie MTUs together, constraints zones. There a price is only held to its own orders and lines.
+ * MTUs whose prices have more rules than those of limit and curve orders and of lines. Where `blocks` are executed they may not lose: the
+ * middle holds as long as they don't. Where `more` is at work (schedules and ramps tie MTUs together, constraints zones, steps of complex
+ * orders stand beside the curves) a price is only held to its own orders and lines.
  */
-function decidedMtus({ periods, units, links, regions, book }: View): boolean[] {
+function decidedMtus({ periods, units, links, regions, book }: View): ('blocks' | 'more' | undefined)[] {
   const ramped = links.some(({ tied }) => tied);
-  const decided = Array.from({ length: periods }, (_, t) => ramped || regions[t]!.zones.length > 0);
+  const decided = Array.from({ length: periods }, (_, t): 'blocks' | 'more' | undefined =>
+    ramped || regions[t]!.zones.length > 0 ? 'more' : undefined,
+  );
   for (const unit of units) {
-    if (isComplex(unit) && isOn(unit)) {
-      for (const { from, steps } of stagesOf(unit.order, book))
-        if (steps.length > 0) for (let t = from; t < from + unit.span; t++) decided[t] = true;
+    if (isComplex(unit)) {
+      const stops = stopSteps(unit.order, book).map(({ from }) => from);
+      const steps = stagesOf(unit.order, book).flatMap((stage) => (stage.steps.length > 0 ? [stage.from] : []));
+      for (const from of isOn(unit) ? steps : stops) for (let t = from; t < from + unit.span; t++) decided[t] = 'more';
+      continue;
     }
-    // A block that may be cut to nothing may be one that is executed, with nothing.
-    const none = isBlock(unit) && unit.order.minAcceptance === 0;
-    const power = none ? askedOf(unit, periods) : unit.power;
+    // A block that may be cut accepts the price like a step, if nothing of it may be executed also with nothing.
+    const isCut = isBlock(unit) && unit.order.minAcceptance < 1;
+    const power = isCut && unit.order.minAcceptance === 0 ? askedOf(unit, periods) : unit.power;
     power.forEach((mw, t) => {
-      if (mw > 0) decided[t] = true;
+      if (mw > 0) decided[t] = isCut ? 'more' : (decided[t] ?? 'blocks');
     });
-    if (isComplex(unit) && !isOn(unit)) for (const { from } of stopSteps(unit.order, book)) decided[from] = true;
   }
   return decided;
 }
