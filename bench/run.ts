@@ -4,11 +4,13 @@
  */
 
 import { benchClearing } from './clearing.ts';
+import { benchCloud } from './cloud.ts';
 import { benchIntake } from './intake.ts';
 
 const benches: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   clearing: benchClearing,
   intake: benchIntake,
+  cloud: benchCloud,
 };
 
 const smoke = process.argv.includes('--smoke');

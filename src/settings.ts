@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AuctionError } from './market/errors.ts';
 import { type Market, marketId, parseMarket } from './market/market.ts';
 

@@ -1,6 +1,6 @@
 /** Auctions: their records, and what an operator may do with them. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { auction, auctionState } from '../auction/auction.ts';
 import {
   cancelAuction,

@@ -1,7 +1,7 @@
 /** What the API says of itself: a landing page, the OpenAPI document, the page to read and try it, the kinds of problem. */
 
 import { Scalar } from '@scalar/hono-api-reference';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AuctionError } from '../market/errors.ts';
 import { type OpenApiDocument, openApiDocument } from './openapi.ts';
 import { type ProblemCode, problemTypes } from './problems.ts';

@@ -1,6 +1,6 @@
 /** Executions: the runs of the auction workflow, with their history. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Ports } from '../auction/ports.ts';
 import { auctionId } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';

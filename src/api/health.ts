@@ -1,6 +1,6 @@
 /** Whether the house is there and its store answers. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Ports } from '../auction/ports.ts';
 import { instant } from '../market/time.ts';
 import { type Route, route } from './route.ts';

@@ -1,6 +1,6 @@
 /** Markets: the configs that auctions are made from. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Ports } from '../auction/ports.ts';
 import { AuctionError } from '../market/errors.ts';
 import { market, marketId } from '../market/market.ts';

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, made from the routes and the schemas that check the requests. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ProblemCode, problemDetails, problemTypes } from './problems.ts';
 import type { Answer, Route } from './route.ts';
 

@@ -9,11 +9,18 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AuctionError, type ErrorCode, type Problem } from '../market/errors.ts';
 
-/** The codes of the market, and three that only HTTP knows. */
-export type ProblemCode = ErrorCode | 'method-not-allowed' | 'unsupported-media-type' | 'internal';
+/** The codes of the market, and those that only HTTP knows; the last three come from a gateway before the house. */
+export type ProblemCode =
+  | ErrorCode
+  | 'method-not-allowed'
+  | 'unsupported-media-type'
+  | 'internal'
+  | 'forbidden'
+  | 'too-many-requests'
+  | 'timeout';
 
 export const problemTypes = {
   'invalid-order': { status: 400, title: 'An order breaks a rule of the market' },
@@ -33,6 +40,9 @@ export const problemTypes = {
   'method-not-allowed': { status: 405, title: 'This address does not know the method' },
   'unsupported-media-type': { status: 415, title: 'The body is not of a type that is understood' },
   internal: { status: 500, title: 'An unexpected fault of the house' },
+  forbidden: { status: 403, title: 'This is not allowed to whoever asks' },
+  'too-many-requests': { status: 429, title: 'More requests than are taken at one time' },
+  timeout: { status: 504, title: 'The house did not answer in time' },
 } as const satisfies Record<ProblemCode, { status: number; title: string }>;
 
 const codes = Object.keys(problemTypes) as [ProblemCode, ...ProblemCode[]];

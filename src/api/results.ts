@@ -1,6 +1,6 @@
 /** What an auction published: prices, flows, curves, the result and the sealed book. Columns, as charts want them. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Auction, auctionState } from '../auction/auction.ts';
 import { findAuction } from '../auction/auctions.ts';
 import { aggregatedCurves } from '../auction/curves.ts';

@@ -6,7 +6,7 @@
  */
 
 import type { Context, Hono } from 'hono';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemsOf } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { readJson } from './body.ts';

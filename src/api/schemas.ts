@@ -1,6 +1,6 @@
 /** Pieces that several resources share. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { auctionId } from '../market/book.ts';
 import { instant, resolution } from '../market/time.ts';
 

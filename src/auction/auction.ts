@@ -1,6 +1,6 @@
 /** An auction: its record, its states and the moves between them. The one table of states is here. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { auctionId } from '../market/book.ts';
 import { marketId } from '../market/market.ts';
 import { instant, resolution } from '../market/time.ts';

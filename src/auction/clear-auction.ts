@@ -1,7 +1,7 @@
 /** The workflow's second step: clear the sealed book, or say that there are no results yet. */
 
 import { hash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonical } from '../book/canonical.ts';
 import { sha256 } from '../book/intake.ts';
 import { clear } from '../clearing/clear.ts';

@@ -8,14 +8,14 @@ import { type Auction, type AuctionState, mayFollow } from './auction.ts';
 import type { Ports } from './ports.ts';
 
 /** @throws AuctionError `not-found` */
-export async function findAuction(ports: Ports, id: string): Promise<Auction> {
+export async function findAuction(ports: Pick<Ports, 'auctions'>, id: string): Promise<Auction> {
   const auction = await ports.auctions.find(id);
   if (auction === undefined) throw new AuctionError('not-found', `there is no auction ${id}`);
   return auction;
 }
 
 /** @throws AuctionError `not-found` when the market's file is gone */
-export function marketOf(ports: Ports, id: string): Market {
+export function marketOf(ports: Pick<Ports, 'markets'>, id: string): Market {
   const market = ports.markets.get(id);
   if (market === undefined) throw new AuctionError('not-found', `there is no market ${id}`);
   return market;

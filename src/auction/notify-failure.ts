@@ -1,6 +1,6 @@
 /** The end of a workflow that failed: the auction gets its cause, and the operator a notice. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AuctionState, mayFollow } from './auction.ts';
 import { findAuction, move } from './moves.ts';
 import type { Ports } from './ports.ts';

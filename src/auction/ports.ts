@@ -53,7 +53,9 @@ export interface OrderStore {
    * receipt; with another body the whole request throws `AuctionError('conflict')` naming index and record_id. A cancelled
    * record_id is taken for good. Whether the gate is open is decided at the write: an auction that is not `open`, or whose
    * gate closure is not after the time of the write, throws `gate-not-open` (before) or `gate-closed` (after, or cancelled).
-   * `not-found` when there is no such auction; `unavailable` when it could not be made durable, and then nothing is kept.
+   * `not-found` when there is no such auction; `too-large` when one write cannot hold the request; `unavailable` when it could
+   * not be made durable, and then nothing is kept. (Where the store is far away and not even that can be found out, the
+   * message says so: the same request again is safe, and gives the receipts if it was kept.)
    */
   append(auction: string, participant: string, orders: readonly Order[]): Promise<Receipt[]>;
   /** Cancel one order, under the same gate rule. Cancelling twice gives the same receipt; `not-found` without the order. */
@@ -69,6 +71,8 @@ export interface OrderStore {
   list(auction: string, page?: { after?: number; limit?: number }): Promise<StoredOrder[]>;
   /** All entries of the intake by sequence. Call it once the gate is closed: from then on it never changes. */
   entries(auction: string): Promise<Entry[]>;
+  /** How many chains the intake of an auction is divided into (`book/intake.ts`); never changes. */
+  shards(auction: string): Promise<number>;
   /** Delete the orders whose `ttl` has passed and whose auction is settled or cancelled; how many went. */
   expire(now: Date): Promise<number>;
 }

@@ -27,7 +27,7 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
       return auction.book;
     }
     const entries = await ports.orders.entries(auction.id);
-    const book = sealBook(market, auction, entries);
+    const book = sealBook(market, auction, entries, await ports.orders.shards(auction.id));
     checkBook(book);
     const text = canonical(book);
     await ports.archive.write(bookKey(auction.id), text);

@@ -1,7 +1,7 @@
 /** Settlement of one page of outcomes: accepted orders into the archive, a notice with the reason for each rejected one. */
 
 import assert from 'node:assert/strict';
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonical } from '../book/canonical.ts';
 import { acceptedKey } from './keys.ts';
 import type { Notice, Ports } from './ports.ts';

@@ -1,6 +1,6 @@
 /** What the steps of the workflow share: each begins by looking where the auction is. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { auctionId } from '../market/book.ts';
 import { type Auction, type AuctionState, auction as auctionSchema } from './auction.ts';
 import { findAuction, move, wrongState } from './moves.ts';

@@ -9,6 +9,9 @@ import type { Auction } from './auction.ts';
 import { findAuction, marketOf } from './moves.ts';
 import type { Ports, StoredOrder } from './ports.ts';
 
+/** Intake needs no more of the house than this. */
+type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders'>;
+
 export interface Submission {
   /** Without it the default market's open auction with the next gate closure. */
   readonly auction?: string;
@@ -20,7 +23,7 @@ export interface Submission {
  * @throws AuctionError `invalid-order` with all problems of all orders; what `OrderStore.append` throws
  */
 export async function submitOrders(
-  ports: Ports,
+  ports: IntakePorts,
   participant: string,
   { auction: id, orders: submissions }: Submission,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
@@ -36,7 +39,7 @@ export async function submitOrders(
 
 /** What of the intake these submissions name. Should it change before they are written, the seal still sees it (`leftOut`). */
 async function earlierOf(
-  { orders: store }: Ports,
+  { orders: store }: IntakePorts,
   auction: string,
   participant: string,
   submissions: readonly unknown[],
@@ -55,7 +58,7 @@ async function earlierOf(
   return { orders: new Map(orders), groups: new Map(groups) };
 }
 
-async function nextToClose(ports: Ports): Promise<Auction> {
+async function nextToClose(ports: IntakePorts): Promise<Auction> {
   const [market] = ports.markets.keys();
   if (market === undefined) throw new AuctionError('not-found', 'there is no market');
   const known = await ports.auctions.list({ market, states: ['scheduled', 'open'] });

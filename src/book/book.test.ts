@@ -8,7 +8,7 @@ import { deliveryDay } from '../market/time.ts';
 import { admit } from './admission.ts';
 import { canonical } from './canonical.ts';
 import { checkBook } from './check-book.ts';
-import { chain, chainStart, type Entry, entryDigest } from './intake.ts';
+import { chain, chainStart, type Entry, entryDigest, sequenceOf, sha256, shardOf } from './intake.ts';
 import { bookHash, checkIntake, sealBook } from './seal.ts';
 import { termsOf } from './terms.ts';
 
@@ -167,6 +167,76 @@ test('checkIntake() sees an order that was changed, dropped, added or moved', ()
       book.orders[0]!.received_at = '2025-04-01T09:00:00.000Z';
     }),
     ['hash-mismatch'],
+  );
+});
+
+/** Entries 1 and 2 of shard 0 of two, 1 to 3 of shard 1. */
+const shardedEntries = (): Entry[] => {
+  const [, ...entries] = [...entriesOf(), ...entriesOf()].map((entry, i) => ({
+    ...entry,
+    sequence: [0, 1, 2, 3, 4, 6][i]!,
+  }));
+  return entries
+    .slice(0, 5)
+    .map((entry, i) => (entry.order ? { ...entry, order: { ...entry.order, record_id: `o${i}` } } : entry));
+};
+
+test('sequenceOf() and shardOf() go round the shards', () => {
+  const sequences = [1, 2, 3].flatMap((number) => [0, 1, 2].map((shard) => sequenceOf(shard, number, 3)));
+  assert.deepEqual(sequences, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(
+    sequences.map((sequence) => shardOf(sequence, 3)),
+    [0, 1, 2, 0, 1, 2, 0, 1, 2],
+  );
+});
+
+test('sealBook() of an intake in shards has a chain for each, and shards may differ in length', () => {
+  const entries = shardedEntries();
+  const book = sealBook(market, auction, entries, 2);
+  const heads = [0, 1].map((shard) =>
+    entries
+      .filter(({ sequence }) => shardOf(sequence, 2) === shard)
+      .reduce((before, entry) => chain(before, entryDigest(entry)), chainStart('a1', shard, 2)),
+  );
+  assert.deepEqual(book.intake?.heads, heads);
+  assert.equal(book.intake?.hash, sha256(heads.join('\n')));
+  assert.deepEqual(checkIntake(parseBook(JSON.parse(canonical(book)))), []);
+  assert.equal('heads' in sealBook(market, auction, entriesOf(), 1).intake!, false);
+});
+
+test('checkIntake() sees in which shard something was changed, dropped or moved', () => {
+  const forged = (change: (book: ReturnType<typeof sealBook>) => void) => {
+    const book = structuredClone(sealBook(market, auction, shardedEntries(), 2));
+    change(book);
+    return checkIntake(book).map(({ field, code }) => `${field}: ${code}`);
+  };
+  const at = (book: ReturnType<typeof sealBook>, sequence: number) =>
+    book.orders.findIndex((o) => o.sequence === sequence);
+  assert.deepEqual(
+    forged((book) => Object.assign(book.orders[at(book, 6)]!, { price: 1 })),
+    ['intake.heads.1: hash-mismatch'],
+  );
+  assert.deepEqual(
+    forged((book) => Object.assign(book.orders[at(book, 3)]!, { price: 1 })),
+    ['intake.heads.0: hash-mismatch'],
+  );
+  assert.deepEqual(
+    forged((book) => book.orders.splice(at(book, 1), 1)),
+    ['intake: gap-in-sequence'],
+  );
+  assert.deepEqual(
+    forged((book) => book.orders.splice(at(book, 6), 1)),
+    ['intake.heads.1: hash-mismatch'],
+  );
+  assert.deepEqual(
+    forged((book) => Object.assign(book.orders[at(book, 6)]!, { sequence: 8 })),
+    ['intake: gap-in-sequence'],
+  );
+  assert.deepEqual(
+    forged((book) => {
+      book.intake!.hash = chainStart('a1');
+    }),
+    ['intake.hash: hash-mismatch'],
   );
 });
 

@@ -5,24 +5,33 @@ import type { Problem } from '../market/errors.ts';
 import type { Market } from '../market/market.ts';
 import type { Delivery } from '../market/time.ts';
 import { canonical } from './canonical.ts';
-import { chain, chainStart, type Entry, entryDigest, sha256 } from './intake.ts';
+import { chain, chainStart, type Entry, entryDigest, intakeHash, sequenceOf, sha256, shardOf } from './intake.ts';
 import { leftOut } from './relations.ts';
 
 /**
  * The book of an auction: its market's network and limits, and every order that was not cancelled and
  * names none that was, by sequence.
+ *
+ * @param entries  all of the intake, by sequence
+ * @param shards   how many chains they are divided into
  */
-export function sealBook(market: Market, auction: { id: string; delivery: Delivery }, entries: readonly Entry[]): Book {
+export function sealBook(
+  market: Market,
+  auction: { id: string; delivery: Delivery },
+  entries: readonly Entry[],
+  shards = 1,
+): Book {
   const { live } = sorted(entries);
   const kept = new Set(live.map(({ sequence }) => sequence));
   for (const { sequence } of leftOutOf(entries)) kept.delete(sequence);
   const orders: Book['orders'] = [];
   const withdrawn: { sequence: number; digest: string }[] = [];
-  let hash = chainStart(auction.id);
+  const heads = chainStarts(auction.id, shards);
   for (const entry of entries) {
     const { order, participant, sequence, received_at } = entry;
     const digest = entryDigest(entry);
-    hash = chain(hash, digest);
+    const shard = shardOf(sequence, shards);
+    heads[shard] = chain(heads[shard]!, digest);
     if (order === undefined || !kept.has(sequence)) withdrawn.push({ sequence, digest });
     else orders.push({ ...order, participant, sequence, received_at });
   }
@@ -42,7 +51,7 @@ export function sealBook(market: Market, auction: { id: string; delivery: Delive
     ...(market.rampSets && { rampSets: market.rampSets }),
     ...(market.netPositionRamps && { netPositionRamps: market.netPositionRamps }),
     ...(market.flowBased && { flowBased: market.flowBased }),
-    intake: { hash, withdrawn },
+    intake: { hash: intakeHash(heads), ...(shards > 1 && { heads }), withdrawn },
     orders,
   };
 }
@@ -79,11 +88,14 @@ function sorted(entries: readonly Entry[]) {
   return { live: orders.filter((each) => !isCancelled(each)), cancelled: orders.filter(isCancelled) };
 }
 
+const chainStarts = (auction: string, shards: number): string[] =>
+  Array.from({ length: shards }, (_, shard) => chainStart(auction, shard, shards));
+
 /** `sha256:...` of the book's canonical form: what a result names, and what anyone can recompute. */
 export const bookHash = (book: Book): string => sha256(canonical(book));
 
 /**
- * Recompute the running hash of the intake from the orders and the digests of what was withdrawn. Nothing is wrong when the list
+ * Recompute the running hash of the intake, or of each of its shards, from the orders and the digests of what was withdrawn. Nothing is wrong when the list
  * is empty; a book that did not come through an intake has none to check.
  */
 export function checkIntake({ auction, intake, orders }: Book): Problem[] {
@@ -97,13 +109,24 @@ export function checkIntake({ auction, intake, orders }: Book): Problem[] {
     digests.push({ sequence, digest: entryDigest({ sequence, received_at, participant, order }) });
   }
   digests.sort((a, b) => a.sequence - b.sequence);
-  const gap = digests.findIndex(({ sequence }, i) => sequence !== i + 1);
-  if (gap >= 0) {
-    const message = `the intake's entry ${gap + 1} is missing or there twice`;
-    return [{ field: 'intake', code: 'gap-in-sequence', message }];
+  const shards = intake.heads?.length ?? 1;
+  const heads = chainStarts(auction, shards);
+  const next = heads.map((_, shard) => sequenceOf(shard, 1, shards));
+  for (const { sequence, digest } of digests) {
+    const shard = shardOf(sequence, shards);
+    if (sequence !== next[shard]) {
+      const message = `the intake's entry ${next[shard]} is missing or there twice`;
+      return [{ field: 'intake', code: 'gap-in-sequence', message }];
+    }
+    heads[shard] = chain(heads[shard]!, digest);
+    next[shard] = sequence + shards;
   }
-  const hash = digests.reduce((before, { digest }) => chain(before, digest), chainStart(auction));
-  if (hash === intake.hash) return [];
-  const message = `the orders give the running hash ${hash}, the book says ${intake.hash}: an order was changed`;
-  return [{ field: 'intake.hash', code: 'hash-mismatch', message }];
+  const changed = heads.findIndex((head, shard) => intake.heads !== undefined && head !== intake.heads[shard]);
+  const [field, found, said] =
+    changed >= 0
+      ? [`intake.heads.${changed}`, heads[changed], intake.heads![changed]]
+      : ['intake.hash', intakeHash(heads), intake.hash];
+  if (found === said) return [];
+  const message = `the orders give the running hash ${found}, the book says ${said}: an order was changed`;
+  return [{ field, code: 'hash-mismatch', message }];
 }

@@ -1,6 +1,6 @@
 /** The sealed order book: everything that clearing may know. The file format `book/1`. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { AuctionError, type Problem } from './errors.ts';
 import { constraint, line, networkRules } from './network.ts';
 import { bookOrder, price, zoneId } from './order.ts';
@@ -23,7 +23,14 @@ export type PriceLimits = z.output<typeof priceLimits>;
 
 /** What lets anyone recompute the running hash of the intake from the book: see `book/intake.ts`. */
 export const intakeRecord = z.strictObject({
-  hash: z.string().meta({ description: 'running hash of the intake after its last entry' }),
+  hash: z
+    .string()
+    .meta({ description: 'running hash of the intake after its last entry; of several shards, over `heads`' }),
+  heads: z
+    .array(z.string())
+    .min(2)
+    .optional()
+    .meta({ description: 'of an intake in shards: the running hash of each after its last entry' }),
   /** Entries that left no order: cancelled orders and their cancellations, by digest so that they stay private. */
   withdrawn: z.array(z.strictObject({ sequence: z.int(), digest: z.string() })),
 });

@@ -1,6 +1,6 @@
 /** A market: the config that auctions are made from. One JSON file each under `markets/`. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { priceLimits, problemsOf } from './book.ts';
 import { AuctionError } from './errors.ts';
 import { constraint, line, networkRules } from './network.ts';

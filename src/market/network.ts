@@ -3,7 +3,7 @@
  * tariffs in currency/MWh. What most networks have not is optional, so that their books keep their bytes and hashes.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { recordId, zoneId } from './order.ts';
 
 const perPeriod = z.union([z.number(), z.array(z.number()).min(1)]);

@@ -8,7 +8,7 @@
  * positive buys), money in the currency. `period` is 1-based within the auction.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { resolution } from './time.ts';
 
 const recordIdForm = /^[A-Za-z0-9._:-]{1,64}$/;

@@ -1,6 +1,6 @@
 /** The result of a clearing: the file format `result/1`, and the reasons an order can have. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { auctionId, problemsOf } from './book.ts';
 import { AuctionError } from './errors.ts';
 import { recordId, zoneId } from './order.ts';

@@ -8,7 +8,7 @@
 
 import assert from 'node:assert/strict';
 import { Temporal } from 'temporal-polyfill';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The resolutions a market time unit may have, with their length in minutes. */
 export const resolutionMinutes = { PT15M: 15, PT30M: 30, PT60M: 60 } as const;

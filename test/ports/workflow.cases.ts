@@ -24,10 +24,19 @@ export const usualAnswers: Answers = {
     pages: [1, 2, 3].map((page) => ({ auction, run, key: `orders/${auction}/page-${page}.json` })),
   }),
   NotifyFailure: ({ failure }) => {
-    const { Error: error, Cause: cause } = failure as { Error: string; Cause: string };
+    const { Error: error, Cause: cause } = failureOf(failure);
     return { error, cause };
   },
 };
+
+/** In the cloud the cause of a failed function is a JSON text with its message. */
+function failureOf(failure: unknown): { Error: string; Cause: string } {
+  const { Error: error, Cause: cause } = failure as { Error: string; Cause: string };
+  return {
+    Error: error,
+    Cause: cause.startsWith('{') ? (JSON.parse(cause) as { errorMessage: string }).errorMessage : cause,
+  };
+}
 
 /** A condition, not a time: looks again each turn of the event loop, and fails loudly after ten seconds. */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
@@ -45,7 +54,8 @@ export const ended = (workflow: Workflow, id: string): Promise<Execution> =>
 const statesOf = async (workflow: Workflow, id: string, type: RegExp): Promise<string[]> =>
   (await workflow.history(id))!.filter((event) => type.test(event.type)).map((event) => event.state ?? event.type);
 
-export function workflowCases(name: string, open: OpenWorkflow): void {
+/** @param iterations  whether the history shows the states within a map, which an emulator may leave out */
+export function workflowCases(name: string, open: OpenWorkflow, { iterations = true } = {}): void {
   test(`${name}: an auction runs from sealing to publishing, and its history says so`, async (t) => {
     const { workflow, calls } = await open(t, {});
     const id = await workflow.start('a', 1);
@@ -64,9 +74,7 @@ export function workflowCases(name: string, open: OpenWorkflow): void {
       'Clear',
       'Verify',
       'SettlePages',
-      'SettlePage',
-      'SettlePage',
-      'SettlePage',
+      ...(iterations ? ['SettlePage', 'SettlePage', 'SettlePage'] : []),
       'Publish',
       'ExecutionSucceeded',
     ]);
@@ -77,7 +85,10 @@ export function workflowCases(name: string, open: OpenWorkflow): void {
     await ended(workflow, await workflow.start('a', 7));
     assert.deepEqual(calls.find(({ task }) => task === 'Clear')?.input, { auction: 'a', run: 7, attempt: 1 });
     assert.deepEqual(
-      calls.filter(({ task }) => task === 'SettlePage').map(({ input }) => input),
+      calls
+        .filter(({ task }) => task === 'SettlePage')
+        .map(({ input }) => input)
+        .sort((a, b) => String(a.key).localeCompare(String(b.key))),
       [1, 2, 3].map((page) => ({ auction: 'a', run: 7, key: `orders/a/page-${page}.json` })),
     );
     assert.deepEqual(calls.at(-1), { task: 'Publish', input: { auction: 'a', run: 7 } });
@@ -126,7 +137,8 @@ export function workflowCases(name: string, open: OpenWorkflow): void {
       const execution = await ended(workflow, id);
       assert.deepEqual([execution.status, execution.cause], ['failed', 'it is broken']);
       const { task, input } = calls.at(-1)!;
-      assert.deepEqual([task, input.failure], ['NotifyFailure', { Error: 'AuctionError', Cause: 'it is broken' }]);
+      assert.equal(task, 'NotifyFailure');
+      assert.deepEqual(failureOf(input.failure), { Error: 'AuctionError', Cause: 'it is broken' });
       assert.equal((await workflow.history(id))!.at(-1)?.type, 'ExecutionFailed');
     });
   }

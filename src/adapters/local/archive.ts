@@ -6,18 +6,12 @@ import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Archive } from '../../auction/ports.ts';
 import { AuctionError } from '../../market/errors.ts';
-
-/** Parts of letters, digits and `. _ -`, none of them a way out of the folder. */
-const validKey = /^(?!.*(^|\/)\.{1,2}(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
+import { checkArchiveKey } from '../archive-key.ts';
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
 
 export function openArchive(folder: string): Archive {
-  const fileOf = (key: string): string => {
-    if (!validKey.test(key))
-      throw new AuctionError('invalid-request', `${JSON.stringify(key)} is not a key of the archive`);
-    return join(folder, key);
-  };
+  const fileOf = (key: string): string => join(folder, checkArchiveKey(key));
 
   const read = async (key: string): Promise<string | undefined> => {
     try {

@@ -299,6 +299,9 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
         return { sequence, received_at, participant, order: JSON.parse(row.body) as Order };
       });
     },
+    async shards() {
+      return 1;
+    },
     async expire(now) {
       const { orders } = countExpired.get(expiryAt(now)) as { orders: number };
       deleteExpired.run(expiryAt(now));

@@ -13,8 +13,8 @@ import type { Clock, ExecutionEvent, Workflow } from '../../auction/ports.ts';
 import type { TaskName } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { utc } from '../../market/time.ts';
+import { limiter } from '../limiter.ts';
 import { type End, ExecutionLog, type Started } from './execution-log.ts';
-import { limiter } from './limiter.ts';
 import { errorEntry, type Log } from './log.ts';
 
 export interface LocalWorkflow extends Workflow {
@@ -154,7 +154,9 @@ const placeholder = /\$\{(\w+)FunctionArn\}/g;
 export const taskNames = [...JSON.stringify(definition).matchAll(placeholder)].map(([, name]) => name as TaskName);
 
 export function localDefinition(): StateMachineDefinition {
-  const text = JSON.stringify(definition).replaceAll(placeholder, 'arn:aws:lambda:local:000000000000:function:$1');
+  const text = JSON.stringify(definition)
+    .replaceAll(placeholder, 'arn:aws:lambda:local:000000000000:function:$1')
+    .replace(/\$\{SettlementMode\}/, 'INLINE');
   return JSON.parse(text) as StateMachineDefinition;
 }
 

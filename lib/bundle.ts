@@ -1,0 +1,58 @@
+/**
+ * The functions' code: of each one minified file, with what it needs at run time beside it. The stack deploys what this writes,
+ * the benchmark measures it.
+ */
+
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync, type Metafile } from 'esbuild';
+import type { Market } from '../src/market/market.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export type Bundle = Metafile['outputs'][string];
+
+/**
+ * Write each function into a folder of its name. All at once, since they share most of what has to be read.
+ *
+ * @returns of each what went into the file, and its size
+ */
+export function bundle<Name extends string>(
+  names: readonly Name[],
+  folder: string,
+  markets: readonly Market[],
+): Record<Name, Bundle> {
+  const { metafile } = buildSync({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, `src/lambda/${name}.ts`])),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    alias: { '@aws-sdk/credential-provider-node': join(root, 'src/lambda/credentials.ts') },
+    // Some packages are CommonJS still and ask for builtin modules with `require`.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+  });
+  const outputs = Object.values(metafile.outputs);
+  const bundles = names.map((name) => {
+    const made = outputs.find(({ entryPoint }) => entryPoint === `src/lambda/${name}.ts`)!;
+    addFiles(join(folder, name), made, markets);
+    return [name, made] as const;
+  });
+  return Object.fromEntries(bundles) as Record<Name, Bundle>;
+}
+
+function addFiles(folder: string, { inputs }: Bundle, markets: readonly Market[]): void {
+  writeFileSync(join(folder, 'markets.json'), JSON.stringify(markets));
+  // The solver looks for its WebAssembly beside itself.
+  const solver = Object.keys(inputs).find((input) => input.endsWith('highs/build/highs.mjs'));
+  if (solver) copyFileSync(join(root, solver.replace('.mjs', '.wasm')), join(folder, 'highs.wasm'));
+}

@@ -1,0 +1,74 @@
+/** The auction house on AWS, put together from its duties: each is a construct in a file of its own. */
+
+import { CfnOutput, PermissionsBoundary, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { Environment } from '../src/lambda/environment.ts';
+import { Clock } from './clock.ts';
+import { Functions } from './functions.ts';
+import { HttpApi } from './http-api.ts';
+import { Notices } from './notices.ts';
+import { grantDuties } from './permissions.ts';
+import type { Settings } from './settings.ts';
+import { Storage } from './storage.ts';
+import { Workflow, workflowArn } from './workflow.ts';
+
+export class EnergyAuctionStack extends Stack {
+  constructor(scope: Construct, id: string, { settings }: { readonly settings: Settings }) {
+    super(scope, id, {
+      description: `Merit, the open energy auction house (${settings.environment})`,
+      terminationProtection: settings.environment === 'prod',
+      ...(settings.permissionsBoundary && {
+        permissionsBoundary: PermissionsBoundary.fromName(settings.permissionsBoundary),
+      }),
+    });
+    const storage = new Storage(this, 'Storage', settings);
+    const notices = new Notices(this, 'Notices', { settings, key: storage.key });
+    const { deadLetters } = notices;
+    const environment: Environment = {
+      ENVIRONMENT: settings.environment,
+      ORDERS_TABLE: storage.orders.tableName,
+      INTAKE_TABLE: storage.intake.tableName,
+      AUCTIONS_TABLE: storage.auctions.tableName,
+      RESULTS_BUCKET: storage.bucket.bucketName,
+      LOG_BUCKET: storage.bucket.bucketName,
+      REJECTED_TOPIC_ARN: notices.rejected.topicArn,
+      ERRORS_TOPIC_ARN: notices.errors.topicArn,
+      NOTICES_TOPIC_ARN: notices.settled.topicArn,
+      WORKFLOW_ARN: workflowArn(this, settings),
+      INTAKE_SHARDS: String(settings.intakeShards),
+      DASHBOARD_ORIGIN: settings.dashboardOrigin,
+    };
+    const functions = new Functions(this, 'Functions', { settings, environment, deadLetters });
+    const { byName } = functions;
+    grantDuties(functions, {
+      storage,
+      notices,
+      workflowArn: workflowArn(this, settings),
+      executionsArn: workflowArn(this, settings, 'executions'),
+    });
+    new Workflow(this, 'Workflow', { settings, functions });
+    new Clock(this, 'Clock', { settings, key: storage.key, keepTime: byName['keep-time'], deadLetters });
+    const http = new HttpApi(this, 'HttpApi', { settings, postOrders: byName['post-orders'], api: byName.api });
+
+    new CfnOutput(this, 'Url', { value: http.api.url, description: 'The API; each request brings a key in x-api-key' });
+    new CfnOutput(this, 'ApiKeyId', {
+      value: http.key.keyId,
+      description: 'aws apigateway get-api-key --include-value',
+    });
+    new CfnOutput(this, 'ResultsBucket', { value: storage.bucket.bucketName });
+    new CfnOutput(this, 'RejectedTopic', {
+      value: notices.rejected.topicArn,
+      description: 'Subscribe to hear of rejects',
+    });
+    new CfnOutput(this, 'ErrorsTopic', {
+      value: notices.errors.topicArn,
+      description: 'Subscribe to hear of failures',
+    });
+    new CfnOutput(this, 'SettledTopic', {
+      value: notices.settled.topicArn,
+      description: 'Subscribe to hear of results',
+    });
+    new CfnOutput(this, 'DeadLetters', { value: deadLetters.queueUrl });
+    new CfnOutput(this, 'WorkflowArn', { value: workflowArn(this, settings) });
+  }
+}

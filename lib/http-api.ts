@@ -1,0 +1,207 @@
+/**
+ * The public HTTP API: one gateway before two functions, `POST /orders` and the rest.
+ *
+ * Its routes are those of `src/api/`, and so are its models. What the gateway refuses looks like what the functions refuse:
+ * problem details. `gateway-responses.ts` has those answers.
+ */
+
+import { Validations } from 'aws-cdk-lib';
+import {
+  AccessLogFormat,
+  type ApiKey,
+  CfnModel,
+  Cors,
+  EndpointType,
+  type IModel,
+  type IResource,
+  type IRestApi,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  Model,
+  Period,
+  RequestValidator,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { routesOf } from '../src/api/app.ts';
+import type { Route } from '../src/api/route.ts';
+import type { Ports } from '../src/auction/ports.ts';
+import { addGatewayResponses } from './gateway-responses.ts';
+import { gatewayModel } from './models.ts';
+import type { Settings } from './settings.ts';
+
+export interface HttpApiProps {
+  readonly settings: Settings;
+  readonly postOrders: IFunction;
+  /** Every other route. */
+  readonly api: IFunction;
+}
+
+/** They are only described here; whoever calls them gets the functions. */
+const routes = routesOf({} as Ports);
+
+export class HttpApi extends Construct {
+  readonly api: RestApi;
+  readonly key: ApiKey;
+  private readonly settings: Settings;
+
+  constructor(scope: Construct, id: string, { settings, postOrders, api }: HttpApiProps) {
+    super(scope, id);
+    this.settings = settings;
+    this.api = this.gateway();
+    addGatewayResponses(this.api, settings.dashboardOrigin);
+    const everythingElse = integration(api);
+    const submitting = integration(postOrders);
+    const validators = this.validators();
+
+    for (const route of routes) {
+      const resource = this.api.root.resourceForPath(route.path);
+      const body = route.documentedBody ?? route.body;
+      resource.addMethod(route.method.toUpperCase(), route.id === 'submitOrders' ? submitting : everythingElse, {
+        operationName: route.id,
+        requestParameters: parameters(route),
+        requestValidator: checksBody(route) ? validators.body : validators.parameters,
+        ...(body && { requestModels: { 'application/json': this.model(route, body) } }),
+      });
+    }
+    // Methods and addresses that nobody knows get the house's answers, 405 and 404, once the key was right.
+    for (const resource of this.resources()) resource.addMethod('ANY', everythingElse);
+    this.api.root.addProxy({ anyMethod: true, defaultIntegration: everythingElse });
+    this.key = this.usage();
+  }
+
+  private gateway(): RestApi {
+    const { environment, logRetention, removalPolicy, throttle, dashboardOrigin } = this.settings;
+    const accessLog = new LogGroup(this, 'AccessLog', {
+      logGroupName: `/energy-auction/access-${environment}`,
+      retention: logRetention,
+      removalPolicy,
+    });
+    const api = new RestApi(this, 'Gateway', {
+      restApiName: `energy-auction-${environment}`,
+      description: 'Merit, the open energy auction house',
+      endpointTypes: [EndpointType.REGIONAL],
+      cloudWatchRole: true,
+      cloudWatchRoleRemovalPolicy: removalPolicy,
+      deployOptions: {
+        stageName: 'v1',
+        throttlingRateLimit: throttle.rateLimit,
+        throttlingBurstLimit: throttle.burstLimit,
+        accessLogDestination: new LogGroupLogDestination(accessLog),
+        accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
+        loggingLevel: MethodLoggingLevel.ERROR,
+        dataTraceEnabled: false, // orders are nobody's business before the gate
+        metricsEnabled: true,
+        tracingEnabled: true,
+      },
+      // An authorizer goes here once there are tokens; until then whoever has a key is the one participant.
+      defaultMethodOptions: { apiKeyRequired: true },
+      defaultCorsPreflightOptions: {
+        allowOrigins: dashboardOrigin === '*' ? Cors.ALL_ORIGINS : [dashboardOrigin],
+        allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
+        allowHeaders: ['content-type', 'x-api-key', 'authorization', 'if-none-match'],
+        exposeHeaders: ['etag', 'location', 'retry-after'],
+      },
+    });
+    Validations.of(api).acknowledge(
+      { id: 'AwsSolutions-APIG4', reason: 'An API key is required on every route until the house issues tokens.' },
+      { id: 'AwsSolutions-COG4', reason: 'An API key is required on every route until the house issues tokens.' },
+      {
+        id: 'AwsSolutions-APIG3',
+        reason:
+          'A web ACL costs more a month than a small auction; throttle, quota and keys bound what a stranger can do.',
+      },
+      {
+        id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+        reason: 'API Gateway takes one role per account and region, and this is the policy that AWS names for it.',
+      },
+    );
+    return api;
+  }
+
+  /**
+   * Whether the gateway may refuse a body by its model.
+   *
+   * Not of orders: the gateway would say that the body does not fit and no more, where the house names each order and field, and
+   * `Request body is empty` is a promise. Not where a body may be left out, which the gateway would take for a broken one.
+   */
+  private validators() {
+    const restApi = this.api as IRestApi;
+    return {
+      body: new RequestValidator(this, 'BodyValidator', {
+        restApi,
+        requestValidatorName: 'body-and-parameters',
+        validateRequestBody: true,
+        validateRequestParameters: true,
+      }),
+      parameters: new RequestValidator(this, 'ParameterValidator', {
+        restApi,
+        requestValidatorName: 'parameters',
+        validateRequestBody: false,
+        validateRequestParameters: true,
+      }),
+    };
+  }
+
+  private model(route: Route, schema: NonNullable<Route['body']>): IModel {
+    const name = `${route.id[0]!.toUpperCase()}${route.id.slice(1)}`;
+    const model = new CfnModel(this, `${name}Model`, {
+      restApiId: this.api.restApiId,
+      name,
+      contentType: 'application/json',
+      description: route.summary,
+      schema: gatewayModel(schema),
+    });
+    return Model.fromModelName(this, name, model.ref);
+  }
+
+  private resources(): IResource[] {
+    return [...new Set(routes.map((route) => this.api.root.resourceForPath(route.path)))];
+  }
+
+  private usage(): ApiKey {
+    const { environment, throttle, quota } = this.settings;
+    const key = this.api.addApiKey('Key', { apiKeyName: `energy-auction-${environment}` }) as ApiKey;
+    const plan = this.api.addUsagePlan('UsagePlan', {
+      name: `energy-auction-${environment}`,
+      throttle,
+      quota: { limit: quota, period: Period.DAY },
+      apiStages: [{ api: this.api as IRestApi, stage: this.api.deploymentStage }],
+    });
+    plan.addApiKey(key);
+    return key;
+  }
+}
+
+/** One permission for the whole API: a function's policy would not hold one for each method. */
+const integration = (handler: IFunction): LambdaIntegration =>
+  new LambdaIntegration(handler, { proxy: true, scopePermissionToMethod: false });
+
+const checksBody = ({ id, body, bodyOptional }: Route): boolean =>
+  body !== undefined && !bodyOptional && id !== 'submitOrders';
+
+/** Of the path; those of the query are checked by the house, which names what is wrong. */
+const parameters = ({ params }: Route): Record<string, boolean> =>
+  Object.fromEntries(Object.keys(params?.shape ?? {}).map((name) => [`method.request.path.${name}`, true]));
+
+const accessLogFields = {
+  requestId: '$context.requestId',
+  extendedRequestId: '$context.extendedRequestId',
+  traceId: '$context.xrayTraceId',
+  time: '$context.requestTimeEpoch',
+  method: '$context.httpMethod',
+  resource: '$context.resourcePath',
+  path: '$context.path',
+  status: '$context.status',
+  bytes: '$context.responseLength',
+  ms: '$context.responseLatency',
+  integrationMs: '$context.integrationLatency',
+  integrationStatus: '$context.integrationStatus',
+  errorType: '$context.error.responseType',
+  apiKeyId: '$context.identity.apiKeyId',
+  ip: '$context.identity.sourceIp',
+  userAgent: '$context.identity.userAgent',
+};

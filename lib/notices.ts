@@ -1,0 +1,78 @@
+/** What the house tells: topics for rejected orders, for failures and for settled auctions, and a queue for what could not be told or started. */
+
+import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LoggingProtocol, Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { acknowledgeWildcard } from './acknowledged.ts';
+import type { Settings } from './settings.ts';
+
+export class Notices extends Construct {
+  readonly rejected: Topic;
+  readonly errors: Topic;
+  readonly settled: Topic;
+  /** Of everything asynchronous: ticks that failed, deliveries that did not arrive. */
+  readonly deadLetters: Queue;
+  private readonly deliveryLog: Role;
+
+  constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly key: IKey }) {
+    super(scope, id);
+    const { settings, key } = props;
+    this.deliveryLog = new Role(this, 'DeliveryLog', { assumedBy: new ServicePrincipal('sns.amazonaws.com') });
+    this.rejected = this.topic('Rejected', `rejected-orders-${settings.environment}`, key);
+    this.errors = this.topic('Errors', `auction-errors-${settings.environment}`, key);
+    this.settled = this.topic('Settled', `settled-auctions-${settings.environment}`, key);
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      queueName: `dead-letters-${settings.environment}`,
+      encryption: QueueEncryption.KMS,
+      encryptionMasterKey: key,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      removalPolicy: settings.removalPolicy,
+    });
+    Validations.of(this.deadLetters).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'It is the dead letter queue of the stack; whoever reads it decides what is done again.',
+    });
+    // Those who put something under the key without a role of ours: deliveries of topics, ticks that found no function.
+    for (const service of ['sns.amazonaws.com', 'events.amazonaws.com'])
+      key.grant(new ServicePrincipal(service), 'kms:Decrypt', 'kms:GenerateDataKey');
+  }
+
+  private topic(id: string, topicName: string, masterKey: IKey): Topic {
+    const topic = new Topic(this, id, {
+      topicName,
+      masterKey,
+      enforceSSL: true,
+      loggingConfigs: [LoggingProtocol.SQS, LoggingProtocol.HTTP, LoggingProtocol.LAMBDA].map((protocol) => ({
+        protocol,
+        failureFeedbackRole: this.deliveryLog,
+        successFeedbackRole: this.deliveryLog,
+        successFeedbackSampleRate: 100,
+      })),
+    });
+    const { region, account } = Stack.of(this);
+    // SNS names the groups itself: sns/{region}/{account}/{topic}, and /Failure below it.
+    const group = Stack.of(this).formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: `sns/${region}/${account}/${topicName}*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.deliveryLog.addToPolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:PutRetentionPolicy'],
+        resources: [group],
+      }),
+    );
+    acknowledgeWildcard(
+      this.deliveryLog,
+      group,
+      'A topic has two log groups, which SNS makes: its name, and /Failure below it.',
+    );
+    return topic;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Who may do what: for each function its actions on its resources, by name. Nothing is granted for all resources, and what
+ * writes a kind of object can write no other kind.
+ */
+
+import { type Grant, Grant as Grants } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { acknowledgeWildcard } from './acknowledged.ts';
+import type { FunctionName, Functions } from './functions.ts';
+import type { Notices } from './notices.ts';
+import type { Storage } from './storage.ts';
+
+type Prefix = 'books' | 'results' | 'orders';
+type TableName = 'orders' | 'intake' | 'auctions';
+
+const tableActions = {
+  read: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+  put: ['dynamodb:PutItem', 'dynamodb:ConditionCheckItem'],
+  update: ['dynamodb:UpdateItem'],
+  remove: ['dynamodb:DeleteItem'],
+  batch: ['dynamodb:BatchWriteItem'],
+} as const;
+type TableAccess = keyof typeof tableActions;
+
+interface Duties {
+  readonly tables: Partial<Record<TableName, readonly TableAccess[]>>;
+  readonly readsObjects?: readonly Prefix[];
+  readonly writesObjects?: readonly Prefix[];
+  readonly tells?: 'rejected' | 'errors' | 'settled';
+  readonly runsWorkflow?: boolean;
+}
+
+const archive = ['books', 'results', 'orders'] as const;
+/** An auction's record and its place in the list by state change together. */
+const advances = ['read', 'put', 'remove'] as const;
+/** What was told is noted in the intake's table, so that nobody hears it twice. */
+const notes = ['read', 'batch'] as const;
+
+const duties: Readonly<Record<FunctionName, Duties>> = {
+  'post-orders': { tables: { auctions: ['read'], orders: ['read', 'put'], intake: ['read', 'put', 'update'] } },
+  api: {
+    tables: { auctions: advances, orders: ['read', 'put', 'update'], intake: ['read', 'put', 'update'] },
+    readsObjects: archive,
+    runsWorkflow: true,
+  },
+  seal: {
+    tables: { auctions: advances, intake: ['read', 'put', 'update'] },
+    readsObjects: ['books'],
+    writesObjects: ['books'],
+  },
+  clear: { tables: { auctions: advances }, readsObjects: archive, writesObjects: ['results', 'orders'] },
+  verify: { tables: { auctions: advances }, readsObjects: ['books', 'results'] },
+  settle: {
+    tables: { auctions: ['read'], intake: notes },
+    readsObjects: ['orders'],
+    writesObjects: ['orders'],
+    tells: 'rejected',
+  },
+  publish: { tables: { auctions: advances, intake: notes }, tells: 'settled' },
+  'notify-failure': { tables: { auctions: advances, intake: notes }, tells: 'errors' },
+  'keep-time': {
+    tables: { auctions: advances, orders: ['read', 'update', 'batch'], intake: ['read', 'put', 'update', 'batch'] },
+    tells: 'errors',
+    runsWorkflow: true,
+  },
+};
+
+export interface House {
+  readonly storage: Storage;
+  readonly notices: Notices;
+  readonly workflowArn: string;
+  /** Of all executions of the workflow. */
+  readonly executionsArn: string;
+}
+
+export function grantDuties(functions: Functions, house: House): void {
+  for (const [name, duty] of Object.entries(duties)) grantDuty(functions.byName[name as FunctionName], duty, house);
+}
+
+function grantDuty(grantee: IFunction, duty: Duties, { storage, notices, workflowArn, executionsArn }: House): void {
+  const { tables, readsObjects = [], writesObjects = [], tells } = duty;
+  const allow = (actions: string[], resourceArns: string[]): Grant =>
+    Grants.addToPrincipal({ grantee, actions, resourceArns });
+  const objects = (prefixes: readonly Prefix[]) =>
+    prefixes.map((prefix) => {
+      const arn = storage.bucket.arnForObjects(`${prefix}/*`);
+      acknowledgeWildcard(
+        grantee.role!,
+        arn,
+        'Objects get their names as auctions are held; the folder is what is granted.',
+      );
+      return arn;
+    });
+
+  for (const [table, access] of Object.entries(tables))
+    allow(
+      access.flatMap((each) => tableActions[each]),
+      [storage[table as TableName].tableArn],
+    );
+  // Without leave to list, an object that is not there would look like one that may not be read.
+  if (readsObjects.length > 0) allow(['s3:ListBucket'], [storage.bucket.bucketArn]);
+  if (readsObjects.length > 0) allow(['s3:GetObject'], objects(readsObjects));
+  if (writesObjects.length > 0) allow(['s3:PutObject'], objects(writesObjects));
+  if (tells) allow(['sns:Publish'], [notices[tells].topicArn]);
+  if (duty.runsWorkflow) {
+    allow(['states:StartExecution', 'states:ListExecutions'], [workflowArn]);
+    allow(['states:DescribeExecution', 'states:GetExecutionHistory'], [executionsArn]);
+    acknowledgeWildcard(grantee.role!, executionsArn, 'Executions are named by their auctions; only this workflow’s.');
+  }
+  storage.grantKey(grantee);
+}

@@ -1,0 +1,105 @@
+/** What must not be lost: orders, their intake and auctions in tables, books and results in a bucket; all under one key. */
+
+import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Settings } from './settings.ts';
+
+export class Storage extends Construct {
+  readonly key: Key;
+  readonly orders: Table;
+  readonly intake: Table;
+  readonly auctions: Table;
+  readonly bucket: Bucket;
+  private readonly settings: Settings;
+
+  constructor(scope: Construct, id: string, settings: Settings) {
+    super(scope, id);
+    this.settings = settings;
+    const { environment, removalPolicy } = settings;
+    this.key = new Key(this, 'Key', {
+      alias: `energy-auction-${environment}`,
+      description: 'Orders, results and notices of the energy auction',
+      enableKeyRotation: true,
+      removalPolicy,
+    });
+    // The key of an order is its auction, participant and record_id: a record_id is unique only within these.
+    this.orders = this.table('orders', { partitionKey: 'record_id', timeToLiveAttribute: 'ttl' });
+    // Only what is of no use after some days has a time to live here: notes of what was told, traces of cut requests.
+    this.intake = this.table('intake', { partitionKey: 'pk', sortKey: 'sk', timeToLiveAttribute: 'ttl' });
+    this.auctions = this.table('auctions', { partitionKey: 'pk', sortKey: 'sk' });
+    this.bucket = this.results();
+  }
+
+  private table(
+    name: string,
+    { partitionKey, sortKey, ...rest }: { partitionKey: string; sortKey?: string; timeToLiveAttribute?: string },
+  ): Table {
+    const { environment, removalPolicy } = this.settings;
+    const text = (attribute: string) => ({ name: attribute, type: AttributeType.STRING });
+    return new Table(this, `${name[0]!.toUpperCase()}${name.slice(1)}`, {
+      tableName: `${name}-${environment}`,
+      partitionKey: text(partitionKey),
+      ...(sortKey && { sortKey: text(sortKey) }),
+      ...rest,
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.key,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
+      removalPolicy,
+    });
+  }
+
+  private results(): Bucket {
+    const { environment, removalPolicy } = this.settings;
+    const common = {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      removalPolicy,
+      autoDeleteObjects: removalPolicy === RemovalPolicy.DESTROY,
+    };
+    const accessLogs = new Bucket(this, 'AccessLogs', {
+      ...common,
+      bucketName: `order-results-logs-${environment}-${Aws.ACCOUNT_ID}`,
+      encryption: BucketEncryption.S3_MANAGED, // S3 delivers access logs to no bucket with a key of ours
+      versioned: false,
+      lifecycleRules: [{ expiration: Duration.days(90), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    });
+    Validations.of(accessLogs).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'It holds the access logs of the results bucket; logging its own deliveries would never end.',
+    });
+    return new Bucket(this, 'Results', {
+      ...common,
+      bucketName: `order-results-${environment}-${Aws.ACCOUNT_ID}`,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.key,
+      bucketKeyEnabled: true,
+      versioned: true,
+      serverAccessLogsBucket: accessLogs as IBucket,
+      serverAccessLogsPrefix: 'order-results/',
+      // Books and results stay for good and get cheaper with age; their keys are written once, so old versions are accidents.
+      lifecycleRules: [
+        {
+          id: 'cheaper-with-age',
+          transitions: [
+            { storageClass: StorageClass.INFREQUENT_ACCESS, transitionAfter: Duration.days(30) },
+            { storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(120) },
+          ],
+        },
+        { id: 'old-versions', noncurrentVersionExpiration: Duration.days(30), expiredObjectDeleteMarker: true },
+        { id: 'cut-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ],
+    });
+  }
+
+  /** What reading and writing under the key takes; the tables, the bucket, the topics and the queue all lie under it. */
+  grantKey(grantee: IGrantable): void {
+    this.key.grant(grantee, 'kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey');
+  }
+}

@@ -1,0 +1,12 @@
+/** Sets an auction settled and says so. The last task of the workflow; safe to run twice. */
+
+import { publish } from '../auction/publish.ts';
+import { run } from '../auction/step.ts';
+import { task } from '../auction/task.ts';
+import { deployedHouse } from './house.ts';
+import { traced } from './traced.ts';
+
+const ports = deployedHouse();
+const work = task(run, publish);
+
+export const handler = traced((event: unknown) => work(ports, event));

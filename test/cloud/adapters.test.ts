@@ -1,0 +1,35 @@
+/** The adapters over AWS keep the promises of their ports: the same cases as for the local ones, against the emulator. */
+
+import { after, before, type TestContext } from 'node:test';
+import { openArchive } from '../../src/adapters/aws/archive.ts';
+import { awsStores } from '../../src/adapters/aws/stores.ts';
+import { archiveCases } from '../ports/archive.cases.ts';
+import { auctionStoreCases } from '../ports/auction-store.cases.ts';
+import { type OpenedStore, orderStoreCases } from '../ports/order-store.cases.ts';
+import { type Emulator, startEmulator } from './emulator.ts';
+import { type Clients, clientsOf, createBucket, createTables } from './resources.ts';
+
+let emulator: Emulator;
+let clients: Clients;
+before(async () => {
+  emulator = await startEmulator();
+  clients = clientsOf(emulator);
+});
+after(async () => {
+  clients.destroy();
+  await emulator.stop();
+});
+
+async function openStores(_: TestContext): Promise<OpenedStore> {
+  const clock = { time: '2025-04-01T10:30:00Z', now: () => new Date(clock.time) };
+  const environment = await createTables(clients.dynamodb, 1);
+  const opened = (): OpenedStore => {
+    const { auctions, orders } = awsStores(environment, [], { dynamodb: clients.dynamodb, clock });
+    return { auctions, orders, clock, reopen: async () => opened() };
+  };
+  return opened();
+}
+
+auctionStoreCases('dynamodb', async (t) => (await openStores(t)).auctions);
+orderStoreCases('dynamodb', openStores);
+archiveCases('s3', async () => openArchive(clients.s3, await createBucket(clients.s3)));

@@ -1,0 +1,186 @@
+/** The very stack, deployed to an emulator by the CDK: bootstrap, synth and deploy as docs/deploy.md says, and clients for what is there. */
+
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { APIGatewayClient, GetApiKeyCommand } from '@aws-sdk/client-api-gateway';
+import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { type ProblemDetails, problemDetails } from '../../src/api/problems.ts';
+import type { Auction } from '../../src/auction/auction.ts';
+import type { Market } from '../../src/market/market.ts';
+import { type Emulator, startEmulator } from './emulator.ts';
+import { type Clients, clientsOf } from './resources.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const account = '000000000000';
+const stack = 'energy-auction-dev';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly json: any;
+}
+
+export interface Invoked {
+  /** The name of its error, when it failed. */
+  readonly error?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: functions answer in every shape
+  readonly answer: any;
+}
+
+export interface Deployment {
+  readonly emulator: Emulator;
+  readonly clients: Clients & { readonly sqs: SQSClient };
+  /** What the stack says of itself, by name. */
+  readonly outputs: Readonly<
+    Record<'ResultsBucket' | 'RejectedTopic' | 'ErrorsTopic' | 'SettledTopic' | 'DeadLetters' | 'WorkflowArn', string>
+  >;
+  /** How long each command of the CDK took, in seconds. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** Over the gateway; with the API key unless the headers say otherwise. A body that is no string is sent as JSON. */
+  ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** The same for what has to succeed: its JSON. */
+  get<T>(path: string): Promise<T>;
+  post<T>(path: string, body?: unknown): Promise<T>;
+  /** The same for what has to be refused: its problem details. */
+  refuse(...request: Parameters<Deployment['ask']>): Promise<ProblemDetails>;
+  invoke(name: string, event: unknown): Promise<Invoked>;
+  /** Without waiting for what becomes of it. */
+  start(name: string, event: unknown): Promise<void>;
+  reaches(auction: string, ...states: Auction['state'][]): Promise<Auction>;
+  /** Take the stack down again, as docs/deploy.md says. */
+  destroy(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function deploy(markets: readonly Market[]): Promise<Deployment> {
+  const emulator = await startEmulator();
+  const folder = await mkdtemp(join(tmpdir(), 'merit-deploy-'));
+  const { client } = emulator;
+  const lambda = new LambdaClient({ ...client, maxAttempts: 1 });
+  const sqs = new SQSClient(client);
+  const shared = clientsOf(emulator);
+  const close = async () => {
+    for (const each of [lambda, sqs, shared]) each.destroy();
+    await emulator.stop();
+    await rm(folder, { recursive: true });
+  };
+  try {
+    const { outputs, seconds, destroy } = await runCdk(emulator, folder, markets);
+    const { key, url } = await gatewayOf(emulator, outputs);
+
+    const ask: Deployment['ask'] = async (method, path, body, headers = {}) => {
+      const isText = typeof body === 'string' || body === undefined;
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { 'x-api-key': key, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+      return { status: response.status, headers: response.headers, json: isJson ? JSON.parse(text) : text };
+    };
+    const succeed = async <T>(...request: Parameters<typeof ask>): Promise<T> => {
+      const { status, json } = await ask(...request);
+      if (status >= 300) throw new Error(`${request[0]} ${request[1]}: ${status} ${JSON.stringify(json)}`);
+      return json as T;
+    };
+    return {
+      emulator,
+      clients: { ...shared, sqs },
+      outputs: outputs as Deployment['outputs'],
+      seconds,
+      ask,
+      get: (path) => succeed('GET', path),
+      post: (path, body = {}) => succeed('POST', path, body),
+      refuse: async (...request) => {
+        const { status, json } = await ask(...request);
+        if (status < 400)
+          throw new Error(`${request[0]} ${request[1]} was answered ${status}: ${JSON.stringify(json)}`);
+        return problemDetails.parse(json);
+      },
+      invoke: async (name, event) => {
+        const command = new InvokeCommand({
+          FunctionName: `energy-auction-${name}-dev`,
+          Payload: JSON.stringify(event),
+        });
+        const { FunctionError, Payload } = await lambda.send(command);
+        const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || 'null');
+        return { ...(FunctionError && { error: answer.errorType }), answer };
+      },
+      start: async (name, event) => {
+        await lambda.send(invocation(name, event, 'Event'));
+      },
+      reaches: async (id, ...states) => {
+        const ends = ['settled', 'failed', 'cancelled', ...states];
+        const auction = await until(`auction ${id} is ${states.join(' or ')}`, async () => {
+          const seen = await succeed<Auction>('GET', `/auctions/${id}`);
+          return ends.includes(seen.state) && seen;
+        });
+        if (!states.includes(auction.state)) throw new Error(`auction ${id} is ${auction.state}: ${auction.cause}`);
+        return auction;
+      },
+      destroy,
+      close,
+    };
+  } catch (error) {
+    const said = await emulator.log();
+    await close();
+    throw new Error(`the stack was not deployed: ${(error as Error).message}\n${said.slice(-4000)}`, { cause: error });
+  }
+}
+
+const invocation = (name: string, event: unknown, InvocationType: InvocationType = 'RequestResponse') =>
+  new InvokeCommand({
+    FunctionName: `energy-auction-${name}-dev`,
+    Payload: JSON.stringify(event),
+    InvocationType,
+  });
+
+async function runCdk({ environment }: Emulator, folder: string, markets: readonly Market[]) {
+  const marketsFolder = join(folder, 'markets');
+  await mkdir(marketsFolder);
+  for (const market of markets) await writeFile(join(marketsFolder, `${market.market}.json`), JSON.stringify(market));
+  const seconds: Record<string, number> = {};
+  const cdk = async (command: string, ...more: string[]) => {
+    const before = performance.now();
+    await promisify(execFile)(join(root, 'node_modules/.bin/cdk'), [command, ...more], {
+      cwd: root,
+      env: { ...process.env, ...environment, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` },
+      maxBuffer: 50_000_000,
+    });
+    seconds[command] = Math.round((performance.now() - before) / 100) / 10;
+  };
+  const app = join(folder, 'cdk.out');
+  const outputsFile = join(folder, 'outputs.json');
+  await cdk('bootstrap', `aws://${account}/${environment.AWS_REGION}`, '-o', join(folder, 'bootstrap'));
+  await cdk('synth', '-q', '-o', app, '-c', 'environment=dev', '-c', `markets=${marketsFolder}`);
+  await cdk('deploy', stack, '--app', app, '--require-approval', 'never', '--outputs-file', outputsFile);
+  const outputs = JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
+  return { outputs: outputs[stack]!, seconds, destroy: () => cdk('destroy', stack, '--app', app, '--force') };
+}
+
+/** The emulator has all gateways under its own address. */
+async function gatewayOf({ client, endpoint }: Emulator, { ApiKeyId, Url }: Record<string, string>) {
+  const gateway = new APIGatewayClient(client);
+  const { value } = await gateway.send(new GetApiKeyCommand({ apiKey: ApiKeyId!, includeValue: true }));
+  gateway.destroy();
+  const { hostname, pathname } = new URL(Url!);
+  const stage = pathname.replaceAll('/', '');
+  return { key: value!, url: `${endpoint}/restapis/${hostname.split('.')[0]}/${stage}/_user_request_` };
+}
+
+/** A condition, not a time: looks again until it holds, and fails loudly when it does not come true. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 60): Promise<T> {
+  for (const since = performance.now(); performance.now() - since < seconds * 1000; ) {
+    const seen = await look();
+    if (seen !== undefined && seen !== false) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`it did not come to pass that ${what}`);
+}

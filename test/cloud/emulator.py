@@ -1,0 +1,152 @@
+"""
+Starts the emulator of AWS for the tests, with its omissions made good at start; nothing on disk is edited.
+
+What of the stack version 1.5.33 leaves out, and what stands in here:
+ - a Node handler's error keeps its name, which Retry and Catch in a workflow match (else always Runtime.HandlerError);
+ - request validators of API Gateway exist, and methods name theirs, so that a body against the model gets 400;
+ - access log settings of a stage, the time to live of a table, the tags of a bucket and the dead letter queue of a function
+   are kept.
+
+Each repair first looks whether what it repairs is still as it was, so that another version fails here and not in a test.
+The emulator ends when its standard input does, so that no crashed test leaves it behind.
+"""
+
+import functools
+import os
+import signal
+import sys
+import threading
+
+import ministack.core.lambda_runtime as runtime
+import ministack.services.apigateway_v1 as gateway
+import ministack.services.cloudformation.provisioners as provisioners
+import ministack.services.dynamodb as dynamodb
+import ministack.services.lambda_svc as functions
+import ministack.services.s3 as s3
+from ministack.app import main
+
+
+def end_with_parent():
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def replaced(script, old, new):
+    assert script.count(old) == 1, f"the worker script has changed: {old}"
+    return script.replace(old, new)
+
+
+def keep_error_names():
+    """The worker says the name beside the message; the runtime takes it over into the function's answer."""
+    script = runtime._NODEJS_WORKER_SCRIPT
+    script = replaced(
+        script,
+        'error: String(err.message || err), trace: err.stack || ""',
+        'error: String((err && err.message) || err), errorType: (err && err.name) || "Error", trace: (err && err.stack) || ""',
+    )
+    script = replaced(
+        script,
+        'error: e.message, trace: e.stack\n',
+        'error: e.message, errorType: e.name, trace: e.stack\n',
+    )
+    runtime._NODEJS_WORKER_SCRIPT = script
+
+    answers = threading.local()
+    invoke = runtime.Worker.invoke
+    execute = functions._execute_function_warm
+
+    @functools.wraps(invoke)
+    def noting(worker, *args, **options):
+        answers.last = invoke(worker, *args, **options)
+        return answers.last
+
+    @functools.wraps(execute)
+    def naming(function, event, request_id):
+        answers.last = None
+        answer = execute(function, event, request_id)
+        body, last = answer.get("body"), answers.last
+        if answer.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            if last and last.get("errorType"):
+                body["errorType"] = last["errorType"]
+                body["trace"] = (last.get("trace") or "").split("\n")
+        return answer
+
+    runtime.Worker.invoke = noting
+    functions._execute_function_warm = naming
+
+
+def after_creating(resource_type, keep):
+    """Call `keep(properties, physical id, stack's answer)` when CloudFormation has made a resource of this type."""
+    registries = [each for each in vars(provisioners).values() if isinstance(each, dict) and resource_type in each]
+    entry = next((each[resource_type] for each in registries if "create" in each[resource_type]), None)
+    assert entry is not None, f"nothing makes {resource_type}"
+    create = entry["create"]
+
+    @functools.wraps(create)
+    def creating(logical_id, properties, stack, *args, **options):
+        made = create(logical_id, properties, stack, *args, **options)
+        keep(properties, made[0])
+        return made
+
+    entry["create"] = creating
+
+
+def is_true(value):
+    return str(value).lower() == "true"
+
+
+def keep_validator(properties, validator):
+    assert hasattr(gateway, "_request_validators")
+    gateway._request_validators.setdefault(properties["RestApiId"], {})[validator] = {
+        "id": validator,
+        "name": properties.get("Name") or validator,
+        "validateRequestBody": is_true(properties.get("ValidateRequestBody")),
+        "validateRequestParameters": is_true(properties.get("ValidateRequestParameters")),
+    }
+
+
+def keep_method_validator(properties, _):
+    validator = properties.get("RequestValidatorId")
+    if not validator:
+        return
+    methods = gateway._resources[properties["RestApiId"]][properties["ResourceId"]]["resourceMethods"]
+    method = methods[properties.get("HttpMethod", "ANY")]
+    assert "requestValidatorId" in method
+    method["requestValidatorId"] = validator
+
+
+def keep_access_log(properties, _):
+    setting = properties.get("AccessLogSetting")
+    if setting:
+        stage = gateway._stages_v1[properties["RestApiId"]][properties["StageName"]]
+        stage["accessLogSettings"] = {"destinationArn": setting.get("DestinationArn"), "format": setting.get("Format")}
+
+
+def keep_time_to_live(properties, table):
+    setting = properties.get("TimeToLiveSpecification")
+    if setting:
+        enabled = is_true(setting.get("Enabled", True))
+        specification = {"Enabled": enabled, "AttributeName": setting["AttributeName"]}
+        dynamodb._update_ttl({"TableName": table, "TimeToLiveSpecification": specification})
+
+
+def keep_bucket_tags(properties, bucket):
+    if properties.get("Tags"):
+        assert hasattr(s3, "_bucket_tags")
+        s3._bucket_tags[bucket] = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+
+
+def keep_dead_letters(properties, function):
+    if properties.get("DeadLetterConfig"):
+        functions._functions[function]["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
+
+
+keep_error_names()
+after_creating("AWS::ApiGateway::RequestValidator", keep_validator)
+after_creating("AWS::ApiGateway::Method", keep_method_validator)
+after_creating("AWS::ApiGateway::Stage", keep_access_log)
+after_creating("AWS::DynamoDB::Table", keep_time_to_live)
+after_creating("AWS::S3::Bucket", keep_bucket_tags)
+after_creating("AWS::Lambda::Function", keep_dead_letters)
+threading.Thread(target=end_with_parent, daemon=True).start()
+sys.exit(main())

@@ -1,0 +1,388 @@
+/**
+ * The stack's template in each environment: resources, names, properties, policies. Above all what no emulator shows: keys,
+ * lifecycles, logs, who may do what. Functions are not bundled here; `test/cloud/` deploys the stack as it is.
+ */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import validateWorkflow from 'asl-validator';
+import { functionNames, functions } from '../lib/functions.ts';
+import { environmentNames } from '../lib/settings.ts';
+import { tasks as taskFunctions } from '../lib/workflow.ts';
+import { routesOf } from '../src/api/app.ts';
+import { problemDetails, problemTypes } from '../src/api/problems.ts';
+import type { Ports } from '../src/auction/ports.ts';
+import { tasks } from '../src/auction/tasks.ts';
+import { readEnvironment } from '../src/lambda/environment.ts';
+import { type Properties, type Synthesised, synthesise, textOf } from './support/synthesised.ts';
+
+const stacks = new Map<string, Promise<Synthesised>>();
+const stackOf = (environment: string): Promise<Synthesised> => {
+  const made = stacks.get(environment) ?? synthesise({ environment });
+  stacks.set(environment, made);
+  return made;
+};
+
+/** One case for each environment. */
+function each(name: string, check: (stack: Synthesised, environment: string, t: TestContext) => void): void {
+  for (const environment of environmentNames)
+    test(`${environment}: ${name}`, async (t) => check(await stackOf(environment), environment, t));
+}
+
+each(
+  'the tables have their names, keys and time to live, are encrypted by our key and can be restored',
+  (stack, env) => {
+    const expected = {
+      orders: { keys: ['record_id'], ttl: 'ttl' },
+      intake: { keys: ['pk', 'sk'], ttl: 'ttl' },
+      auctions: { keys: ['pk', 'sk'], ttl: undefined },
+    };
+    assert.equal(stack.of('AWS::DynamoDB::Table').length, Object.keys(expected).length);
+    for (const [name, { keys, ttl }] of Object.entries(expected)) {
+      const { Properties: table, DeletionPolicy } = stack.one('AWS::DynamoDB::Table', 'TableName', `${name}-${env}`);
+      assert.deepEqual(
+        table.KeySchema.map((key: Properties) => [key.KeyType, key.AttributeName]),
+        keys.map((key, i) => [i === 0 ? 'HASH' : 'RANGE', key]),
+      );
+      assert.deepEqual(table.TimeToLiveSpecification, ttl && { AttributeName: ttl, Enabled: true });
+      assert.equal(table.BillingMode, 'PAY_PER_REQUEST');
+      assert.equal(table.SSESpecification.SSEType, 'KMS');
+      assert.equal(table.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled, true);
+      assert.equal(table.DeletionProtectionEnabled ?? false, env !== 'dev');
+      assert.equal(DeletionPolicy, env === 'dev' ? 'Delete' : 'Retain');
+    }
+  },
+);
+
+each('the key rotates', ({ of }) => {
+  const keys = of('AWS::KMS::Key');
+  assert.equal(keys.length, 1);
+  assert.equal(keys[0]![1].Properties.EnableKeyRotation, true);
+});
+
+each(
+  'results lie in a versioned, encrypted, private bucket with lifecycle rules; only dev empties it',
+  (stack, env) => {
+    const buckets = new Map(stack.of('AWS::S3::Bucket').map(([, b]) => [textOf(b.Properties.BucketName), b]));
+    const bucket = buckets.get(`order-results-${env}-<AWS::AccountId>`);
+    assert(bucket);
+    const { Properties: results } = bucket;
+    assert.equal(results.VersioningConfiguration.Status, 'Enabled');
+    const [encryption] = results.BucketEncryption.ServerSideEncryptionConfiguration;
+    assert.equal(encryption.ServerSideEncryptionByDefault.SSEAlgorithm, 'aws:kms');
+    assert.equal(encryption.BucketKeyEnabled, true);
+    const rules = results.LifecycleConfiguration.Rules as Properties[];
+    assert.deepEqual(
+      rules.map((rule) => [rule.Id, rule.Status]),
+      ['cheaper-with-age', 'old-versions', 'cut-uploads'].map((id) => [id, 'Enabled']),
+    );
+    assert(
+      rules.every((rule) => rule.ExpirationInDays === undefined),
+      'books and results are never deleted by age',
+    );
+    for (const [name, { Properties, DeletionPolicy }] of buckets) {
+      assert.deepEqual(
+        new Set(Object.values(Properties.PublicAccessBlockConfiguration)),
+        new Set([true]),
+        `${name} is private`,
+      );
+      assert.equal(DeletionPolicy, env === 'dev' ? 'Delete' : 'Retain');
+    }
+    const policies = stack.of('AWS::S3::BucketPolicy').map(([, p]) => JSON.stringify(p.Properties.PolicyDocument));
+    assert.equal(policies.length, buckets.size);
+    for (const policy of policies) {
+      assert.match(policy, /"Condition":\{"Bool":\{"aws:SecureTransport":"false"\}\},"Effect":"Deny"/);
+      assert.match(policy, /"Condition":\{"NumericLessThan":\{"s3:TlsVersion":1\.2\}\},"Effect":"Deny"/);
+    }
+    assert.equal(stack.of('Custom::S3AutoDeleteObjects').length, env === 'dev' ? 2 : 0);
+  },
+);
+
+each('topics are encrypted, take TLS only and log their deliveries', (stack, env) => {
+  const topics = ['rejected-orders', 'auction-errors', 'settled-auctions'];
+  assert.equal(stack.of('AWS::SNS::Topic').length, topics.length);
+  for (const name of topics) {
+    const { Properties: topic } = stack.one('AWS::SNS::Topic', 'TopicName', `${name}-${env}`);
+    assert(topic.KmsMasterKeyId);
+    const logged = topic.DeliveryStatusLogging as Properties[];
+    assert.deepEqual(logged.map((each) => each.Protocol).sort(), ['http/s', 'lambda', 'sqs']);
+    for (const each of logged) assert(each.SuccessFeedbackRoleArn && each.FailureFeedbackRoleArn);
+  }
+  const policies = JSON.stringify(stack.of('AWS::SNS::TopicPolicy'));
+  assert.equal(policies.match(/aws:SecureTransport/g)?.length, topics.length);
+});
+
+each('whatever is started without waiting ends in the dead letter queue when it fails', (stack, env) => {
+  const queues = stack.of('AWS::SQS::Queue');
+  assert.equal(queues.length, 1);
+  const [id, { Properties: queue }] = queues[0]!;
+  assert.equal(queue.QueueName, `dead-letters-${env}`);
+  assert(queue.KmsMasterKeyId);
+  const target = { 'Fn::GetAtt': [id, 'Arn'] };
+  for (const name of functionNames)
+    assert.deepEqual(functionOf(stack, name, env).DeadLetterConfig, { TargetArn: target });
+  for (const [, rule] of stack.of('AWS::Events::Rule'))
+    for (const each of rule.Properties.Targets) assert.deepEqual(each.DeadLetterConfig, { Arn: target });
+  for (const [, schedule] of stack.of('AWS::Scheduler::Schedule'))
+    assert.deepEqual(schedule.Properties.Target.DeadLetterConfig, { Arn: target });
+});
+
+const functionOf = (stack: Synthesised, name: string, env: string): Properties =>
+  stack.one('AWS::Lambda::Function', 'FunctionName', `energy-auction-${name}-${env}`).Properties;
+
+each(
+  'functions run on Node 24 and ARM, are traced, keep their logs for a time, and know their environment',
+  (stack, env) => {
+    for (const name of functionNames) {
+      const { Environment, ...made } = functionOf(stack, name, env);
+      assert.deepEqual(
+        [made.Runtime, made.Architectures, made.Handler, made.TracingConfig, made.MemorySize, made.Timeout],
+        [
+          'nodejs24.x',
+          ['arm64'],
+          'index.handler',
+          { Mode: 'Active' },
+          functions[name].memoryMb,
+          functions[name].seconds,
+        ],
+      );
+      const environment = readEnvironment(Environment.Variables);
+      assert.equal(environment.ENVIRONMENT, env);
+      assert.deepEqual(environment.RESULTS_BUCKET, environment.LOG_BUCKET);
+      assert.equal(
+        textOf(environment.WORKFLOW_ARN),
+        `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:energy-auction-${env}`,
+      );
+    }
+    const days = { dev: 7, staging: 30, prod: 365 }[env];
+    const groups = stack.of('AWS::Logs::LogGroup');
+    assert.equal(groups.length, functionNames.length + 2);
+    for (const [, group] of groups) assert.equal(group.Properties.RetentionInDays, days);
+  },
+);
+
+/** Statements of the role's own policies. */
+function statementsOf(stack: Synthesised, role: string): { actions: string[]; resources: string[] }[] {
+  const policies = stack
+    .of('AWS::IAM::Policy')
+    .filter(([, p]) => JSON.stringify(p.Properties.Roles).includes(`"${role}"`));
+  return policies.flatMap(([, policy]) =>
+    (policy.Properties.PolicyDocument.Statement as Properties[]).map(({ Effect, Action, Resource }) => {
+      assert.equal(Effect, 'Allow');
+      return { actions: [Action].flat() as string[], resources: ([Resource].flat() as unknown[]).map(textOf) };
+    }),
+  );
+}
+
+const roleOf = (stack: Synthesised, name: string, env: string): string =>
+  functionOf(stack, name, env).Role['Fn::GetAtt'][0] as string;
+
+/** Which services a function may write to, by the resource's own name. */
+const mayWrite: Record<(typeof functionNames)[number], string[]> = {
+  'post-orders': ['Intake', 'Orders'],
+  api: ['Auctions', 'Intake', 'Orders', 'StartExecution'],
+  seal: ['Auctions', 'Intake', 'books'],
+  clear: ['Auctions', 'orders', 'results'],
+  verify: ['Auctions'],
+  settle: ['Intake', 'Rejected', 'orders'],
+  publish: ['Auctions', 'Intake', 'Settled'],
+  'notify-failure': ['Auctions', 'Errors', 'Intake'],
+  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'StartExecution'],
+};
+const writing = /^(dynamodb:(Put|Update|Delete|BatchWrite)|s3:Put|sns:Publish|states:Start)/;
+
+each('each function may write what is its to write, and no role has more than its job', (stack, env) => {
+  for (const name of functionNames) {
+    const written = statementsOf(stack, roleOf(stack, name, env))
+      .filter(({ actions }) => actions.some((action) => writing.test(action)))
+      .flatMap(({ actions, resources }) =>
+        resources.map((resource) =>
+          actions.includes('states:StartExecution')
+            ? 'StartExecution'
+            : (/<(?:Storage|Notices)(Orders|Intake|Auctions|Rejected|Errors|Settled)/.exec(resource)?.[1] ??
+              /\/(\w+)\/\*$/.exec(resource)?.[1] ??
+              resource),
+        ),
+      );
+    assert.deepEqual([...new Set(written)].sort(), mayWrite[name], name);
+  }
+});
+
+each('no policy has an action for everything, and none is for all resources but traces and log delivery', (stack) => {
+  for (const [id, policy] of stack.of('AWS::IAM::Policy'))
+    for (const { Action, Resource } of policy.Properties.PolicyDocument.Statement) {
+      const actions = [Action].flat() as string[];
+      assert(!actions.some((action) => action.includes('*')), `${id}: ${actions}`);
+      if (([Resource].flat() as unknown[]).map(textOf).includes('*'))
+        for (const action of actions) assert.match(action, /^(xray|logs):/, `${id} allows ${action} for all`);
+    }
+});
+
+each('the workflow is the file, with functions for its placeholders and the map distributed', (stack, env) => {
+  const { Properties: machine } = stack.one(
+    'AWS::StepFunctions::StateMachine',
+    'StateMachineName',
+    `energy-auction-${env}`,
+  );
+  const file = readFileSync(new URL('../workflow/auction.asl.json', import.meta.url), 'utf8');
+  assert.equal(machine.DefinitionString, file);
+  const { SettlementMode, ...arns } = machine.DefinitionSubstitutions;
+  assert.equal(SettlementMode, 'DISTRIBUTED');
+  assert.deepEqual(Object.keys(taskFunctions).sort(), Object.keys(tasks).sort());
+  assert.deepEqual(
+    Object.keys(arns).sort(),
+    Object.keys(tasks)
+      .map((task) => `${task}FunctionArn`)
+      .sort(),
+  );
+  assert.equal(machine.StateMachineType, 'STANDARD');
+  assert.deepEqual(machine.TracingConfiguration, { Enabled: true });
+  assert.equal(machine.LoggingConfiguration.Level, 'ALL');
+  const placeholders = { ...arns, SettlementMode };
+  const definition = JSON.parse(
+    file.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
+      assert(name in placeholders, `nothing is put in for ${name}`);
+      return name === 'SettlementMode' ? SettlementMode : `arn:aws:lambda:eu-central-1:123456789012:function:${name}`;
+    }),
+  ) as object;
+  const validated = validateWorkflow(definition);
+  assert(validated.isValid, validated.errorsText());
+});
+
+each('each task of the workflow waits at least as long as its function may run', (stack, env) => {
+  const file = JSON.parse(readFileSync(new URL('../workflow/auction.asl.json', import.meta.url), 'utf8'));
+  const states = { ...file.States, ...file.States.SettlePages.ItemProcessor.States };
+  for (const [task, name] of Object.entries(taskFunctions))
+    assert(functionOf(stack, name, env).Timeout < states[task].TimeoutSeconds, task);
+});
+
+each('the house is woken every hour, every minute, and at the gates of its markets', (stack, env) => {
+  const rules = Object.fromEntries(
+    stack.of('AWS::Events::Rule').map(([, r]) => [r.Properties.Name, r.Properties.ScheduleExpression]),
+  );
+  assert.deepEqual(rules, {
+    [`auction-hourly-${env}`]: 'cron(0 * * * ? *)',
+    [`auction-minute-${env}`]: 'rate(1 minute)',
+  });
+  const schedules = stack
+    .of('AWS::Scheduler::Schedule')
+    .map(([, { Properties: s }]) => [s.Name, `${s.ScheduleExpression} ${s.ScheduleExpressionTimezone}`]);
+  assert.deepEqual(Object.fromEntries(schedules), {
+    [`auction-hourly-opens-${env}`]: 'cron(0 * * * ? *) UTC',
+    [`auction-hourly-closes-${env}`]: 'cron(55 * * * ? *) UTC',
+    [`auction-day-ahead-opens-${env}`]: 'cron(0 8 * * ? *) Europe/Brussels',
+    [`auction-day-ahead-closes-${env}`]: 'cron(0 12 * * ? *) Europe/Brussels',
+  });
+});
+
+/** Methods of the gateway by `POST /orders`. */
+function methodsOf(stack: Synthesised): Map<string, Properties> {
+  const paths = new Map<string, string>();
+  const pathOf = (id: string): string => {
+    const known = paths.get(id);
+    if (known !== undefined) return known;
+    const { Properties } = stack.resources[id]!;
+    const parent = Properties.ParentId.Ref === undefined ? '' : pathOf(Properties.ParentId.Ref);
+    paths.set(id, `${parent}/${Properties.PathPart}`);
+    return `${parent}/${Properties.PathPart}`;
+  };
+  return new Map(
+    stack.of('AWS::ApiGateway::Method').map(([, { Properties }]) => {
+      const path = Properties.ResourceId.Ref === undefined ? '/' : pathOf(Properties.ResourceId.Ref);
+      return [`${Properties.HttpMethod} ${path}`, Properties];
+    }),
+  );
+}
+
+const functionCalledBy = (stack: Synthesised, method: Properties): string => {
+  const id = /<(\w+)\.Arn>/.exec(textOf(method.Integration.Uri))?.[1];
+  assert(id);
+  return stack.resources[id]!.Properties.FunctionName as string;
+};
+
+each('every route of the API is there and asks for a key; POST /orders has a function of its own', (stack, env) => {
+  const methods = methodsOf(stack);
+  const routes = routesOf({} as Ports);
+  for (const { method, path } of routes) {
+    const name = `${method.toUpperCase()} ${path}`;
+    const made = methods.get(name);
+    assert(made, `${name} is missing`);
+    const expected = name === 'POST /orders' ? 'post-orders' : 'api';
+    assert.equal(functionCalledBy(stack, made), `energy-auction-${expected}-${env}`, name);
+    assert(methods.has(`ANY ${path}`), `other methods of ${path} have no answer`);
+  }
+  assert(methods.has('ANY /{proxy+}'));
+  for (const [name, made] of methods)
+    if (name.startsWith('OPTIONS ')) assert.equal(made.Integration.Type, 'MOCK');
+    else assert.equal(made.ApiKeyRequired, true, `${name} works without a key`);
+});
+
+each('bodies have models made of the schemas, in words that the gateway knows', (stack) => {
+  const models = new Map(stack.of('AWS::ApiGateway::Model').map(([, { Properties: m }]) => [m.Name, m.Schema]));
+  assert.deepEqual([...models.keys()].sort(), ['CancelAuction', 'CreateAuction', 'SubmitOrders']);
+  for (const schema of models.values()) {
+    assert.equal(schema.$schema, 'http://json-schema.org/draft-04/schema#');
+    assert.doesNotMatch(JSON.stringify(schema), /"(\$defs|const|prefixItems|examples|exclusiveMinimum)":/);
+  }
+  const { properties } = models.get('CreateAuction').definitions.AuctionRequest;
+  assert.equal(properties.id.pattern, '^[a-z0-9][a-z0-9-]{0,63}$');
+  assert.equal(models.get('SubmitOrders').definitions.OrderSubmission.oneOf.length, 5);
+  const checksBody = (name: string) =>
+    stack.resources[methodsOf(stack).get(name)!.RequestValidatorId.Ref]!.Properties.ValidateRequestBody;
+  assert.equal(checksBody('POST /auctions'), true);
+  assert.equal(checksBody('POST /orders'), false, 'the house names order and field, the gateway cannot');
+  assert.equal(checksBody('POST /auctions/{id}/cancel'), false, 'its body may be left out');
+});
+
+each('what the gateway refuses are problem details', (stack) => {
+  const responses = stack.of('AWS::ApiGateway::GatewayResponse');
+  assert(responses.length > 10);
+  for (const [, { Properties: response }] of responses) {
+    const details = problemDetails.parse(JSON.parse(response.ResponseTemplates['application/json']));
+    assert.equal(response.StatusCode, String(details.status), response.ResponseType);
+    assert.equal(problemTypes[details.code].status, details.status);
+    assert.equal(response.ResponseParameters['gatewayresponse.header.Content-Type'], "'application/problem+json'");
+    assert.equal(response.ResponseParameters['gatewayresponse.header.Access-Control-Allow-Origin'], "'*'");
+  }
+});
+
+each('the stage is throttled, traced, measured and writes JSON access logs; keys have a plan with a quota', (stack) => {
+  const { throttle, quota } = stack.settings;
+  const { Properties: stage } = stack.of('AWS::ApiGateway::Stage')[0]![1];
+  const [settings] = stage.MethodSettings;
+  assert.equal(settings.ThrottlingRateLimit, throttle.rateLimit);
+  assert.equal(settings.ThrottlingBurstLimit, throttle.burstLimit);
+  assert.equal(settings.DataTraceEnabled, false);
+  assert.equal(settings.MetricsEnabled, true);
+  assert.equal(stage.TracingEnabled, true);
+  assert(stage.AccessLogSetting.DestinationArn);
+  const line = JSON.parse(stage.AccessLogSetting.Format) as Record<string, string>;
+  for (const field of ['requestId', 'method', 'path', 'status', 'ms', 'apiKeyId']) assert(line[field], field);
+  const { Properties: plan } = stack.of('AWS::ApiGateway::UsagePlan')[0]![1];
+  assert.deepEqual(plan.Throttle, { BurstLimit: throttle.burstLimit, RateLimit: throttle.rateLimit });
+  assert.deepEqual(plan.Quota, { Limit: quota, Period: 'DAY' });
+  assert.equal(stack.of('AWS::ApiGateway::UsagePlanKey').length, 1);
+});
+
+test('readSettings(): a missing or unknown environment fails and names those there are', async () => {
+  const valid = /-c environment=dev or -c environment=staging or -c environment=prod/;
+  await assert.rejects(synthesise({ environment: '' }, false), valid);
+  await assert.rejects(synthesise({ environment: 'production' }, false), valid);
+  await assert.rejects(synthesise({ environment: 'toString' }, false), /there is no toString/);
+});
+
+test('readSettings(): an unknown default market fails', async () => {
+  await assert.rejects(synthesise({ environment: 'dev', market: 'weekly' }, false), /no market weekly/);
+});
+
+test('a permissions boundary by context bounds every role', async () => {
+  const { of } = await synthesise({ environment: 'dev', permissionsBoundary: 'team-boundary' }, false);
+  const roles = of('AWS::IAM::Role');
+  assert(roles.length > functionNames.length);
+  for (const [id, role] of roles) assert.match(textOf(role.Properties.PermissionsBoundary ?? ''), /team-boundary$/, id);
+});
+
+test('readEnvironment() names every variable that is missing', () => {
+  assert.throws(() => readEnvironment({ ORDERS_TABLE: 'orders-dev', INTAKE_SHARDS: '' }), /ENVIRONMENT.*INTAKE_SHARDS/);
+});
