@@ -67,7 +67,7 @@ function compare(count: number, decisions: number): void {
 console.log(`# random books of all kinds: SEED=${seed} RUNS=${runs}`);
 
 test('bestDecisions() finds the same when it tries all decisions', () => {
-  for (let k = 0; k < 100; k++) {
+  for (let k = 0; k < 50; k++) {
     const book = randomOrders(seed + k, 5);
     const [lazy, all] = [bestDecisions(book, solver), bestDecisions(book, solver, 'all')];
     assert.equal(lazy === undefined, all === undefined);
@@ -82,4 +82,20 @@ test(`clear() finds the oracle's welfare on books of up to 6 decisions`, () => {
 
 test(`clear() finds the oracle's welfare on books of up to 12 decisions`, () => {
   compare(Math.ceil(runs / 100), 12);
+});
+
+test(`clear() within a budget is no better than the oracle, and bounds it`, () => {
+  for (let k = 0; k < 150; k++) {
+    const book = randomOrders(seed + k, 8);
+    const best = bestDecisions(book, solver);
+    if (best === undefined) continue;
+    const { result } = clearWith(solver, book, hash, { branches: 1 + (k % 4) });
+    const broken = verify(book, hash, result).checks.filter(({ violations }) => violations.length > 0);
+    assert.deepEqual(broken, [], `SEED=${seed + k}`);
+    const tolerance = 0.02 + 1e-8 * Math.abs(best.welfare);
+    assert(result.welfare <= best.welfare + tolerance, `SEED=${seed + k}: ${result.welfare} above ${best.welfare}`);
+    assert(result.bound >= best.welfare - tolerance, `SEED=${seed + k}: bound ${result.bound} below ${best.welfare}`);
+    if (result.status === 'optimal')
+      assert(result.welfare >= best.welfare - tolerance, `SEED=${seed + k}: not optimal`);
+  }
 });
