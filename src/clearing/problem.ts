@@ -52,40 +52,43 @@ export function problemOf(book: Book, without: ReadonlySet<number> = new Set()):
   const zoneIndex = new Map(book.zones.map((id, i) => [id, i]));
   const spanOf = (order: BookOrder) =>
     resolutionMinutes[order.resolution ?? book.resolution] / resolutionMinutes[book.resolution];
-  // In an order of their own, so that nothing below depends on which came first.
-  const byId = book.orders
-    .map((order, index) => ({ index, order }))
-    .filter(({ index }) => !without.has(index))
-    .sort((a, b) => compareIds(a.order, b.order));
-  const ofKind = <K extends BookOrder['kind']>(kind: K) =>
-    byId.filter(
-      (entry): entry is { index: number; order: Extract<BookOrder, { kind: K }> } => entry.order.kind === kind,
-    );
-
-  const segments = new Map<string, { zone: number; from: number; span: number; list: Segment[] }>();
-  const place = (zone: number, from: number, span: number) => {
+  const cells = book.zones.length * periods;
+  const lists = Array.from({ length: cells }, (): Segment[] => []);
+  const longer = new Map<string, { zone: number; from: number; span: number; list: Segment[] }>();
+  const listAt = (zone: number, from: number, span: number): Segment[] => {
+    if (span === 1) return lists[zone * periods + from]!;
     const key = `${zone}/${from}/${span}`;
-    let node = segments.get(key);
-    if (node === undefined) {
-      node = { zone, from, span, list: [] };
-      segments.set(key, node);
-    }
+    const node = longer.get(key) ?? { zone, from, span, list: [] };
+    longer.set(key, node);
     return node.list;
   };
-  for (let zone = 0; zone < book.zones.length; zone++) for (let t = 0; t < periods; t++) place(zone, t, 1);
-  for (const { index, order } of byId) {
-    if (order.kind !== 'limit' && order.kind !== 'curve') continue;
+  const decided: { index: number; order: BookOrder }[] = [];
+  book.orders.forEach((order, index) => {
+    if (without.has(index)) return;
+    if (order.kind !== 'limit' && order.kind !== 'curve') {
+      decided.push({ index, order });
+      return;
+    }
     const span = spanOf(order);
-    const list = place(zoneIndex.get(order.zone)!, (order.period - 1) * span, span);
+    const list = listAt(zoneIndex.get(order.zone)!, (order.period - 1) * span, span);
     if (order.kind === 'limit') list.push(limitSegment(index, order));
     else list.push(...curveSegments(index, order, book.priceLimits));
-  }
-  const nodes = [...segments.values()].map(({ zone, from, span, list }) => {
-    return { zone, from, span, segments: list, curve: netCurve(list) };
   });
-  const cells = book.zones.length * periods;
-  const longer = nodes.slice(cells).sort((a, b) => a.zone - b.zone || a.span - b.span || a.from - b.from);
-  nodes.splice(cells, nodes.length, ...longer);
+  // In an order of their own, so that nothing below depends on which came first.
+  const byPrice = (a: Segment, b: Segment) =>
+    a.first - b.first || a.last - b.last || compareIds(book.orders[a.order]!, book.orders[b.order]!);
+  const nodeOf = (zone: number, from: number, span: number, list: Segment[]): Node => {
+    const segments = list.sort(byPrice);
+    return { zone, from, span, segments, curve: netCurve(segments) };
+  };
+  const nodes = lists.map((list, cell) => nodeOf(Math.floor(cell / periods), cell % periods, 1, list));
+  const rest = [...longer.values()].sort((a, b) => a.zone - b.zone || a.span - b.span || a.from - b.from);
+  for (const { zone, from, span, list } of rest) nodes.push(nodeOf(zone, from, span, list));
+  decided.sort((a, b) => compareIds(a.order, b.order));
+  const ofKind = <K extends BookOrder['kind']>(kind: K) =>
+    decided.filter(
+      (entry): entry is { index: number; order: Extract<BookOrder, { kind: K }> } => entry.order.kind === kind,
+    );
 
   const hours = hoursOf(book.resolution);
   const arcs = arcsOf(book.lines, zoneIndex, periods);

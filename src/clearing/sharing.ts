@@ -330,7 +330,7 @@ function leastFlows(
     for (const cell of cells) surplus[cell]! -= over;
   }
   const program = balances(problem, free, found, { cells, columns, rows, marginals: [] }, surplus, value);
-  const x = nearestPoint(program, balanceTolerance, 1e-11);
+  const x = nearestInTurn(program);
   if (x === undefined) return false;
   columns.forEach((c, k) => {
     value[c] = x[k]!;
@@ -391,14 +391,17 @@ function leastUnexecuted(
 ): Float64Array {
   const { cells, columns, marginals } = cluster;
   const program = balances(problem, free, found, cluster, surplus, value);
-  // What binds was found by a solver that closes its own rows to a tenth of a millionth: together they may contradict each other by more.
-  const x = nearestPoint(program, balanceTolerance, 1e-11) ?? nearestPoint(program, 100 * balanceTolerance, 1e-11);
+  const x = nearestInTurn(program);
   assert(x !== undefined, `no sharing balances the ${cells.length} zone-MTUs around ${cellName(problem, cells[0]!)}`);
   columns.forEach((c, k) => {
     value[c] = x[k]!;
   });
   return x.slice(columns.length, columns.length + marginals.length);
 }
+
+/** What binds was found by a solver that closes its rows to a tenth of a millionth: together they may contradict each other by more. */
+const nearestInTurn = (program: NearestProgram): Float64Array | undefined =>
+  nearestPoint(program, balanceTolerance, 1e-11) ?? nearestPoint(program, 100 * balanceTolerance, 1e-11);
 
 const cellName = ({ book, periods }: Problem, cell: number): string =>
   `${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`;

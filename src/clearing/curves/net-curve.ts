@@ -29,28 +29,33 @@ export interface NetCurve {
 /** Net supplies (MW) this near to each other are the same: a hundred times finer than the finest lot. */
 export const sameMw = 1e-8;
 
-/** Merge segments into a curve. O(n log n) in the number of segments. */
+/** Merge segments into a curve. O(n log n) in the number of segments, less when steps come by price. */
 export function netCurve(segments: readonly Segment[]): NetCurve {
-  const jumps = new Map<number, number>();
+  const jumps: { price: number; power: number }[] = [];
   const bends = new Map<number, number>(); // change of the slope, MW per currency/MWh
-  const add = (map: Map<number, number>, key: number, value: number) => map.set(key, (map.get(key) ?? 0) + value);
+  const bend = (price: number, change: number) => bends.set(price, (bends.get(price) ?? 0) + change);
   let bought = 0;
   let worth = 0;
+  let isSorted = true;
   for (const { side, first, last, power } of segments) {
     if (side === 'buy') {
       bought += power;
       worth += (power * (first + last)) / 2;
     }
-    if (first === last) add(jumps, first, power);
-    else {
+    if (first === last) {
+      const before = jumps[jumps.length - 1];
+      if (before?.price === first) before.power += power;
+      else {
+        isSorted &&= before === undefined || before.price < first;
+        jumps.push({ price: first, power });
+      }
+    } else {
       const slope = power / Math.abs(last - first);
-      add(bends, Math.min(first, last), slope);
-      add(bends, Math.max(first, last), -slope);
+      bend(Math.min(first, last), slope);
+      bend(Math.max(first, last), -slope);
     }
   }
-  const prices = Float64Array.from(
-    bends.size === 0 ? jumps.keys() : new Set([...jumps.keys(), ...bends.keys()]),
-  ).sort();
+  if (!isSorted) jumps.sort((a, b) => a.price - b.price);
 
   const low: number[] = [];
   const high: number[] = [];
@@ -68,17 +73,24 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
     net += mw;
     spent += (mw * (from + to)) / 2;
   };
+  const corners = [...bends.keys()].sort((a, b) => a - b);
   let slope = 0;
   let steepest = 0;
-  for (let i = 0; i < prices.length; i++) {
-    const price = prices[i]!;
-    const jump = jumps.get(price);
-    if (jump !== undefined) piece(price, price, jump);
-    slope += bends.get(price) ?? 0;
-    steepest = Math.max(steepest, slope);
+  let jump = 0;
+  let corner = 0;
+  while (jump < jumps.length || corner < corners.length) {
+    const price = Math.min(jumps[jump]?.price ?? Infinity, corners[corner] ?? Infinity);
+    let mw = 0;
+    while (jumps[jump]?.price === price) mw += jumps[jump++]!.power;
+    if (mw > 0) piece(price, price, mw);
+    if (corners[corner] === price) {
+      slope += bends.get(price)!;
+      steepest = Math.max(steepest, slope);
+      corner++;
+    }
+    const next = Math.min(jumps[jump]?.price ?? Infinity, corners[corner] ?? Infinity);
     // Sums leave crumbs where the last line has ended: far below the steepest slope there is no line.
-    if (i + 1 < prices.length && slope > steepest * 1e-12)
-      piece(price, prices[i + 1]!, slope * (prices[i + 1]! - price));
+    if (next < Infinity && slope > steepest * 1e-12) piece(price, next, slope * (next - price));
   }
   return {
     low: Float64Array.from(low),

@@ -61,6 +61,7 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
   const factor = new Float64Array(y.length ** 2);
   let best: { readonly x: Float64Array; readonly product: number } | undefined;
   let before = Infinity;
+  let least = Infinity;
   let isStuck = false;
   for (let step = 0; step < mostSteps; step++) {
     const missing = residual(program, x);
@@ -70,7 +71,8 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
     // What keeps each column from its own optimum.
     const slope = pull.map((p, i) => (open[i] ? weight[i]! * (x[i]! - target[i]!) - p - zLow[i]! + zHigh[i]! : 0));
     // Past what floating point can do the steps get worse: the best point so far counts.
-    if (Number.isNaN(gap + now)) break;
+    least = Math.min(least, now);
+    if (Number.isNaN(gap + now) || now > 1e4 * least) break;
     if (gap <= tolerance / 2 && (best === undefined || now < best.product)) best = { x: x.slice(), product: now };
     if (gap <= tolerance / 2 && now <= product && largest(slope) <= 1e-9) break;
 
