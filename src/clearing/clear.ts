@@ -8,7 +8,10 @@
  */
 
 import type { Book } from '../market/book.ts';
+import type { BookOrder } from '../market/order.ts';
 import type { Result } from '../market/result.ts';
+import { resolutionMinutes } from '../market/time.ts';
+import { profileOf } from './blocks/blocks.ts';
 import { decidedOutcomes } from './blocks/outcomes.ts';
 import { type Equilibrium, findEquilibrium } from './equilibrium.ts';
 import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
@@ -188,17 +191,24 @@ function welfareOf(problem: Problem, byOrder: readonly OrderSegments[], lots: Lo
     welfare += perHour * hours * nodes[node]!.span;
   });
   const lot = book.lot ?? smallestLot;
-  const blocks = new Set(decisions.flatMap(({ column, steps }) => (steps.length === 0 ? [column] : [])));
-  columns.forEach(({ cost, cells }, c) => {
-    let share = lots.value[c]!;
-    if (share === 0 || cost === 0) return;
-    if (blocks.has(c) && share < 1) {
-      const asked = cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
-      share = cells.reduce((sum, [, mw]) => sum + Math.abs(toLots(mw * share, lot)), 0) / asked;
-    }
-    welfare -= cost * share * hours;
+  const blocks = new Map(
+    decisions.flatMap(({ column, steps, orders }) => (steps.length === 0 ? [[column, orders]] : [])),
+  );
+  columns.forEach(({ cost }, c) => {
+    const ratio = lots.value[c]!;
+    const orders = blocks.get(c);
+    if (orders === undefined || ratio === 1) welfare -= cost * ratio * hours;
+    else for (const order of orders) welfare += blockWorth(book, book.orders[order]!, ratio, lot) * hours;
   });
   return welfare;
+}
+
+/** Currency per hour that what is executed of a block is worth to its owner, in the whole lots it gets in each MTU. */
+function blockWorth(book: Book, order: BookOrder, ratio: number, lot: number): number {
+  if (order.kind !== 'block') return 0;
+  const span = resolutionMinutes[order.resolution ?? book.resolution] / resolutionMinutes[book.resolution];
+  const sign = order.side === 'buy' ? 1 : -1;
+  return profileOf(order).reduce((sum, { power }) => sum + sign * order.price * toLots(power * ratio, lot) * span, 0);
 }
 
 /** Net flow of each line per MTU, in MW sent, from -> to positive. */

@@ -14,6 +14,8 @@ import { AuctionError } from '../market/errors.ts';
 export interface Column {
   /** MW into a cell per unit of the column; 0 where it only stands for something there. */
   readonly cells: readonly (readonly [cell: number, mw: number])[];
+  /** The same where both legs of a loop meet in a cell, not added up: each leg has its own whole lots. */
+  readonly legs?: readonly (readonly [cell: number, mw: number])[];
   /** Currency per hour and unit. */
   readonly cost: number;
   readonly least: number;
@@ -71,7 +73,8 @@ export class Columns {
   column(column: Column): number {
     const cells = new Map<number, number>();
     for (const [cell, mw] of column.cells) cells.set(cell, (cells.get(cell) ?? 0) + mw);
-    return this.columns.push(cells.size === column.cells.length ? column : { ...column, cells: [...cells] }) - 1;
+    const isPlain = cells.size === column.cells.length;
+    return this.columns.push(isPlain ? column : { ...column, cells: [...cells], legs: column.cells }) - 1;
   }
 
   /**

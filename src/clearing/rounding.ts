@@ -85,8 +85,11 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   columns.forEach(({ kind, cells }, c) => {
     if (kind !== 'ratio' && kind !== 'step') return;
     // A ratio says the same in every MTU; what one step gives up another takes.
+    if (kind === 'ratio' && value[c]! > 1 - 1e-9) value[c] = 1;
     if (kind === 'step') value[c] = stepInLots(value[c]!, columns[c]!.held ?? 0, sharing.free.upper[c]!, lot);
-    for (const [cell, mw] of cells) netPosition[cell]! += isBlock.has(c) ? toLots(mw * value[c]!, lot) : mw * value[c]!;
+    const parts = columns[c]!.legs ?? cells;
+    for (const [cell, mw] of parts)
+      netPosition[cell]! += isBlock.has(c) && value[c] !== 1 ? toLots(mw * value[c]!, lot) : mw * value[c]!;
   });
   const islands = sharing.islands.flatMap((island) => withoutFullArcs(problem, sharing, island, value));
   const outflow = closedOutflow(problem, islands, value);
@@ -154,7 +157,7 @@ const cleanRatio =
     columns[c]!.kind === 'ratio' ? value : clean(value);
 
 /** The power of a block in one MTU, in whole lots: a fraction of what it asked for, rounded once for everybody. */
-export const toLots = (mw: number, lot: number): number => clean(Math.round(mw / lot) * lot);
+export const toLots = (mw: number, lot: number): number => clean(Math.sign(mw) * Math.round(Math.abs(mw) / lot) * lot);
 
 /** The parts of an island that flows with room still join: a full arc must not be filled further by what rounding moves. */
 function withoutFullArcs(

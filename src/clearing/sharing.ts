@@ -135,7 +135,7 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
       oneRatio(problem, free, cluster, surplus, value) ??
       leastUnexecuted(problem, free, found, cluster, surplus, value);
     cluster.marginals.forEach(({ node, side, volume }, k) => {
-      const share = Math.min(1, Math.max(0, volumes[k]! / volume));
+      const share = snapped(volumes[k]!, volume) / volume;
       (side === 'sell' ? sellShare : buyShare)[node] = share;
       net[node]! += (side === 'sell' ? share : -share) * volume;
     });
@@ -151,6 +151,9 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
   }
   return { price, dual: found.price, rowPrice: found.rowPrice, net, value, free, islands, sellShare, buyShare };
 }
+
+/** A millionth of a MW short of nothing or all is a rounding error. */
+const snapped = (mw: number, all: number): number => (mw < 2e-6 ? 0 : mw > all - 2e-6 ? all : mw);
 
 const isTrade = ({ columns }: Problem, c: number): boolean =>
   columns[c]!.kind === 'ratio' || columns[c]!.kind === 'step';
@@ -399,9 +402,17 @@ function leastUnexecuted(
   return x.slice(columns.length, columns.length + marginals.length);
 }
 
-/** What binds was found by a solver that closes its rows to a tenth of a millionth: together they may contradict each other by more. */
-const nearestInTurn = (program: NearestProgram): Float64Array | undefined =>
-  nearestPoint(program, balanceTolerance, 1e-11) ?? nearestPoint(program, 100 * balanceTolerance, 1e-11);
+/**
+ * To a millionth of a MW, also where orders are large and each MW counts little.
+ *
+ * What binds was found by a solver that closes its rows to a tenth of a millionth: together they may contradict each other by more,
+ * and then this gives way by a little.
+ */
+function nearestInTurn(program: NearestProgram): Float64Array | undefined {
+  const lightest = program.weight.reduce((least, w) => (w > 0 ? Math.min(least, w) : least), 1);
+  const product = 1e-12 * lightest;
+  return nearestPoint(program, balanceTolerance, product) ?? nearestPoint(program, 100 * balanceTolerance, product);
+}
 
 const cellName = ({ book, periods }: Problem, cell: number): string =>
   `${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`;

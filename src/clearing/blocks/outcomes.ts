@@ -84,7 +84,7 @@ function blockOutcome(told: Told, index: number, order: BlockOrder & BookOrder):
   const ratio = lots.value[problem.decisions[d]!.column]!;
   const lot = problem.book.lot ?? 1e-6;
   const head = headOf(order);
-  const power = profile.map((step) => toLots(step.power * ratio, lot));
+  const power = profile.map((step) => (ratio === 1 ? step.power : toLots(step.power * ratio, lot)));
   const own = ownGain(told, index, order);
   const surplus = toCents(own.money);
   if (ratio >= 1 - whole) return { ...head, status: 'accepted', power, ratio: 1, surplus };
