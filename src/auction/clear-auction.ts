@@ -4,15 +4,15 @@ import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { canonical } from '../book/canonical.ts';
 import { sha256 } from '../book/intake.ts';
-import { clear } from '../clearing/clear.ts';
 import type { Book } from '../market/book.ts';
 import type { Market } from '../market/market.ts';
 import type { Result } from '../market/result.ts';
 import type { Auction } from './auction.ts';
-import { pageKey, resultKey } from './keys.ts';
+import { pageKey } from './keys.ts';
 import { marketOf } from './moves.ts';
 import type { Ports } from './ports.ts';
 import { readSealedBook, readUnpublished } from './results.ts';
+import { searchOn } from './search.ts';
 import { type SettledOrder, settledOrders } from './settled-order.ts';
 import { auctionInRun, moveOn, run } from './step.ts';
 
@@ -45,20 +45,23 @@ export async function clearAuction(ports: Ports, input: z.output<typeof clearInp
   }
   const book = await readSealedBook(ports, auction);
   const result =
-    auction.state === 'clearing' ? await clearBook(ports, auction, book) : await readUnpublished(ports, auction);
+    auction.state === 'clearing'
+      ? await clearBook(ports, market, auction, book)
+      : await readUnpublished(ports, auction);
+  // A search that goes on need not wait.
+  if (result === undefined) return { results: false, retryAfterSeconds: 0 };
   const orders = settledOrders(book, result);
   const pages = await writePages(ports, auction, orders);
   const isSmall = orders.length <= 500 && JSON.stringify(orders).length <= messageSize;
   return { results: true, auction: auction.id, ...(isSmall && { orders }), pages };
 }
 
-async function clearBook(ports: Ports, auction: Auction, book: Book): Promise<Result> {
-  const { result } = await clear(book, auction.book!.hash);
-  const text = canonical(result);
-  await ports.archive.write(resultKey(auction), text);
-  const { status, welfare, gap } = result;
-  await moveOn(ports, auction, 'preliminary', { result: { hash: sha256(text), status, welfare, gap } });
-  return result;
+async function clearBook(ports: Ports, market: Market, auction: Auction, book: Book): Promise<Result | undefined> {
+  const found = await searchOn(ports, market, auction, book);
+  if (found === undefined) return undefined;
+  const { status, welfare, gap } = found.result;
+  await moveOn(ports, auction, 'preliminary', { result: { hash: sha256(found.text), status, welfare, gap } });
+  return found.result;
 }
 
 async function writePages(ports: Ports, auction: Auction, orders: readonly SettledOrder[]): Promise<PageReference[]> {

@@ -12,6 +12,12 @@ export const bookKey = (auction: string): string => `books/${auction}.json`;
 
 export const resultKey = ({ id, run }: Run): string => `results/${id}${run === 1 ? '' : `.run-${run}`}.json`;
 
+/** Where the checkpoints of an unfinished search lie, in the order of their numbers. */
+export const checkpointFolder = ({ id, run }: Run): string => `checkpoints/${id}/run-${run}/`;
+
+export const checkpointKey = (auction: Run, number: number): string =>
+  `${checkpointFolder(auction)}${String(number).padStart(5, '0')}.json`;
+
 const folder = ({ id, run }: Run): string => `orders/${id}${run === 1 ? '' : `/run-${run}`}`;
 
 /** The outcomes of all orders whose sequence lies in the page's span, so that one order is found without a search. */

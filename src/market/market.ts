@@ -38,6 +38,31 @@ function opensTooLate(s: Schedule): s is Exclude<Schedule, { kind: 'manual' }> {
   return s.gateOpening.daysBefore < s.gateClosure.daysBefore || s.gateOpening.time >= s.gateClosure.time;
 }
 
+/**
+ * How long clearing may search, and what is good enough to publish before optimality is proven. Without any of it clearing searches
+ * in one call until it has a proof.
+ *
+ * A call that ends without a good enough result leaves a checkpoint, and the workflow asks again at once; each call is one of the
+ * attempts of `patience`. When those are used up the auction fails, so a market with calls of limited length says
+ * `publishAfterSeconds` too, unless it rather fails than publish what is worse than `publishAtGap`.
+ */
+const searchLimits = z
+  .strictObject({
+    branchesPerCall: z.int().min(1).optional().meta({
+      description: 'branches of the search that one call may look at; absent: as many as it takes',
+    }),
+    millisecondsPerCall: z.number().positive().optional().meta({
+      description: 'how long one call may search; absent: as long as it takes',
+    }),
+    publishAtGap: z.number().min(0).max(1).optional().meta({
+      description: 'after a call a result with at most this gap is published; absent: only a proven optimum',
+    }),
+    publishAfterSeconds: z.number().positive().optional().meta({
+      description: 'so long after the book is sealed the best result is published, whatever its gap; absent: never',
+    }),
+  })
+  .meta({ id: 'SearchLimits' });
+
 export const market = z
   .strictObject({
     market: marketId,
@@ -58,7 +83,8 @@ export const market = z
     /** Resolutions of orders besides the market's own; each a multiple of it. */
     orderResolutions: z.array(resolution).default([]),
     schedule,
-    /** How the workflow waits for a clearing that has no result yet. */
+    clearing: searchLimits.optional(),
+    /** How often the workflow asks clearing for a result, and how it waits in between where the answer is that there is none yet. */
     patience: z.strictObject({
       firstSeconds: z.number().positive(),
       mostSeconds: z.number().positive(),
@@ -97,6 +123,13 @@ export const market = z
     });
     if (schedule.kind === 'interval' && (msOf(schedule.every) === 0 || msOf(schedule.every) % 1000 !== 0))
       fail(['schedule', 'every'], schedule.every, 'must be a whole number of seconds, at least one');
+    const { branchesPerCall, millisecondsPerCall, publishAtGap } = ctx.value.clearing ?? {};
+    if (publishAtGap !== undefined && branchesPerCall === undefined && millisecondsPerCall === undefined)
+      fail(
+        ['clearing', 'publishAtGap'],
+        publishAtGap,
+        'is looked at between calls: say branchesPerCall or millisecondsPerCall',
+      );
     if (opensTooLate(schedule))
       fail(['schedule', 'gateOpening'], schedule.gateOpening, 'the gate must open before it closes');
     if (patience.mostSeconds < patience.firstSeconds)

@@ -46,8 +46,11 @@ export function openArchive(folder: string): Archive {
   };
 
   const list = async (prefix: string): Promise<string[]> => {
+    // Only the folder that the prefix leads into is read.
+    const inside = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')));
+    const deepest = inside === '' ? folder : fileOf(inside);
     try {
-      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      const entries = await readdir(deepest, { recursive: true, withFileTypes: true });
       return entries
         .filter((entry) => entry.isFile() && !entry.name.endsWith('.part'))
         .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, '/').length))

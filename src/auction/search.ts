@@ -1,0 +1,81 @@
+/**
+ * The search for a result, over as many calls as the market's config allows it to take.
+ *
+ * What a call leaves undone lies in the archive as a checkpoint, numbered from 1; the next call, be it the workflow's next attempt or
+ * the first one after a crash, goes on from the last.
+ */
+
+import { canonical } from '../book/canonical.ts';
+import { type Clearing, type ClearingBudget, clear } from '../clearing/clear.ts';
+import type { Book } from '../market/book.ts';
+import { AuctionError } from '../market/errors.ts';
+import type { Market } from '../market/market.ts';
+import { parseResult, type Result } from '../market/result.ts';
+import type { Auction } from './auction.ts';
+import { checkpointFolder, checkpointKey, resultKey } from './keys.ts';
+import type { Ports } from './ports.ts';
+
+/** A result as it lies in the archive. */
+export interface Stored {
+  readonly result: Result;
+  readonly text: string;
+}
+
+/** Search within the limits of one call. `undefined` while what was found is not good enough to publish. */
+export async function searchOn(
+  ports: Ports,
+  market: Market,
+  auction: Auction,
+  book: Book,
+): Promise<Stored | undefined> {
+  const key = resultKey(auction);
+  // A call that was cut after it had written its result: limits in time may lead a second one to another.
+  const earlier = await ports.archive.read(key);
+  if (earlier !== undefined) return { result: parseResult(JSON.parse(earlier)), text: earlier };
+
+  const folder = checkpointFolder(auction);
+  const [last] = (await ports.archive.list(folder)).toReversed();
+  const checkpoint = last === undefined ? undefined : await ports.archive.read(last);
+  const budget = { ...budgetOf(ports, market, auction), ...(checkpoint !== undefined && { checkpoint }) };
+  const clearing = await clear(book, auction.book!.hash, budget);
+  if (!isGoodEnough(ports, market, auction, clearing)) {
+    const number = last === undefined ? 1 : Number.parseInt(last.slice(folder.length), 10) + 1;
+    await writeUnlessThere(ports, checkpointKey(auction, number), clearing.checkpoint!);
+    return undefined;
+  }
+  const text = canonical(clearing.result);
+  const stands = await writeUnlessThere(ports, key, text);
+  return { result: stands === text ? clearing.result : parseResult(JSON.parse(stands)), text: stands };
+}
+
+/** A twin of this call may have been first: then its text stands. */
+async function writeUnlessThere({ archive }: Ports, key: string, text: string): Promise<string> {
+  try {
+    await archive.write(key, text);
+    return text;
+  } catch (error) {
+    const twin = error instanceof AuctionError && error.code === 'conflict' ? await archive.read(key) : undefined;
+    if (twin === undefined) throw error;
+    return twin;
+  }
+}
+
+function budgetOf({ clock }: Ports, { clearing = {} }: Market, auction: Auction): ClearingBudget {
+  const { branchesPerCall, millisecondsPerCall = Infinity } = clearing;
+  const now = () => clock.now().getTime();
+  const end = Math.min(now() + millisecondsPerCall, publishingTime(clearing, auction));
+  return {
+    ...(branchesPerCall !== undefined && { branches: branchesPerCall }),
+    ...(Number.isFinite(end) && { until: () => now() >= end }),
+  };
+}
+
+/** From when on, in ms since the epoch, the best result there is counts as good enough. */
+const publishingTime = ({ publishAfterSeconds = Infinity }: NonNullable<Market['clearing']>, auction: Auction) =>
+  // The auction's last move was the one to `clearing`: its book was sealed.
+  Date.parse(auction.updatedAt) + publishAfterSeconds * 1000;
+
+function isGoodEnough({ clock }: Ports, { clearing = {} }: Market, auction: Auction, found: Clearing): boolean {
+  if (found.checkpoint === undefined || found.result.gap <= (clearing.publishAtGap ?? 0)) return true;
+  return clock.now().getTime() >= publishingTime(clearing, auction);
+}
