@@ -70,8 +70,8 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
     const pull = columnsTimes(program, y);
     // What keeps each column from its own optimum.
     const slope = pull.map((p, i) => (open[i] ? weight[i]! * (x[i]! - target[i]!) - p - zLow[i]! + zHigh[i]! : 0));
-    // Past what floating point can do the steps get worse: the best point so far counts.
-    least = Math.min(least, now);
+    // Past what floating point can do the steps get worse, once the rows are closed: the best point so far counts.
+    if (gap <= 10 * tolerance) least = Math.min(least, now);
     if (Number.isNaN(gap + now) || now > 1e4 * least) break;
     if (gap <= tolerance / 2 && (best === undefined || now < best.product)) best = { x: x.slice(), product: now };
     if (gap <= tolerance / 2 && now <= product && largest(slope) <= 1e-9) break;
