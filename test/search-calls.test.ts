@@ -196,3 +196,14 @@ test('a market that says publishAtGap says how long a call may take', async (t) 
   );
   assert.deepEqual((await readMarkets(folder, 'test'))[0]?.clearing, { branchesPerCall: 100, publishAtGap: 0.001 });
 });
+
+test('longestSearchMs: where calls cannot last, one ends by the clock although the market has no limits', async (t) => {
+  const house = await openBlockHouse(t, undefined);
+  let looks = 0;
+  house.clock.now = () => new Date(Date.parse(house.clock.time) + looks++);
+  Object.assign(house.ports, { longestSearchMs: 3 });
+  await closeGate(house.ports, 'a');
+  assert.equal((await reaches(house.ports, 'a', 'settled')).result?.status, 'optimal');
+  assert((await callsOf(house.ports))[0] > 2);
+  assert.equal(canonical(await readResult(house.ports, 'a')), await wholeResult(house.ports));
+});

@@ -152,4 +152,6 @@ export interface Ports {
   readonly archive: Archive;
   readonly notices: Notices;
   readonly workflow: Workflow;
+  /** Where a call can't last, as in a function with a timeout: so long it may search for a result at most, whatever the market says. */
+  readonly longestSearchMs?: number;
 }

@@ -60,10 +60,11 @@ async function writeUnlessThere({ archive }: Ports, key: string, text: string): 
   }
 }
 
-function budgetOf({ clock }: Ports, { clearing = {} }: Market, auction: Auction): ClearingBudget {
+function budgetOf({ clock, longestSearchMs = Infinity }: Ports, market: Market, auction: Auction): ClearingBudget {
+  const { clearing = {} } = market;
   const { branchesPerCall, millisecondsPerCall = Infinity } = clearing;
   const now = () => clock.now().getTime();
-  const end = Math.min(now() + millisecondsPerCall, publishingTime(clearing, auction));
+  const end = Math.min(now() + Math.min(millisecondsPerCall, longestSearchMs), publishingTime(clearing, auction));
   return {
     ...(branchesPerCall !== undefined && { branches: branchesPerCall }),
     ...(Number.isFinite(end) && { until: () => now() >= end }),
