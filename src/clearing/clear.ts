@@ -104,7 +104,7 @@ function answerWithoutLoss(problem: Problem, solver: Solver): Answer {
     const part = without.size === 0 ? problem : problemOf(book, without);
     const found = findEquilibrium(part, solver);
     const sharing = shareAtTheMoney(part, found);
-    const exact = midpointPrices(part, sharing);
+    const exact = midpointPrices(part, found);
     const lots = roundToLots(part, sharing);
     const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
     programs += found.programs;

@@ -17,9 +17,8 @@
  */
 
 import { pricesAt } from './curves/net-curve.ts';
-import { samePrice } from './equilibrium.ts';
+import { type Equilibrium, samePrice } from './equilibrium.ts';
 import type { Problem } from './problem.ts';
-import type { Sharing } from './sharing.ts';
 import { nearestPoint } from './solver/nearest.ts';
 
 /** A rule `low <= sum of factor * price <= high` over zone-MTUs. */
@@ -33,15 +32,20 @@ interface Rule {
 /** Bounds move at least this far (currency/MWh), or passing them on ends: gains around a ring of lossy lines shrink for ever. */
 const notice = 1e-9;
 
-/** @returns prices (currency/MWh, not rounded) by zone * periods + MTU */
-export function midpointPrices(problem: Problem, shared: Sharing): Float64Array {
+/**
+ * Which of the welfare-equal volumes are executed makes no difference to the prices that support them. So the linear program's own
+ * are asked: they are at their ends exactly, where those of the sharing only come near.
+ *
+ * @returns prices (currency/MWh, not rounded) by zone * periods + MTU
+ */
+export function midpointPrices(problem: Problem, found: Equilibrium): Float64Array {
   const { periods, zones, nodes } = problem;
   const { min, max } = problem.book.priceLimits;
   const low = new Float64Array(zones * periods).fill(min);
   const high = new Float64Array(zones * periods).fill(max);
-  const rules = arcRules(problem, shared);
+  const rules = arcRules(problem, found);
   nodes.forEach((node, i) => {
-    const [least, most] = pricesAt(node.curve, shared.net[i]!);
+    const [least, most] = pricesAt(node.curve, found.net[i]!);
     if (node.span === 1) {
       const at = node.zone * periods + node.from;
       low[at] = Math.max(min, least);
@@ -54,19 +58,19 @@ export function midpointPrices(problem: Problem, shared: Sharing): Float64Array 
   passBounds(rules, low, high);
   const prices = low.map((bound, i) => (bound + high[i]!) / 2);
   for (const group of brokenGroups(problem, rules, prices))
-    nearest(problem, rules, low, high, prices, shared.dual, group);
+    nearest(problem, rules, low, high, prices, found.dual, group);
   return prices;
 }
 
-function arcRules(problem: Problem, shared: Sharing): Rule[] {
+function arcRules(problem: Problem, found: Equilibrium): Rule[] {
   const { arcs, periods } = problem;
   const rules: Rule[] = [];
   arcs.forEach((arc, a) => {
     for (let t = 0; t < periods; t++) {
       const least = arc.least[t]!;
       const most = arc.most[t]!;
-      if (shared.closed[a * periods + t] || most - least <= samePrice) continue;
-      const flow = shared.flow[a * periods + t]!;
+      if (found.closed[a * periods + t] || most - least <= samePrice) continue;
+      const flow = found.flow[a * periods + t]!;
       rules.push({
         at: [arc.from * periods + t, arc.to * periods + t],
         factor: [-1, 1 - arc.loss],

@@ -50,12 +50,8 @@ export type Island = Pick<Cluster, 'cells' | 'arcs'>;
 export interface Sharing {
   /** Prices (currency/MWh) by node that decide who is executed; they may lie beyond the market's limits. */
   readonly price: Float64Array;
-  /** The same by zone * periods + MTU. */
-  readonly dual: Float64Array;
   /** MW by node. */
   readonly net: Float64Array;
-  /** 1 where an arc was closed, see `Equilibrium`. */
-  readonly closed: Uint8Array;
   readonly islands: readonly Island[];
   /** Executed share of the orders at the money, by node. */
   readonly sellShare: Float64Array;
@@ -135,7 +131,7 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium): Sharing {
   }
   // Where the shares leave the flows no choice to the last digit, those found with the shares stand.
   for (const island of islands) leastFlows(problem, island.cells, island.arcs, left, flow);
-  return { price, dual: found.dual, net, flow, closed: found.closed, islands, sellShare, buyShare };
+  return { price, net, flow, islands, sellShare, buyShare };
 }
 
 function openChoices(problem: Problem, found: Equilibrium, price: Float64Array): Open {

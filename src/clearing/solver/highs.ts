@@ -54,7 +54,7 @@ function solve(highs: Highs, program: Program): Solution {
   }
   const model = highs.createModel();
   try {
-    model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex' });
+    model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex', primal_feasibility_tolerance: 1e-9 });
     model.passModel({
       numCols,
       numRows,

@@ -54,12 +54,29 @@ interface Step {
  * @returns the point, or undefined when none within the bounds closes all rows
  */
 export function nearestPoint(program: NearestProgram, tolerance: number, product: number): Float64Array | undefined {
+  let best: Approach | undefined;
+  // A right side that is itself the outcome of a program may miss by a little more than bounds give way: then they give way more.
+  for (const room of [tolerance / 10, 3 * tolerance]) {
+    const found = approach(program, room, tolerance, product);
+    if (found !== undefined && (best === undefined || found.product < best.product)) best = found;
+    if (best !== undefined && best.product <= product) break;
+  }
+  return best?.x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
+}
+
+/** How near the steps came. */
+interface Approach {
+  readonly x: Float64Array;
+  readonly product: number;
+}
+
+function approach(program: NearestProgram, room: number, tolerance: number, product: number): Approach | undefined {
   const { weight, target } = program;
-  const state = startOf(program, tolerance / 10);
+  const state = startOf(program, room);
   const { x, y, zLow, zHigh, toLow, toHigh, open } = state;
   const pairs = Math.max(1, zLow.reduce((sum, z) => sum + z, 0) + zHigh.reduce((sum, z) => sum + z, 0));
   const factor = new Float64Array(y.length ** 2);
-  let best: { readonly x: Float64Array; readonly product: number } | undefined;
+  let best: Approach | undefined;
   for (let step = 0; step < mostSteps; step++) {
     const missing = residual(program, x);
     const gap = largest(missing);
@@ -98,7 +115,7 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
     }
     for (let r = 0; r < y.length; r++) y[r]! += length * bent.y[r]!;
   }
-  return best?.x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
+  return best;
 }
 
 /** @param room by how much each bound gives way, so that there is an inside even where only the bounds themselves balance */
