@@ -12,8 +12,9 @@
  *
  * The limits of the market come first. An order over several MTUs, or a line with losses where prices are negative, can ask for
  * a price beyond them: a half-hour sell that one of its quarters has no use for would need that quarter below the lowest
- * price. No price supports such an answer, though it is the best. Bounds then stop at each other, the rule is left
- * unsupported, and the order is told so (`paradoxically_rejected`).
+ * price. No price supports such an answer, though it is the best. Then the nearest prices without limits are taken, and cut to
+ * them: cutting keeps every order of one MTU and every line without losses content, and what it leaves unsupported are longer
+ * orders and lossy lines alone. The order is told so (`paradoxically_rejected`).
  */
 
 import { pricesAt } from './curves/net-curve.ts';
@@ -31,6 +32,8 @@ interface Rule {
 
 /** Bounds move at least this far (currency/MWh), or passing them on ends: gains around a ring of lossy lines shrink for ever. */
 const notice = 1e-9;
+/** A rule missed by more than this (currency/MWh) is broken: a hundredth of the finest usual tick. */
+const noticeable = 1e-4;
 
 /**
  * Which of the welfare-equal volumes are executed makes no difference to the prices that support them. So the linear program's own
@@ -41,24 +44,36 @@ const notice = 1e-9;
 export function midpointPrices(problem: Problem, found: Equilibrium): Float64Array {
   const { periods, zones, nodes } = problem;
   const { min, max } = problem.book.priceLimits;
-  const low = new Float64Array(zones * periods).fill(min);
-  const high = new Float64Array(zones * periods).fill(max);
+  // What its own orders say of each price, with infinite ends where they say nothing.
+  const least = new Float64Array(zones * periods).fill(Number.NEGATIVE_INFINITY);
+  const most = new Float64Array(zones * periods).fill(Number.POSITIVE_INFINITY);
   const rules = arcRules(problem, found);
   nodes.forEach((node, i) => {
-    const [least, most] = pricesAt(node.curve, found.net[i]!);
+    const [low, high] = pricesAt(node.curve, found.net[i]!);
     if (node.span === 1) {
       const at = node.zone * periods + node.from;
-      low[at] = Math.max(min, least);
-      high[at] = Math.min(max, most);
+      least[at] = low;
+      most[at] = high;
     } else if (node.curve.power.length > 0) {
       const at = Array.from({ length: node.span }, (_, k) => node.zone * periods + node.from + k);
-      rules.push({ at, factor: at.map(() => 1), low: least * node.span, high: most * node.span });
+      rules.push({ at, factor: at.map(() => 1), low: low * node.span, high: high * node.span });
     }
   });
+  const within = (price: number) => Math.min(max, Math.max(min, price));
+  const low = least.map(within);
+  const high = most.map(within);
+  const middles = low.map((bound, i) => (bound + high[i]!) / 2);
   passBounds(rules, low, high);
   const prices = low.map((bound, i) => (bound + high[i]!) / 2);
-  for (const group of brokenGroups(problem, rules, prices))
-    nearest(problem, rules, low, high, prices, found.dual, group);
+  const replace = (group: readonly [number, number], by: ReadonlyMap<number, number>) => {
+    for (const cell of cellsOf(problem, group)) prices[cell] = within(by.get(cell) ?? found.dual[cell]!);
+  };
+  for (const group of brokenGroups(problem, rules, prices, samePrice)) {
+    replace(group, nearest(problem, rules, low, high, prices, group));
+  }
+  for (const group of brokenGroups(problem, rules, prices, noticeable)) {
+    replace(group, nearest(problem, rules, least, most, middles, group));
+  }
   return prices;
 }
 
@@ -138,32 +153,35 @@ function tighten({ at, factor, low: ruleLow, high: ruleHigh }: Rule, low: Float6
   return moved;
 }
 
-/** Groups of MTUs in which some rule does not hold that could. */
-function brokenGroups(problem: Problem, rules: readonly Rule[], prices: Float64Array) {
+/** Groups of MTUs in which prices miss some rule by more than `slack`. */
+function brokenGroups(problem: Problem, rules: readonly Rule[], prices: Float64Array, slack: number) {
   const broken = new Set<number>();
   for (const { at, factor, low, high } of rules) {
     let sum = 0;
     at.forEach((i, k) => {
       sum += factor[k]! * prices[i]!;
     });
-    if (sum < low - samePrice || sum > high + samePrice) broken.add(at[0]! % problem.periods);
+    if (sum < low - slack || sum > high + slack) broken.add(at[0]! % problem.periods);
   }
   return problem.groups.filter(([first, after]) => [...broken].some((t) => t >= first && t < after));
 }
 
-/** Replace the prices of a group by the nearest ones (sum of squares) that obey every rule. */
+function cellsOf({ periods, zones }: Problem, [first, after]: readonly [number, number]): number[] {
+  const cells: number[] = [];
+  for (let z = 0; z < zones; z++) for (let t = first; t < after; t++) cells.push(z * periods + t);
+  return cells;
+}
+
+/** The prices of a group, by cell, that obey every rule and are nearest to others (sum of squares); empty where there are none. */
 function nearest(
   problem: Problem,
   rules: readonly Rule[],
   low: Float64Array,
   high: Float64Array,
   prices: Float64Array,
-  dual: Float64Array,
-  [first, after]: readonly [number, number],
-): void {
-  const { periods, zones } = problem;
-  const cells: number[] = [];
-  for (let z = 0; z < zones; z++) for (let t = first; t < after; t++) cells.push(z * periods + t);
+  group: readonly [number, number],
+): Map<number, number> {
+  const cells = cellsOf(problem, group);
   const columnOf = new Map(cells.map((cell, c) => [cell, c]));
   const here = rules.filter(({ at }) => columnOf.has(at[0]!)).map((rule) => withinReach(rule, low, high));
   // Columns: the prices, then what each rule's sum comes to. Rows: sum of factor * price - that = 0.
@@ -204,11 +222,7 @@ function nearest(
     samePrice,
     1e-16,
   );
-  // Rules that each could hold but not all together: then those prices are best that the answer was found with.
-  const { min, max } = problem.book.priceLimits;
-  cells.forEach((cell, c) => {
-    prices[cell] = x === undefined ? Math.min(max, Math.max(min, dual[cell]!)) : x[c]!;
-  });
+  return new Map(x === undefined ? [] : cells.map((cell, c) => [cell, x[c]!]));
 }
 
 /** The rule, loosened to what its prices can reach at all. */

@@ -73,20 +73,28 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
     for (let k = 0; k < node.span; k++) netPosition[node.zone * periods + node.from + k]! += full;
   });
 
-  const settle = (side: Side) => {
+  const settle = (side: Side): number => {
     const node = nodes[side.node]!;
     const mw = distribute(problem, side, lot, side.sign === 1 ? sold : bought);
     for (let k = 0; k < node.span; k++) netPosition[node.zone * periods + node.from + k]! += side.sign * mw;
+    return mw;
   };
   const sidesAt = new Map<number, Side[]>();
+  // MW that longer orders sell too much by zone-MTU, for being rounded: the next one makes up for it.
+  const over = new Float64Array(zones * periods);
   for (const side of sides) {
     const { zone, from, span } = nodes[side.node]!;
     if (span === 1) {
       const cell = zone * periods + from;
       sidesAt.set(cell, [...(sidesAt.get(cell) ?? []), side]);
     } else {
-      side.lots = Math.round(side.ideal / lot);
-      settle(side);
+      const covered = over.subarray(zone * periods + from, zone * periods + from + span);
+      const due = side.ideal - (side.sign * covered.reduce((sum, mw) => sum + mw, 0)) / span;
+      side.lots = Math.max(0, Math.round(due / lot));
+      const mw = settle(side);
+      covered.forEach((before, k) => {
+        covered[k] = before + side.sign * (mw - side.ideal);
+      });
     }
   }
   const flow = sharing.flow.slice();
@@ -98,7 +106,7 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
     for (const cell of island.cells) missing += outflow[cell]! - netPosition[cell]!;
     for (const at of island.arcs) missing += arcAt(problem, at).arc.loss * flow[at]!;
     largestRemainders(here, missing, lot);
-    here.forEach(settle);
+    for (const side of here) settle(side);
     carry(problem, island, netPosition, outflow, lot, flow);
   }
   return { bought, sold, netPosition: netPosition.map(clean), flow: flow.map(clean) };

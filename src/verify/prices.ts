@@ -2,7 +2,7 @@
 
 import { Findings } from './check.ts';
 import type { Check } from './verify.ts';
-import { groupsOf, type View } from './view.ts';
+import { groupsOf, spreadOf, type View } from './view.ts';
 
 export function checkPrices(view: View): Check[] {
   return [checkSeparation(view), checkMiddle(view)];
@@ -78,15 +78,27 @@ function checkMiddle(view: View): Check {
       else slopes[zone]![from] = true;
     });
   }
+  const isPinned = (z: number, t: number, from: number, to: number) => {
+    const at = price[z]![t]!;
+    const inside = at >= Math.min(from, to) - ep && at <= Math.max(from, to) + ep;
+    return book.lot !== undefined && inside && limits[z]![t]!.some((limit) => Math.abs(limit - at) <= ep);
+  };
   for (const [first, after] of groupsOf(positions, periods)) {
     for (let t = first; t < after; t++) {
       if (strained[t]) continue;
       const tied = after - first > 1;
       // Whole lots can hide whether a line was just full: then either reading will do.
-      const readings = (book.lot === undefined ? [1e-6] : [1e-6, eq]).map((full) => {
+      const readings = (book.lot === undefined ? [1e-6] : [1e-6, eq]).flatMap((full) => {
         const [lows, highs] = [low.map((row) => row[t]!), high.map((row) => row[t]!)];
-        if (!tied) passOn(view, t, full, lows, highs);
-        return { lows, highs };
+        if (tied) return [{ lows, highs }];
+        // And it can fill an order at the money to its end, which hides that it pins the price of its zone, and by lines others'.
+        const pinned = { lows: [...lows], highs: [...highs] };
+        price.forEach((row, z) => {
+          if (!isPinned(z, t, lows[z]!, highs[z]!)) return;
+          pinned.lows[z] = row[t]!;
+          pinned.highs[z] = row[t]!;
+        });
+        return [{ lows, highs }, pinned].map((range) => passOn(view, t, full, range));
       });
       price.forEach((row, z) => {
         // A lot more or less on a straight line moves its price by more than can be told from outside.
@@ -98,9 +110,7 @@ function checkMiddle(view: View): Check {
         const middle = (from + to) / 2;
         // Rounding can move the ends of a range past each other.
         const inside = at >= Math.min(from, to) - ep && at <= Math.max(from, to) + ep;
-        // And they can fill an order at the money to its end, which hides that it pins the price.
-        const pinned = book.lot !== undefined && inside && limits[z]![t]!.some((limit) => Math.abs(limit - at) <= ep);
-        const fits = tied ? inside : Math.abs(at - middle) <= ep || (inside && to - from <= 2 * ep) || pinned;
+        const fits = tied ? inside : Math.abs(at - middle) <= ep || (inside && to - from <= 2 * ep);
         found.expect(fits, `${book.zones[z]}/${t + 1}`, () => `${at}, the middle of ${from} to ${to} is ${middle}`);
       });
     }
@@ -111,62 +121,77 @@ function checkMiddle(view: View): Check {
 /** Around lines that lose little, ranges shrink towards zero by little each time. */
 const mostRounds = 100_000;
 
-/** Narrow the ranges of one MTU by its lines until nothing moves. */
-function passOn({ links, price }: View, t: number, full: number, low: number[], high: number[]): void {
+interface Range {
+  readonly lows: number[];
+  readonly highs: number[];
+}
+
+/**
+ * The ranges of one MTU as its lines narrow them.
+ *
+ * Around a line with losses no negative prices allow an empty line both ways: power that went in a ring would be burned, and gain.
+ * As it may not, one direction is closed then; it is the one that would gain at the published prices (INV-17, INV-18).
+ */
+function passOn(view: View, t: number, full: number, { lows, highs }: Range): Range {
+  const open = { lows: [...lows], highs: [...highs] };
+  if (narrow(view, t, full, open, false)) return open;
+  narrow(view, t, full, { lows, highs }, true);
+  return { lows, highs };
+}
+
+/** Narrow ranges until nothing moves; false when nothing is left of one. */
+function narrow(view: View, t: number, full: number, { lows: low, highs: high }: Range, burning: boolean): boolean {
+  const { links, price, ep } = view;
   const still = 1e-9;
+  let left = true;
   for (let round = 0, moved = true; moved && round < mostRounds; round++) {
     moved = false;
     // Bounds stop at each other: beyond, a rule would leave no price.
     const raise = (z: number, to: number) => {
+      left &&= to <= high[z]! + ep;
       const bound = Math.min(to, high[z]!);
       if (bound <= low[z]! + still) return;
       low[z] = bound;
       moved = true;
     };
     const lower = (z: number, to: number) => {
+      left &&= to >= low[z]! - ep;
       const bound = Math.max(to, low[z]!);
       if (bound >= high[z]! - still) return;
       high[z] = bound;
       moved = true;
     };
-    for (const { line, from, to, flow, least, most } of links) {
+    for (const link of links) {
+      const { line, from, to, flow, least, most } = link;
       const costly = line.loss > 0 || line.tariff > 0;
       const mw = flow[t]!;
       const keep = 1 - line.loss;
+      const there = { a: from, b: to, backwards: false };
+      const back = { a: to, b: from, backwards: true };
+      const [up, down] = [most[t]!, least[t]!];
       const directions = costly
         ? [
-            {
-              a: from,
-              b: to,
-              mw: Math.max(mw, 0),
-              least: Math.max(0, least[t]!),
-              most: Math.max(0, most[t]!),
-              other: mw < 0,
-            },
-            {
-              a: to,
-              b: from,
-              mw: Math.max(-mw, 0),
-              least: Math.max(0, -most[t]!),
-              most: Math.max(0, -least[t]!),
-              other: mw > 0,
-            },
+            { ...there, sent: Math.max(mw, 0), floor: Math.max(0, down), ceiling: Math.max(0, up) },
+            { ...back, sent: Math.max(-mw, 0), floor: Math.max(0, -up), ceiling: Math.max(0, -down) },
           ]
-        : [{ a: from, b: to, mw, least: least[t]!, most: most[t]!, other: false }];
-      for (const { a, b, mw: sent, least: least_, most: most_, other } of directions) {
-        if (most_ - least_ <= 1e-6) continue;
+        : [{ ...there, sent: mw, floor: down, ceiling: up }];
+      for (const { a, b, sent, floor, ceiling, backwards } of directions) {
+        if (ceiling - floor <= 1e-6) continue;
         // The way back of a line with losses that is in use may be closed (INV-18).
-        if (other && line.loss > 0 && Math.min(price[a]![t]!, price[b]![t]!) < 0) continue;
-        if (sent > least_ + full) {
+        const negative = line.loss > 0 && Math.min(price[a]![t]!, price[b]![t]!) < 0;
+        const closed = Math.abs(mw) > full || (burning && spreadOf(view, link, t, backwards) > ep);
+        if (negative && sent <= full && closed) continue;
+        if (sent > floor + full) {
           // keep * price_b - price_a - tariff >= 0
           raise(b, (low[a]! + line.tariff) / keep);
           lower(a, keep * high[b]! - line.tariff);
         }
-        if (sent < most_ - full) {
+        if (sent < ceiling - full) {
           lower(b, (high[a]! + line.tariff) / keep);
           raise(a, keep * low[b]! - line.tariff);
         }
       }
     }
   }
+  return left;
 }

@@ -77,6 +77,7 @@ function approach(program: NearestProgram, room: number, tolerance: number, prod
   const pairs = Math.max(1, zLow.reduce((sum, z) => sum + z, 0) + zHigh.reduce((sum, z) => sum + z, 0));
   const factor = new Float64Array(y.length ** 2);
   let best: Approach | undefined;
+  let before = Number.POSITIVE_INFINITY;
   for (let step = 0; step < mostSteps; step++) {
     const missing = residual(program, x);
     const gap = largest(missing);
@@ -84,6 +85,8 @@ function approach(program: NearestProgram, room: number, tolerance: number, prod
     const pull = columnsTimes(program, y);
     // What keeps each column from its own optimum.
     const slope = pull.map((p, i) => (open[i] ? weight[i]! * (x[i]! - target[i]!) - p - zLow[i]! + zHigh[i]! : 0));
+    const stuck = now > 0.9 * before;
+    before = now;
     // Past what floating point can do the steps get worse: the best point so far counts.
     if (Number.isNaN(gap + now)) break;
     if (gap <= tolerance / 2 && (best === undefined || now < best.product)) best = { x: x.slice(), product: now };
@@ -103,8 +106,10 @@ function approach(program: NearestProgram, room: number, tolerance: number, prod
       ahead +=
         (toHigh[i]! - reach * straight.x[i]!) * (zHigh[i]! + reach * straight.zHigh[i]!) * (zHigh[i]! > 0 ? 1 : 0);
     }
-    const aim = now * (ahead / pairs / now) ** 3;
-    const bent = solveStep(program, state, factor, stiffness, slope, missing, aim, straight);
+    // Such steps can run in circles (Cartis, Some disadvantages of a Mehrotra-type algorithm, 2009): one that gained nothing is
+    // followed by a cautious one, which goes half the way and leads back between the bounds.
+    const aim = stuck ? now / 2 : now * (ahead / pairs / now) ** 3;
+    const bent = solveStep(program, state, factor, stiffness, slope, missing, aim, stuck ? undefined : straight);
     const length = lengthOf(state, bent, shy);
     for (let i = 0; i < x.length; i++) {
       x[i]! += length * bent.x[i]!;
