@@ -3,7 +3,7 @@
 import type { Outcome, Reason } from '../market/result.ts';
 import type { Segment } from './curves/segments.ts';
 import type { Problem } from './problem.ts';
-import { clean, type Lots } from './rounding.ts';
+import { clean, type Lots, smallestLot } from './rounding.ts';
 import { samePrice } from './search/master.ts';
 import { meanPriceOf, type Sharing } from './sharing.ts';
 
@@ -122,13 +122,20 @@ export function outcomesOf(
     const outcome: Outcome = { ...head, status, ...size, surplus: toCents(surplus) };
     if (done) return outcome;
     const missed = missedSurplus(segments, net, meanPriceOf(problem, node, exact));
-    if (node.span > 1 && missed > 1e-3 * segments.reduce((sum, { power }) => sum + power, 0)) {
+    const total = segments.reduce((sum, { power }) => sum + power, 0);
+    if (node.span > 1 && missed > 1e-3 * total + lostInLots(segments, book.lot ?? smallestLot)) {
       const money = toCents(missedSurplus(segments, net, price) * duration);
       return { ...outcome, reason: { code: 'paradoxically_rejected', distance: 0, missedSurplus: money, binding: [] } };
     }
     const zones = curtailedWith(node.zone, node.from);
     return { ...outcome, reason: reasonOf(problem, open, meanPriceOf(problem, node, exact), price, zones) };
   });
+}
+
+/** Currency per hour that an order on a straight line misses where rounding moves it by two lots: no paradox, only coarse. */
+function lostInLots(segments: readonly Segment[], lot: number): number {
+  const steepest = segments.reduce((most, { first, last, power }) => Math.max(most, Math.abs(last - first) / power), 0);
+  return (steepest * (2 * lot) ** 2) / 2;
 }
 
 /** Currency per hour that a net position gains less than the best one at a price. */

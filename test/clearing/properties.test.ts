@@ -10,6 +10,7 @@ import { clearWith } from '../../src/clearing/clear.ts';
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
 import type { Book } from '../../src/market/book.ts';
 import { verify } from '../../src/verify/verify.ts';
+import { mirrored } from '../support/mirror.ts';
 import { plainWelfare } from '../support/plain-welfare.ts';
 import { type Flavour, randomBook } from '../support/random-book.ts';
 
@@ -152,6 +153,21 @@ test('clear() scales volumes with the book and keeps its prices', () => {
       const after = essence(scaled);
       eachPair(after.prices, before.prices, (x, y) => near(x, y, (book.priceLimits.tick ?? 0) + 2e-6));
       eachPair(after.netPositions, before.netPositions, (x, y) => near(x, y * k, k * ((book.lot ?? 0) * 2 + 1e-3)));
+    }),
+    { numRuns, seed },
+  );
+});
+
+test('clear() gives the mirror image of a book the mirror image of its result', () => {
+  fc.assert(
+    fc.property(randomBook({ straight: true }), (book) => {
+      const before = essence(book);
+      const after = essence(mirrored(book));
+      eachPair(after.prices, before.prices, (x, y) => near(x, -y, (book.priceLimits.tick ?? 0) + 2e-6));
+      const moved = (book.lot ?? 0) * 2 + 1e-3;
+      eachPair(after.netPositions, before.netPositions, (x, y) => near(x, -y, moved));
+      eachPair(after.flows, before.flows, (x, y) => near(x, -y, moved * book.zones.length));
+      near(after.welfare, before.welfare, 0.02 + (book.lot ?? 0) * book.periods * book.zones.length * 300);
     }),
     { numRuns, seed },
   );

@@ -82,7 +82,12 @@ class HighsModel implements Model {
     this.#rows = program.rowLower.length;
     this.#model = highs.createModel();
     this.#seam(() => {
-      this.#model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex' });
+      this.#model.options.set({
+        output_flag: false,
+        presolve: 'off',
+        solver: 'simplex',
+        primal_feasibility_tolerance: 1e-9,
+      });
       this.#model.passModel({
         numCols: program.cost.length,
         numRows: this.#rows,
