@@ -65,7 +65,7 @@ test('merit tells what it can do and how it ends', { concurrency: true }, async 
     run([]),
     run(['sell']),
   ]);
-  for (const command of ['serve', 'submit', 'auctions', 'result', 'executions', 'clear', 'verify', 'import'])
+  for (const command of ['serve', 'submit', 'auctions', 'result', 'executions', 'clear', 'explain', 'verify', 'import'])
     assert.match(help.out, new RegExp(`^  ${command} `, 'm'));
   assert.match(help.out, /Exit codes: 0 .* 1 .*\n2 .* 3 /);
   assert.equal(help.code, 0);

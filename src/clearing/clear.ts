@@ -62,8 +62,19 @@ export interface ClearingBudget {
 
 /** The same with a solver that is loaded already. */
 export function clearWith(solver: Solver, book: Book, hash: string, budget: ClearingBudget = {}): Clearing {
-  const problem = problemOf(book);
-  const answer = answerWithoutLoss(problem, hash, solver, budget);
+  return clearProblem(solver, book, hash, budget, (without) => problemOf(book, without));
+}
+
+/** @param problemWithout  the book's problem without these orders; another than its own asks what would be */
+export function clearProblem(
+  solver: Solver,
+  book: Book,
+  hash: string,
+  budget: ClearingBudget,
+  problemWithout: (orders: ReadonlySet<number>) => Problem,
+): Clearing {
+  const problem = problemWithout(new Set());
+  const answer = answerWithoutLoss(problem, hash, solver, budget, problemWithout);
   const { part, sharing, lots, exact, published, proven } = answer;
   const { periods } = problem;
   const rows = (values: Float64Array) => (zone: number) =>
@@ -115,9 +126,15 @@ interface Cleared {
  * out, and the rest is cleared again. What that costs at most the bound of the first round says. A checkpoint is of the first
  * round that is not done: the later ones may come out otherwise.
  */
-function answerWithoutLoss(problem: Problem, hash: string, solver: Solver, budget: ClearingBudget): Cleared {
+function answerWithoutLoss(
+  problem: Problem,
+  hash: string,
+  solver: Solver,
+  budget: ClearingBudget,
+  makeProblem: (orders: ReadonlySet<number>) => Problem,
+): Cleared {
   const { book } = problem;
-  const problemWithout = (orders: ReadonlySet<number>) => (orders.size === 0 ? problem : problemOf(book, orders));
+  const problemWithout = (orders: ReadonlySet<number>) => (orders.size === 0 ? problem : makeProblem(orders));
   const left: Budget = { branches: budget.branches ?? Infinity, until: budget.until };
   const start = budget.checkpoint === undefined ? undefined : readCheckpoint(budget.checkpoint, hash, problemWithout);
   const without = new Set(start?.without);

@@ -44,8 +44,11 @@ export interface Decision {
   readonly least: number;
   /** Columns that trade only while it is on. */
   readonly steps: readonly number[];
-  /** `surplus`: what it gains covers its costs, its accepted descendants' included. `income`: what it earns covers these terms. */
-  readonly test: 'surplus' | 'income';
+  /**
+   * `surplus`: what it gains covers its costs, its accepted descendants' included. `income`: what it earns covers these terms. `none`: it is on, whatever
+   * it loses; nobody asks for that but `counterfactual.ts`.
+   */
+  readonly test: 'surplus' | 'income' | 'none';
   /** Terms outside the welfare (`income`): currency per hour, and currency/MWh. */
   readonly fixed: number;
   readonly variable: number;

@@ -69,10 +69,16 @@ export function program(): Command {
     .description('clear a book: prices, flows, and the outcome of every order')
     .requiredOption('-o, --output <file>', 'where the result goes; written whole or not at all')
     .option('--verify', 'check the result before it is written')
+    .option(...branches)
+    .option(...seconds)
     .addOption(json())
     .addHelpText(
       'after',
-      examples('merit clear book.json -o result.json', 'merit clear b.json.gz -o r.json.gz --verify'),
+      examples(
+        'merit clear book.json -o result.json',
+        'merit clear b.json.gz -o r.json.gz --verify',
+        'merit clear book.json -o result.json --seconds 60',
+      ),
     )
     .action(async (book, options) => (await import('./commands/clear.ts')).clearBook(book, options));
   merit
@@ -82,6 +88,17 @@ export function program(): Command {
     .addHelpText('after', examples('merit verify book.json result.json'))
     .action(async (book, result, options) =>
       (await import('./commands/verify.ts')).verifyResult(book, result, options),
+    );
+  merit
+    .command('explain <book> <result> <record_id>')
+    .description('why an order got what it got; of a paradoxically rejected one, what would have been with it in')
+    .option('--participant <id>', 'whose order, where several participants have one of that id')
+    .option(...branches)
+    .option(...seconds)
+    .addOption(json())
+    .addHelpText('after', examples('merit explain book.json result.json b7'))
+    .action(async (book, result, id, options) =>
+      (await import('./commands/explain.ts')).explain(book, result, id, options),
     );
   merit
     .command('import <source> <folder>')
@@ -123,6 +140,14 @@ const client = (merit: Command, nameAndArguments: string): Command =>
     .command(nameAndArguments)
     .addOption(new Option('--url <url>', 'address of the house').env('MERIT_URL').default('http://127.0.0.1:8080'))
     .addOption(json());
+
+/** Of commands that search. */
+const branches = ['--branches <n>', 'stop after so many branches of the search', wholeNumber] as const;
+const seconds = [
+  '--seconds <n>',
+  'stop after so many seconds with the best found, its gap beside it',
+  wholeNumber,
+] as const;
 
 const json = (): Option => new Option('--json', 'JSON for programs instead of a table');
 

@@ -141,7 +141,8 @@ export function noLossRules(problem: Problem, on: readonly number[], { value }: 
     const { parent } = decisions[d]!;
     if (parent >= 0) children.set(parent, [...(children.get(parent) ?? []), d]);
   }
-  return on.map((decision): NoLoss => {
+  const tested = on.filter((d) => decisions[d]!.test !== 'none');
+  return tested.map((decision): NoLoss => {
     const terms = new Map<number, number>();
     let cost = 0;
     const add = (c: number) => {

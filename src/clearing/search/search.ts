@@ -95,6 +95,8 @@ class Search {
   readonly #master: Master;
   /** Decisions of this group, and which columns theirs are. */
   readonly #decisions: readonly number[];
+  /** Those that are on in any case. */
+  readonly #forced: readonly number[];
   readonly #open: Branch[];
   #best: Found | undefined;
   /** Answers so far that decided everything, but that no prices support. */
@@ -114,7 +116,8 @@ class Search {
     this.#master = new Master(problem, solver, guess, group, boundsOf(problem, [], [], []));
     const own = new Set(this.#master.columns);
     this.#decisions = problem.decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
-    this.#open = [...(from?.open ?? [{ on: [], off: [], closed: [], bound: Infinity }])];
+    this.#forced = this.#decisions.filter((d) => problem.decisions[d]!.test === 'none');
+    this.#open = [...(from?.open ?? [{ on: this.#forced, off: [], closed: [], bound: Infinity }])];
     this.#best = from?.best;
     this.#unsupported = from?.unsupported ?? 0;
   }
@@ -320,11 +323,11 @@ class Search {
   /** An answer from a program's: what it wants most, less those that would lose, until nobody does. */
   #repair(from: Answer): void {
     const { decisions } = this.#problem;
-    const on = new Set<number>();
+    const on = new Set(this.#forced);
     const wanted = this.#decisions
       .filter((d) => from.value[decisions[d]!.column]! >= 0.5 * decisions[d]!.least)
       .sort((a, b) => from.value[decisions[b]!.column]! - from.value[decisions[a]!.column]! || a - b);
-    for (const d of wanted) if (this.#fits(d, on)) on.add(d);
+    for (const d of wanted) if (!on.has(d) && this.#fits(d, on)) on.add(d);
     const before = this.#best;
     this.#repairFrom(on, -1, mostRepairs);
     if (this.#best !== before) this.#reinsert();
@@ -340,7 +343,7 @@ class Search {
       const worth = this.#master.solve(boundsOf(this.#problem, list, off, []), answer, this.#enough);
       if (worth === undefined) {
         // Too much for the orders there are: the last one wanted goes.
-        const last = [...on].findLast((d) => d !== kept);
+        const last = [...on].findLast((d) => d !== kept && !this.#forced.includes(d));
         if (last === undefined) return;
         on = this.#withoutFamily(on, last);
         continue;

@@ -4,6 +4,7 @@ import { canonical } from '../../book/canonical.ts';
 import { bookHash } from '../../book/seal.ts';
 import { clear } from '../../clearing/clear.ts';
 import { namingFile, readBook } from '../books.ts';
+import { type BudgetOptions, budgetFrom } from '../budget.ts';
 import { exitCodes } from '../failure.ts';
 import { writeWhole } from '../files.ts';
 import { figure, gapText, print, printJson } from '../output.ts';
@@ -15,7 +16,7 @@ const manyOrders = 50_000;
 
 export async function clearBook(
   file: string,
-  options: { output: string; verify?: boolean; json?: boolean },
+  options: BudgetOptions & { output: string; verify?: boolean; json?: boolean },
 ): Promise<void> {
   const start = performance.now();
   const book = await readBook(file);
@@ -23,7 +24,7 @@ export async function clearBook(
   progress.update(1, `${book.orders.length} orders`);
   const hash = bookHash(book);
   const began = performance.now();
-  const { result } = await clear(book, hash).catch((error) => {
+  const { result } = await clear(book, hash, budgetFrom(options)).catch((error) => {
     throw namingFile(file, error);
   });
   const clearingMs = performance.now() - began;
@@ -49,6 +50,8 @@ export async function clearBook(
   print(
     `${result.auction}: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${gapText(result.gap)}`,
   );
+  if (result.status === 'feasible')
+    print(`no answer is worth more than ${figure(result.bound)} ${book.currency}; whether any is was not proven`);
   print(`\n${priceTable(summary.prices, `${book.currency}/MWh`)}\n\n${outcomeTable(summary.outcomes)}\n`);
   for (const more of [reasonTable(result.orders), blockTable(result.orders)]) if (more) print(`${more}\n`);
   const check = verified ? ', verified' : '';
