@@ -1,6 +1,5 @@
 /** Clearing of Italian days: engine time, and the whole `merit clear` process. Skips visibly where the days are absent. */
 
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,11 +10,10 @@ import { bookHash } from '../src/book/seal.ts';
 import { clearWith } from '../src/clearing/clear.ts';
 import { loadSolver } from '../src/clearing/solver/highs.ts';
 import { verify } from '../src/verify/verify.ts';
+import { row, wholeProcess } from './figures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, '../shared/data/italy-2025-04');
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 export async function benchClearing(smoke: boolean): Promise<void> {
   if (!existsSync(folder)) {
@@ -59,28 +57,4 @@ export async function benchClearing(smoke: boolean): Promise<void> {
   } finally {
     await rm(work, { recursive: true });
   }
-}
-
-const row = (values: readonly number[]) => ({
-  min: Number(Math.min(...values).toFixed(1)),
-  median: Number(median(values).toFixed(1)),
-  max: Number(Math.max(...values).toFixed(1)),
-});
-
-/** Time and largest memory of `merit clear`, as the process itself reports it at its end. */
-function wholeProcess(book: string, result: string, runs: number) {
-  const milliseconds: number[] = [];
-  const megabytes: number[] = [];
-  const report = join(root, 'bench/peak-memory.ts');
-  const command = join(root, 'src/cli/merit.ts');
-  for (let run = 0; run < runs; run++) {
-    const start = performance.now();
-    const options = ['--disable-warning=ExperimentalWarning', '--import', report, command, 'clear', book, '-o', result];
-    const done = spawnSync(process.execPath, options, { encoding: 'utf8' });
-    milliseconds.push(performance.now() - start);
-    const peak = /peak-memory-kb (\d+)/.exec(done.stderr);
-    if (done.status !== 0 || peak === null) throw new Error(`merit clear ended ${done.status}: ${done.stderr}`);
-    megabytes.push(Number(peak[1]) / 1024);
-  }
-  return { milliseconds, megabytes };
 }

@@ -5,10 +5,12 @@
 
 import { benchClearing } from './clearing.ts';
 import { benchCloud } from './cloud.ts';
+import { benchDecisions } from './decisions.ts';
 import { benchIntake } from './intake.ts';
 
 const benches: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   clearing: benchClearing,
+  decisions: benchDecisions,
   intake: benchIntake,
   cloud: benchCloud,
 };

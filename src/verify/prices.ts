@@ -66,6 +66,7 @@ function checkMiddle(view: View): Check {
   const low = price.map(() => new Array<number>(periods).fill(min));
   const high = price.map(() => new Array<number>(periods).fill(max));
   const slopes = price.map(() => new Array<boolean>(periods).fill(false));
+  const give = price.map(() => new Array<number>(periods).fill(0));
   const limits = price.map(() => Array.from({ length: periods }, (): number[] => []));
   for (const { zone, from, span, offers, executed } of positions) {
     if (span > 1) continue;
@@ -77,6 +78,7 @@ function checkMiddle(view: View): Check {
       const [some, more] = [done > crumb, done < power - crumb];
       // Rounding its volume moves a point on a straight line.
       const room = some && more ? (eq * Math.abs(last - first)) / power : 0;
+      give[zone]![from] = Math.max(give[zone]![from]!, room);
       // A MW less would not be missed below this price, a MW more not be wanted above it; for buys the other way round.
       const floor = side === 'sell' ? some : more;
       const ceiling = side === 'sell' ? more : some;
@@ -90,29 +92,36 @@ function checkMiddle(view: View): Check {
     for (let t = first; t < after; t++) {
       if (strained[t]) continue;
       const tied = after - first > 1;
-      // Whole lots can hide whether a line was just full: then either reading will do.
-      const readings = (book.lot === undefined ? [1e-6] : [1e-6, eq]).map((full) => {
-        const [lows, highs] = [low.map((row) => row[t]!), high.map((row) => row[t]!)];
-        if (!tied) passOn(view, t, full, lows, highs);
-        return { lows, highs };
+      // Rounding can move the ends of a range past each other.
+      const isInside = (at: number, from: number, to: number) =>
+        at >= Math.min(from, to) - ep && at <= Math.max(from, to) + ep;
+      // And whole lots can fill an order at the money to its end, which hides that it pins the price.
+      const pinned = price.map((row, z) => {
+        const hidden = book.lot !== undefined && isInside(row[t]!, low[z]![t]!, high[z]![t]!);
+        return hidden && limits[z]![t]!.some((limit) => Math.abs(limit - row[t]!) <= ep);
+      });
+      // They can hide whether a line was just full, too: then either reading will do.
+      const ways = [1e-6, eq].flatMap((full) => [pinned.map(() => false), pinned].map((pins) => ({ full, pins })));
+      const readings = (book.lot === undefined ? ways.slice(0, 1) : ways).map(({ full, pins }) => {
+        const [lows, highs] = [low, high].map((ends) => price.map((row, z) => (pins[z] ? row : ends[z]!)[t]!));
+        if (!tied) passOn(view, t, full, lows!, highs!);
+        return { lows: lows!, highs: highs! };
       });
       price.forEach((row, z) => {
         // A lot more or less on a straight line moves its price by more than can be told from outside.
         if (book.lot !== undefined && slopes.some((each) => each[t])) return;
         const at = row[t]!;
-        const off = ({ lows, highs }: (typeof readings)[number]) => Math.abs(at - (lows[z]! + highs[z]!) / 2);
-        const { lows, highs } = readings.reduce((best, reading) => (off(reading) < off(best) ? reading : best));
-        const [from, to] = [lows[z]!, highs[z]!];
+        const ranges = readings.map(({ lows, highs }) => ({ from: lows[z]!, to: highs[z]! }));
+        const fits = ranges.some(({ from, to }) => {
+          const inside = isInside(at, from, to);
+          if (tied || decided[t]) return inside;
+          return Math.abs(at - (from + to) / 2) <= ep + give[z]![t]! || (inside && to - from <= 2 * ep);
+        });
+        const { from, to } = ranges[0]!;
         const middle = (from + to) / 2;
-        // Rounding can move the ends of a range past each other.
-        const inside = at >= Math.min(from, to) - ep && at <= Math.max(from, to) + ep;
-        // And they can fill an order at the money to its end, which hides that it pins the price.
-        const pinned = book.lot !== undefined && inside && limits[z]![t]!.some((limit) => Math.abs(limit - at) <= ep);
-        const fits =
-          tied || decided[t] ? inside : Math.abs(at - middle) <= ep || (inside && to - from <= 2 * ep) || pinned;
         const where = `${book.zones[z]}/${t + 1}`;
         found.expect(fits, where, () => `${at}, the middle of ${from} to ${to} is ${middle}`);
-        if (!tied && decided[t] === 'blocks' && !pinned && to - from > 2 * ep) open.push({ z, t, middle, where });
+        if (!tied && decided[t] === 'blocks' && !pinned[z] && to - from > 2 * ep) open.push({ z, t, middle, where });
       });
     }
   }
@@ -204,8 +213,9 @@ function passOn({ links, price }: View, t: number, full: number, low: number[], 
         : [{ a: from, b: to, mw, least: least[t]!, most: most[t]!, other: false }];
       for (const { a, b, mw: sent, least: least_, most: most_, other } of directions) {
         if (most_ - least_ <= 1e-6) continue;
-        // The way back of a line with losses that is in use may be closed (INV-18).
-        if (other && line.loss > 0 && Math.min(price[a]![t]!, price[b]![t]!) < 0) continue;
+        // Of a line with losses one direction may be closed (INV-18): the way back of the one in use, or that against the prices.
+        const against = mw === 0 && sent === 0 && keep * price[b]![t]! - price[a]![t]! - line.tariff > 0;
+        if ((other || against) && line.loss > 0 && Math.min(price[a]![t]!, price[b]![t]!) < 0) continue;
         if (sent > least_ + full) {
           // keep * price_b - price_a - tariff >= 0
           raise(b, (low[a]! + line.tariff) / keep);

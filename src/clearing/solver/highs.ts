@@ -43,6 +43,8 @@ export interface Solver {
   solve(program: Program): Solution;
   /** Dispose it when done: the solver's memory is not collected. The program has at least one column. */
   model(program: Program): Model;
+  /** What the solver's memory has grown to; it never shrinks. */
+  memoryBytes(): number;
 }
 
 // The package's types say CommonJS, its code is an ES module: its default export is the loader itself.
@@ -54,7 +56,11 @@ let loading: Promise<Highs> | undefined;
 export async function loadSolver(): Promise<Solver> {
   loading ??= loadHighs();
   const highs = await loading;
-  return { solve: (program) => solve(highs, program), model: (program) => new HighsModel(highs, program) };
+  return {
+    solve: (program) => solve(highs, program),
+    model: (program) => new HighsModel(highs, program),
+    memoryBytes: () => highs.memoryBytes,
+  };
 }
 
 function solve(highs: Highs, program: Program): Solution {
@@ -82,12 +88,7 @@ class HighsModel implements Model {
     this.#rows = program.rowLower.length;
     this.#model = highs.createModel();
     this.#seam(() => {
-      this.#model.options.set({
-        output_flag: false,
-        presolve: 'off',
-        solver: 'simplex',
-        primal_feasibility_tolerance: 1e-9,
-      });
+      this.#model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex' });
       this.#model.passModel({
         numCols: program.cost.length,
         numRows: this.#rows,
