@@ -23,8 +23,8 @@ const indexOf = (book: Book, id: string) => book.orders.findIndex(({ record_id }
 const block = { kind: 'block', record_id: 'block', side: 'sell', from: 1, to: 1, price: 30, power: 70 };
 const e6 = exampleBook('sell 40@10, buy 100@50', [block]);
 
-test('withOrderIn() E6: with the block in, the price falls and the block itself pays for it', () => {
-  const instead = withOrderIn(solver, e6, cleared(e6), indexOf(e6, 'block'))!;
+test('withOrderIn() E6: with the block in, the price falls and the block itself pays for it', async () => {
+  const instead = (await withOrderIn(e6, cleared(e6), indexOf(e6, 'block')))!;
   assert.deepEqual([instead.status, instead.welfare, instead.welfareDifference], ['optimal', 2600, 1000]);
   assert.deepEqual([instead.outcome.status, instead.outcome.power, instead.gain], ['accepted', [70], -1400]);
   assert.deepEqual(instead.losers, [{ record_id: 'block', loss: 1400 }]);
@@ -35,14 +35,14 @@ test('withOrderIn() E6: with the block in, the price falls and the block itself 
   ]);
 });
 
-test('withOrderIn() is undefined where the market cannot take the order', () => {
+test('withOrderIn() is undefined where the market cannot take the order', async () => {
   const book = exampleBook('sell 40@10, buy 50@50', [block]);
   const result = cleared(book);
   assert.equal(result.orders[2]?.reason?.code, 'paradoxically_rejected');
-  assert.equal(withOrderIn(solver, book, result, 2), undefined);
+  assert.equal(await withOrderIn(book, result, 2), undefined);
 });
 
-test('withOrderIn() on books of all order kinds: what is worth more has somebody lose', () => {
+test('withOrderIn() on books of all order kinds: what is worth more has somebody lose', async () => {
   let asked = 0;
   for (let seed = 0; seed < 150; seed++) {
     const book = randomOrders(seed, 8);
@@ -51,7 +51,7 @@ test('withOrderIn() on books of all order kinds: what is worth more has somebody
     result.orders.forEach(({ record_id, reason }, k) => {
       if (!reason?.code.startsWith('paradoxically_rejected')) return;
       if (!['block', 'flexible', 'complex'].includes(book.orders[k]!.kind)) return;
-      const instead = withOrderIn(solver, book, result, k);
+      const instead = await withOrderIn(book, result, k);
       if (instead === undefined) return;
       asked++;
       const where = `seed ${seed}, ${record_id}`;

@@ -14,7 +14,7 @@ import { hoursOf } from '../market/time.ts';
 import { type ClearingBudget, clearProblem } from './clear.ts';
 import { toCents } from './outcomes.ts';
 import { type Problem, problemOf } from './problem.ts';
-import type { Solver } from './solver/highs.ts';
+import { loadSolver } from './solver/highs.ts';
 
 export interface Counterfactual {
   /** `feasible`: the search stopped at its budget, and there may be a better answer with the order in. */
@@ -54,13 +54,13 @@ export interface Change {
  * @param index  of an order under a yes or no (block, flexible, complex), rejected by the result
  * @returns undefined when no choice of the other orders serves it
  */
-export function withOrderIn(
-  solver: Solver,
+export async function withOrderIn(
   book: Book,
   result: Result,
   index: number,
   budget: ClearingBudget = {},
-): Counterfactual | undefined {
+): Promise<Counterfactual | undefined> {
+  const solver = await loadSolver();
   let instead: Result;
   try {
     instead = clearProblem(solver, book, result.book, budget, (without) =>

@@ -169,8 +169,9 @@ function decidedMtus({ periods, units, links, regions, book }: View): ('blocks' 
 const mostRounds = 100_000;
 
 /** Narrow the ranges of one MTU by its lines until nothing moves. */
-function passOn({ links, price }: View, t: number, full: number, low: number[], high: number[]): void {
+function passOn({ links, price, ep }: View, t: number, full: number, low: number[], high: number[]): void {
   const still = 1e-9;
+  const own = [...high];
   for (let round = 0, moved = true; moved && round < mostRounds; round++) {
     moved = false;
     // Bounds stop at each other: beyond, a rule would leave no price.
@@ -191,6 +192,8 @@ function passOn({ links, price }: View, t: number, full: number, low: number[], 
       const costly = line.loss > 0 || line.tariff > 0;
       const mw = flow[t]!;
       const keep = 1 - line.loss;
+      // So far below zero that carrying power round and round would pay.
+      const burns = least[t]! < 0 && most[t]! > 0 && Math.min(own[from]!, own[to]!) * line.loss < -line.tariff;
       const directions = costly
         ? [
             {
@@ -214,7 +217,7 @@ function passOn({ links, price }: View, t: number, full: number, low: number[], 
       for (const { a, b, mw: sent, least: least_, most: most_, other } of directions) {
         if (most_ - least_ <= 1e-6) continue;
         // Of a line with losses one direction may be closed (INV-18): the way back of the one in use, or that against the prices.
-        const against = mw === 0 && sent === 0 && keep * price[b]![t]! - price[a]![t]! - line.tariff > 0;
+        const against = mw === 0 && burns && keep * price[b]![t]! - price[a]![t]! - line.tariff > ep;
         if ((other || against) && line.loss > 0 && Math.min(price[a]![t]!, price[b]![t]!) < 0) continue;
         if (sent > least_ + full) {
           // keep * price_b - price_a - tariff >= 0

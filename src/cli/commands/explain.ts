@@ -2,7 +2,6 @@
 
 import { bookHash } from '../../book/seal.ts';
 import { type Counterfactual, withOrderIn } from '../../clearing/counterfactual.ts';
-import { loadSolver } from '../../clearing/solver/highs.ts';
 import type { Book } from '../../market/book.ts';
 import type { BookOrder } from '../../market/order.ts';
 import { type Outcome, type Result, reasons } from '../../market/result.ts';
@@ -36,7 +35,7 @@ export async function explain(bookFile: string, resultFile: string, id: string, 
   const isDecided = order.kind === 'block' || order.kind === 'flexible' || order.kind === 'complex';
   const isParadox = outcome.reason?.code.startsWith('paradoxically_rejected') === true && isDecided;
   const instead = isParadox
-    ? (withOrderIn(await loadSolver(), book, result, index, budgetFrom(options)) ?? 'impossible')
+    ? ((await withOrderIn(book, result, index, budgetFrom(options))) ?? 'impossible')
     : undefined;
   if (options.json) return printJson({ order, outcome, ...(instead !== undefined && { withOrderIn: instead }) });
   tellOutcome(book, order, outcome);
