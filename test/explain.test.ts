@@ -48,16 +48,16 @@ test('withOrderIn() on books of all order kinds: what is worth more has somebody
     const book = randomOrders(seed, 8);
     const result = clearedOr(book)?.result;
     if (result?.status !== 'optimal') continue;
-    result.orders.forEach(({ record_id, reason }, k) => {
-      if (!reason?.code.startsWith('paradoxically_rejected')) return;
-      if (!['block', 'flexible', 'complex'].includes(book.orders[k]!.kind)) return;
+    for (const [k, { record_id, reason }] of result.orders.entries()) {
+      if (!reason?.code.startsWith('paradoxically_rejected')) continue;
+      if (!['block', 'flexible', 'complex'].includes(book.orders[k]!.kind)) continue;
       const instead = await withOrderIn(book, result, k);
-      if (instead === undefined) return;
+      if (instead === undefined) continue;
       asked++;
       const where = `seed ${seed}, ${record_id}`;
       assert.notEqual(instead.outcome.status, 'rejected', where);
       if (instead.welfareDifference > 0.01) assert(instead.losers.length > 0, where);
-    });
+    }
   }
   assert(asked > 50, `${asked} orders`);
 });
