@@ -82,7 +82,7 @@ export function clearProblem(
   const byZone = (row: (zone: number) => number[]) => Object.fromEntries(book.zones.map((id, zone) => [id, row(zone)]));
 
   const byOrder = segmentsByOrder(problem);
-  const welfare = toCents(welfareOf(part, segmentsByOrder(part), lots));
+  const welfare = toCents(welfareOf(part, part === problem ? byOrder : segmentsByOrder(part), lots));
   const bound = Math.max(welfare, toCents(answer.bound));
   const gap = (bound - welfare) / Math.max(1, Math.abs(bound));
   const others = decidedOutcomes(part, solver, lots, published);

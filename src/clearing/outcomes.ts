@@ -15,6 +15,7 @@ export const toCents = (money: number): number => Math.round(money * 100) / 100 
 
 /** An order's segments of one side in the order in which they are executed. */
 function bestFirst(segments: readonly Segment[], side: 'buy' | 'sell'): readonly Segment[] {
+  if (segments.length === 1) return segments[0]!.side === side ? segments : [];
   const own = segments.filter((segment) => segment.side === side);
   return own.length < 2 ? own : own.sort((a, b) => (side === 'buy' ? b.first - a.first : a.first - b.first));
 }
@@ -97,39 +98,42 @@ export function outcomesOf(
     const node = nodes[index];
     const other = others.get(k);
     if (other !== undefined) return other;
-    const head = {
-      record_id: order.record_id,
-      ...(order.participant === undefined ? {} : { participant: order.participant }),
-    };
+    const { record_id, participant } = order;
+    const head = participant === undefined ? { record_id } : { record_id, participant };
     // A curve that stands at zero everywhere asks for nothing and gets it.
     if (node === undefined) return { ...head, status: 'accepted', power: 0, surplus: 0 };
     const price = meanPriceOf(problem, node, published);
     const duration = hours * node.span;
     const net = clean(lots.bought[k]! - lots.sold[k]!);
+    const volume = Math.abs(net);
+    const isLimit = order.kind === 'limit';
     // A curve that sells to itself has only traded the difference.
-    const open = openSegments(segments, Math.max(net, 0), Math.max(-net, 0), net);
-    const most = order.kind === 'limit' ? order.power : Number.NaN;
-    const done = order.kind === 'limit' ? Math.abs(net) >= most - sameVolume : open.length === 0;
-    const status = done ? 'accepted' : Math.abs(net) <= sameVolume ? 'rejected' : 'partially_accepted';
-    const size =
-      order.kind === 'limit'
-        ? { power: done ? most : Math.abs(net), ratio: done ? 1 : Math.abs(net) / most }
-        : { power: net };
-    const surplus =
-      order.kind === 'limit'
-        ? (order.side === 'sell' ? price - order.price : order.price - price) * most * duration
-        : mostSurplus(segments, price) * duration;
-    const outcome: Outcome = { ...head, status, ...size, surplus: toCents(surplus) };
+    const open = isLimit ? segments : openSegments(segments, net);
+    const done = isLimit ? volume >= order.power - sameVolume : open.length === 0;
+    const status = done ? 'accepted' : volume <= sameVolume ? 'rejected' : 'partially_accepted';
+    const gain = isLimit
+      ? (order.side === 'sell' ? price - order.price : order.price - price) * order.power
+      : mostSurplus(segments, price);
+    const surplus = toCents(gain * duration);
+    const power = isLimit ? (done ? order.power : volume) : net;
+    const outcome: Outcome = isLimit
+      ? { ...head, status, power, ratio: done ? 1 : volume / order.power, surplus }
+      : { ...head, status, power, surplus };
     if (done) return outcome;
-    const missed = missedSurplus(segments, net, meanPriceOf(problem, node, exact));
-    const total = segments.reduce((sum, { power }) => sum + power, 0);
-    if (node.span > 1 && missed > 1e-3 * total + lostInLots(segments, book.lot ?? smallestLot)) {
+    const exactPrice = meanPriceOf(problem, node, exact);
+    if (node.span > 1 && isParadox(problem, segments, net, exactPrice)) {
       const money = toCents(missedSurplus(segments, net, price) * duration);
       return { ...outcome, reason: { code: 'paradoxically_rejected', distance: 0, missedSurplus: money, binding: [] } };
     }
     const zones = curtailedWith(node.zone, node.from);
-    return { ...outcome, reason: reasonOf(problem, open, meanPriceOf(problem, node, exact), price, zones) };
+    return { ...outcome, reason: reasonOf(problem, open, exactPrice, price, zones) };
   });
+}
+
+/** Does it miss more than rounding explains? */
+function isParadox({ book }: Problem, segments: readonly Segment[], net: number, price: number): boolean {
+  const total = segments.reduce((sum, { power }) => sum + power, 0);
+  return missedSurplus(segments, net, price) > 1e-3 * total + lostInLots(segments, book.lot ?? smallestLot);
 }
 
 /** Currency per hour that an order on a straight line misses where rounding moves it by two lots: no paradox, only coarse. */
@@ -146,11 +150,11 @@ function missedSurplus(segments: readonly Segment[], net: number, price: number)
 }
 
 /** The segments, of the side that trades, that are not executed to their end. */
-function openSegments(segments: readonly Segment[], bought: number, sold: number, net: number): Segment[] {
+function openSegments(segments: readonly Segment[], net: number): Segment[] {
   const open: Segment[] = [];
   for (const side of ['buy', 'sell'] as const) {
     if (net !== 0 && (side === 'buy') !== net > 0) continue;
-    let left = side === 'buy' ? bought : sold;
+    let left = Math.abs(net);
     for (const segment of bestFirst(segments, side)) {
       if (left < segment.power - sameVolume) open.push(segment);
       left = Math.max(0, left - segment.power);
@@ -167,13 +171,13 @@ function reasonOf(
   zones: readonly string[],
 ): Reason {
   const { min, max } = book.priceLimits;
-  // How far the price is from executing one more megawatt.
-  const gap = ({ side, first, last }: Segment, price: number) => {
-    const away = side === 'sell' ? first - price : price - first;
-    return away <= 0 && first !== last ? 0 : Math.abs(away);
-  };
-  const nearest = open.reduce((best, segment) => (gap(segment, exact) < gap(best, exact) ? segment : best));
-  const away = gap(nearest, exact);
+  let nearest = open[0]!;
+  let away = gap(nearest, exact);
+  for (const segment of open) {
+    if (gap(segment, exact) >= away) continue;
+    nearest = segment;
+    away = gap(segment, exact);
+  }
   if (away > samePrice * 2) {
     const distance = Math.round(gap(nearest, published) * 1e6) / 1e6;
     return { code: 'out_of_the_money', distance, missedSurplus: 0, binding: [] };
@@ -195,4 +199,10 @@ function curtailedZones({ book, periods }: Problem, sharing: Sharing, exact: Flo
     for (const cell of cells) shared.set(cell, ids);
   }
   return (zone: number, t: number): readonly string[] => shared.get(zone * periods + t) ?? [];
+}
+
+/** How far the price is from executing one more megawatt. */
+function gap({ side, first, last }: Segment, price: number): number {
+  const away = side === 'sell' ? first - price : price - first;
+  return away <= 0 && first !== last ? 0 : Math.abs(away);
 }

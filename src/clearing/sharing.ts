@@ -24,7 +24,7 @@ import { Joined } from './network/joined.ts';
 import { settled, wholeOf } from './prices/rules.ts';
 import type { Node, Problem } from './problem.ts';
 import { type Bounds, gainsAt, samePrice } from './search/master.ts';
-import { type NearestProgram, nearestPoint } from './solver/nearest.ts';
+import { type NearestProgram, nearestAnywhere, nearestPoint } from './solver/nearest.ts';
 
 /** How far a flow may pass its limit (MW) before a sharing counts as impossible. */
 const flowSlack = 1e-7;
@@ -282,8 +282,6 @@ function oneRatio(
 ): Float64Array | undefined {
   if (marginals.some((m) => problem.nodes[m.node]!.span > 1) || rows.length > 0) return undefined;
   if (columns.some((c) => problem.columns[c]!.kind !== 'flow' || arcAt(problem, c).arc.loss > 0)) return undefined;
-  const isTree = columns.length < cells.length;
-  if (!isTree && marginals.length > 0) return undefined;
   let missing = 0; // MW that sells at the money have to bring beyond what buys at the money take
   for (const cell of cells) missing -= surplus[cell]!;
   const total = (side: string) => marginals.reduce((sum, m) => sum + (m.side === side ? m.volume : 0), 0);
@@ -333,7 +331,8 @@ function leastFlows(
     for (const cell of cells) surplus[cell]! -= over;
   }
   const program = balances(problem, free, found, { cells, columns, rows, marginals: [] }, surplus, value);
-  const x = nearestInTurn(program);
+  // Of shares that are only tried, limits that bind say enough.
+  const x = found === undefined ? nearestAnywhere(program, balanceTolerance) : nearestInTurn(program);
   if (x === undefined) return false;
   columns.forEach((c, k) => {
     value[c] = x[k]!;

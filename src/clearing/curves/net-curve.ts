@@ -31,7 +31,9 @@ export const sameMw = 1e-8;
 
 /** Merge segments into a curve. O(n log n) in the number of segments, less when steps come by price. */
 export function netCurve(segments: readonly Segment[]): NetCurve {
-  const jumps: { price: number; power: number }[] = [];
+  // Steps, one a price where they come in order.
+  let prices: number[] = [];
+  let powers: number[] = [];
   const bends = new Map<number, number>(); // change of the slope, MW per currency/MWh
   const bend = (price: number, change: number) => bends.set(price, (bends.get(price) ?? 0) + change);
   let bought = 0;
@@ -43,11 +45,12 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
       worth += (power * (first + last)) / 2;
     }
     if (first === last) {
-      const before = jumps[jumps.length - 1];
-      if (before?.price === first) before.power += power;
+      const before = prices.length - 1;
+      if (prices[before] === first) powers[before]! += power;
       else {
-        isSorted &&= before === undefined || before.price < first;
-        jumps.push({ price: first, power });
+        isSorted &&= before < 0 || prices[before]! < first;
+        prices.push(first);
+        powers.push(power);
       }
     } else {
       const slope = power / Math.abs(last - first);
@@ -55,7 +58,10 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
       bend(Math.max(first, last), -slope);
     }
   }
-  if (!isSorted) jumps.sort((a, b) => a.price - b.price);
+  if (!isSorted) {
+    const order = [...prices.keys()].sort((a, b) => prices[a]! - prices[b]!);
+    [prices, powers] = [order.map((k) => prices[k]!), order.map((k) => powers[k]!)];
+  }
 
   const low: number[] = [];
   const high: number[] = [];
@@ -78,17 +84,17 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
   let steepest = 0;
   let jump = 0;
   let corner = 0;
-  while (jump < jumps.length || corner < corners.length) {
-    const price = Math.min(jumps[jump]?.price ?? Infinity, corners[corner] ?? Infinity);
+  while (jump < prices.length || corner < corners.length) {
+    const price = Math.min(prices[jump] ?? Infinity, corners[corner] ?? Infinity);
     let mw = 0;
-    while (jumps[jump]?.price === price) mw += jumps[jump++]!.power;
+    while (jump < prices.length && prices[jump] === price) mw += powers[jump++]!;
     if (mw > 0) piece(price, price, mw);
     if (corners[corner] === price) {
       slope += bends.get(price)!;
       steepest = Math.max(steepest, slope);
       corner++;
     }
-    const next = Math.min(jumps[jump]?.price ?? Infinity, corners[corner] ?? Infinity);
+    const next = Math.min(prices[jump] ?? Infinity, corners[corner] ?? Infinity);
     // Sums leave crumbs where the last line has ended: far below the steepest slope there is no line.
     if (next < Infinity && slope > steepest * 1e-12) piece(price, next, slope * (next - price));
   }

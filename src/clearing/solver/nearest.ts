@@ -40,6 +40,13 @@ interface State {
   readonly toHigh: Float64Array;
 }
 
+/** What a step divides by, as factors: each column's stiffness (0 for a fixed one) and its distances to the bounds. */
+interface Inverse {
+  readonly give: Float64Array;
+  readonly perLow: Float64Array;
+  readonly perHigh: Float64Array;
+}
+
 interface Step {
   readonly x: Float64Array;
   readonly y: Float64Array;
@@ -55,10 +62,19 @@ interface Step {
  */
 export function nearestPoint(program: NearestProgram, tolerance: number, product: number): Float64Array | undefined {
   const { weight, target } = program;
+  const easy = nearestAnywhere(program, tolerance);
+  if (easy !== undefined) return easy;
   const state = startOf(program, tolerance / 10);
   const { x, y, zLow, zHigh, toLow, toHigh, open } = state;
   const pairs = Math.max(1, zLow.reduce((sum, z) => sum + z, 0) + zHigh.reduce((sum, z) => sum + z, 0));
   const factor = new Float64Array(y.length ** 2);
+  const slope = new Float64Array(x.length);
+  const inverse = {
+    give: new Float64Array(x.length),
+    perLow: new Float64Array(x.length),
+    perHigh: new Float64Array(x.length),
+  };
+  const { give, perLow, perHigh } = inverse;
   let best: { readonly x: Float64Array; readonly product: number } | undefined;
   let before = Infinity;
   let least = Infinity;
@@ -69,20 +85,23 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
     const now = (dot(toLow, zLow) + dot(toHigh, zHigh)) / pairs;
     const pull = columnsTimes(program, y);
     // What keeps each column from its own optimum.
-    const slope = pull.map((p, i) => (open[i] ? weight[i]! * (x[i]! - target[i]!) - p - zLow[i]! + zHigh[i]! : 0));
+    for (let i = 0; i < x.length; i++)
+      slope[i] = open[i] ? weight[i]! * (x[i]! - target[i]!) - pull[i]! - zLow[i]! + zHigh[i]! : 0;
     // Past what floating point can do the steps get worse, once the rows are closed: the best point so far counts.
     if (gap <= 10 * tolerance) least = Math.min(least, now);
     if (Number.isNaN(gap + now) || now > 1e4 * least) break;
     if (gap <= tolerance / 2 && (best === undefined || now < best.product)) best = { x: x.slice(), product: now };
     if (gap <= tolerance / 2 && now <= product && largest(slope) <= 1e-9) break;
 
-    const stiffness = weight.map((w, i) =>
-      open[i] ? w + zLow[i]! / toLow[i]! + zHigh[i]! / toHigh[i]! + faint : Infinity,
-    );
-    factorise(program, stiffness, factor);
+    for (let i = 0; i < x.length; i++) {
+      perLow[i] = 1 / toLow[i]!;
+      perHigh[i] = 1 / toHigh[i]!;
+      give[i] = open[i] ? 1 / (weight[i]! + zLow[i]! * perLow[i]! + zHigh[i]! * perHigh[i]! + faint) : 0;
+    }
+    factorise(program, give, factor);
     // Predictor: straight for products of zero. Corrector: for a common product, as small as the predictor got, allowing
     // for its curvature.
-    const straight = solveStep(program, state, factor, stiffness, slope, missing, 0);
+    const straight = solveStep(program, state, factor, inverse, slope, missing, 0);
     const reach = lengthOf(state, straight, 1);
     let ahead = 0;
     for (let i = 0; i < x.length; i++) {
@@ -95,7 +114,7 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
     isStuck ||= gap <= tolerance && now > 0.5 * before;
     before = now;
     const aim = isStuck ? 0.2 * now : now * (ahead / pairs / now) ** 3;
-    const bent = solveStep(program, state, factor, stiffness, slope, missing, aim, isStuck ? undefined : straight);
+    const bent = solveStep(program, state, factor, inverse, slope, missing, aim, isStuck ? undefined : straight);
     const length = lengthOf(state, bent, shy);
     for (let i = 0; i < x.length; i++) {
       x[i]! += length * bent.x[i]!;
@@ -107,6 +126,27 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
     for (let r = 0; r < y.length; r++) y[r]! += length * bent.y[r]!;
   }
   return best?.x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
+}
+
+/**
+ * The nearest point that balances wherever it lies: one linear system. Undefined where it leaves the bounds, or where columns without
+ * weight leave it a choice.
+ */
+export function nearestAnywhere(program: NearestProgram, tolerance: number): Float64Array | undefined {
+  const { weight, target, lower, upper, rightSide } = program;
+  for (let i = 0; i < weight.length; i++) if (weight[i] === 0 && lower[i] !== upper[i]) return undefined;
+  const isFixed = (i: number) => lower[i] === upper[i];
+  const give = weight.map((w, i) => (isFixed(i) ? 0 : 1 / w));
+  const x = target.map((at, i) => (isFixed(i) ? lower[i]! : at));
+  const factor = new Float64Array(rightSide.length ** 2);
+  factorise(program, give, factor);
+  // The second round corrects the rounding errors of the first.
+  for (let round = 0; round < 2; round++) {
+    const pull = columnsTimes(program, backSubstitute(factor, residual(program, x)));
+    for (let i = 0; i < x.length; i++) x[i]! += pull[i]! * give[i]!;
+  }
+  for (let i = 0; i < x.length; i++) if (!(x[i]! >= lower[i]! && x[i]! <= upper[i]!)) return undefined;
+  return largest(residual(program, x)) <= tolerance / 2 ? x : undefined;
 }
 
 /** @param slack by how much each bound gives way, in the rows, so that there is an inside even where only the bounds themselves balance */
@@ -132,8 +172,17 @@ function startOf({ target, lower, upper, rightSide, starts, values }: NearestPro
   return { ...state, ...bounds };
 }
 
-const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+function largest(values: Float64Array): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]!));
+  return most;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
 
 /** b - A x */
 function residual({ rightSide, starts, indices, values }: NearestProgram, x: Float64Array): Float64Array {
@@ -148,31 +197,36 @@ function residual({ rightSide, starts, indices, values }: NearestProgram, x: Flo
 function columnsTimes({ starts, indices, values }: NearestProgram, y: Float64Array): Float64Array {
   const out = new Float64Array(starts.length - 1);
   for (let i = 0; i < out.length; i++) {
-    for (let p = starts[i]!; p < starts[i + 1]!; p++) out[i]! += values[p]! * y[indices[p]!]!;
+    let sum = 0;
+    const after = starts[i + 1]!;
+    for (let p = starts[i]!; p < after; p++) sum += values[p]! * y[indices[p]!]!;
+    out[i] = sum;
   }
   return out;
 }
 
-/** factor := Cholesky factor of A stiffness^-1 A' */
-function factorise({ starts, indices, values }: NearestProgram, stiffness: Float64Array, factor: Float64Array): void {
+/** factor := Cholesky factor of A give A', in its lower half */
+function factorise({ starts, indices, values }: NearestProgram, give: Float64Array, factor: Float64Array): void {
   const n = Math.round(Math.sqrt(factor.length));
   factor.fill(0);
-  for (let i = 0; i < stiffness.length; i++) {
-    if (stiffness[i] === Number.POSITIVE_INFINITY) continue;
-    for (let p = starts[i]!; p < starts[i + 1]!; p++) {
-      for (let q = starts[i]!; q < starts[i + 1]!; q++) {
-        factor[indices[p]! * n + indices[q]!]! += (values[p]! * values[q]!) / stiffness[i]!;
-      }
+  for (let i = 0; i < give.length; i++) {
+    const after = starts[i + 1]!;
+    for (let p = starts[i]!; p < after; p++) {
+      const row = indices[p]! * n;
+      const share = values[p]! * give[i]!;
+      for (let q = starts[i]!; q < after; q++) factor[row + indices[q]!]! += share * values[q]!;
     }
   }
   for (let j = 0; j < n; j++) {
-    const before = factor[j * n + j]!;
+    const rowJ = j * n;
+    const before = factor[rowJ + j]!;
     for (let i = j; i < n; i++) {
-      let sum = factor[i * n + j]!;
-      for (let k = 0; k < j; k++) sum -= factor[i * n + k]! * factor[j * n + k]!;
+      const rowI = i * n;
+      let sum = factor[rowI + j]!;
+      for (let k = 0; k < j; k++) sum -= factor[rowI + k]! * factor[rowJ + k]!;
       // A row that follows from the others has no pivot left: an endless one leaves its multiplier where it is.
-      if (i === j) factor[j * n + j] = sum > 1e-13 * before ? Math.sqrt(sum) : 1e64;
-      else factor[i * n + j] = sum / factor[j * n + j]!;
+      if (i === j) factor[rowJ + j] = sum > 1e-13 * before ? Math.sqrt(sum) : 1e64;
+      else factor[rowI + j] = sum / factor[rowJ + j]!;
     }
   }
 }
@@ -181,12 +235,14 @@ function backSubstitute(factor: Float64Array, r: Float64Array): Float64Array {
   const n = r.length;
   const d = r.slice();
   for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) d[i]! -= factor[i * n + k]! * d[k]!;
-    d[i]! /= factor[i * n + i]!;
+    let sum = d[i]!;
+    for (let k = 0; k < i; k++) sum -= factor[i * n + k]! * d[k]!;
+    d[i] = sum / factor[i * n + i]!;
   }
   for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) d[i]! -= factor[k * n + i]! * d[k]!;
-    d[i]! /= factor[i * n + i]!;
+    let sum = d[i]!;
+    for (let k = i + 1; k < n; k++) sum -= factor[k * n + i]! * d[k]!;
+    d[i] = sum / factor[i * n + i]!;
   }
   return d;
 }
@@ -194,9 +250,9 @@ function backSubstitute(factor: Float64Array, r: Float64Array): Float64Array {
 /** One linear step towards products of `aim`, less the curvature that an earlier step showed. */
 function solveStep(
   program: NearestProgram,
-  { open, zLow, zHigh, toLow, toHigh }: State,
+  { zLow, zHigh }: State,
   factor: Float64Array,
-  stiffness: Float64Array,
+  { give, perLow, perHigh }: Inverse,
   slope: Float64Array,
   missing: Float64Array,
   aim: number,
@@ -209,19 +265,22 @@ function solveStep(
   const lowTerm = new Float64Array(n);
   const highTerm = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    if (!open[i]) continue;
+    if (give[i] === 0) continue;
     const bend = earlier ? earlier.x[i]! : 0;
-    if (zLow[i]! > 0) lowTerm[i] = (aim - (earlier ? bend * earlier.zLow[i]! : 0)) / toLow[i]! - zLow[i]!;
-    if (zHigh[i]! > 0) highTerm[i] = (aim + (earlier ? bend * earlier.zHigh[i]! : 0)) / toHigh[i]! - zHigh[i]!;
-    push[i] = (lowTerm[i]! - highTerm[i]! - slope[i]!) / stiffness[i]!;
-    for (let p = starts[i]!; p < starts[i + 1]!; p++) right[indices[p]!]! -= values[p]! * push[i]!;
+    if (zLow[i]! > 0) lowTerm[i] = (earlier ? aim - bend * earlier.zLow[i]! : aim) * perLow[i]! - zLow[i]!;
+    if (zHigh[i]! > 0) highTerm[i] = (earlier ? aim + bend * earlier.zHigh[i]! : aim) * perHigh[i]! - zHigh[i]!;
+    const pushed = (lowTerm[i]! - highTerm[i]! - slope[i]!) * give[i]!;
+    push[i] = pushed;
+    const after = starts[i + 1]!;
+    for (let p = starts[i]!; p < after; p++) right[indices[p]!]! -= values[p]! * pushed;
   }
   const y = backSubstitute(factor, right);
   const x = columnsTimes(program, y);
   for (let i = 0; i < n; i++) {
-    x[i] = open[i] ? push[i]! + x[i]! / stiffness[i]! : 0;
-    lowTerm[i] = zLow[i]! > 0 ? lowTerm[i]! - (zLow[i]! * x[i]!) / toLow[i]! : 0;
-    highTerm[i] = zHigh[i]! > 0 ? highTerm[i]! + (zHigh[i]! * x[i]!) / toHigh[i]! : 0;
+    const moved = give[i] === 0 ? 0 : push[i]! + x[i]! * give[i]!;
+    x[i] = moved;
+    if (zLow[i]! > 0) lowTerm[i]! -= zLow[i]! * moved * perLow[i]!;
+    if (zHigh[i]! > 0) highTerm[i]! += zHigh[i]! * moved * perHigh[i]!;
   }
   return { x, y, zLow: lowTerm, zHigh: highTerm };
 }
