@@ -97,6 +97,8 @@ class Search {
   readonly #decisions: readonly number[];
   /** Those that are on in any case. */
   readonly #forced: readonly number[];
+  /** By decision: whatever it does at some ratio it can do at any smaller one. */
+  readonly #isScalable: readonly boolean[];
   readonly #open: Branch[];
   #best: Found | undefined;
   /** Answers so far that decided everything, but that no prices support. */
@@ -117,6 +119,16 @@ class Search {
     const own = new Set(this.#master.columns);
     this.#decisions = problem.decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
     this.#forced = this.#decisions.filter((d) => problem.decisions[d]!.test === 'none');
+    const limited = new Set(
+      this.#master.rows.flatMap((r) => {
+        const { entries, low, high } = problem.rows[r]!;
+        return [low, high].every((end) => end === 0 || !Number.isFinite(end)) ? [] : entries.map(([c]) => c);
+      }),
+    );
+    this.#isScalable = problem.decisions.map(
+      ({ column, least, steps }) =>
+        steps.every((c) => !limited.has(c)) && (!limited.has(column) || (least === 1 && steps.length === 0)),
+    );
     this.#open = [...(from?.open ?? [{ on: this.#forced, off: [], closed: [], bound: Infinity }])];
     this.#best = from?.best;
     this.#unsupported = from?.unsupported ?? 0;
@@ -197,10 +209,44 @@ class Search {
     if (both !== undefined) return both.map((column) => ({ ...sub, closed: [...sub.closed, column] }));
 
     const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
-    const lost = this.#test(on, branch.closed, answer);
-    if (lost === undefined) return [];
+    const core = this.#core(on, sub, worth.bound);
+    if (core === undefined && this.#test(on, branch.closed, answer) === undefined) return [];
     if (this.#best === undefined || ++this.#unsupported % oftenRepaired === 1) this.#repair(answer);
-    return this.#withoutOneOf(on, sub, answer, worth.bound);
+    return this.#withoutOneOf(core ?? on, sub, answer, worth.bound);
+  }
+
+  /**
+   * As few of these decisions as no better supported answer can have together; undefined where this does not say that there are any.
+   *
+   * Who is on and does not lose gains nothing by being scaled down. So where prices support an answer, it is worth no less than what the
+   * free orders and some of its decisions make together when each may be scaled to anything between nothing and all. Decisions whose
+   * scaled worth exceeds what the branch allows are therefore not all on in any supported answer. What has a minimum income may lose by
+   * the welfare's measure: it stays as it is. What shares limits with others may have a ratio of its own in each answer: it is left out.
+   */
+  #core(on: readonly number[], branch: Branch, bound: number): readonly number[] | undefined {
+    const { decisions } = this.#problem;
+    const unscaled = on.filter((d) => decisions[d]!.test === 'none' || decisions[d]!.test === 'income');
+    const scaled = emptyAnswer(this.#problem);
+    const worthOf = (kept: ReadonlySet<number>): number => {
+      const off = this.#decisions.filter((d) => !kept.has(d));
+      const bounds = boundsOf(this.#problem, unscaled, off, branch.closed);
+      return this.#master.solve(bounds, scaled)?.welfare ?? -Infinity;
+    };
+    const enough = bound + apart + shareApart * Math.abs(bound);
+    const candidates = on.filter((d) => unscaled.includes(d) || this.#isScalable[d]);
+    let slack = worthOf(new Set(candidates)) - enough;
+    if (slack <= 0) return undefined;
+    // Those that would gain least can be left out of it, as long as the rest is still worth too much.
+    const gain = gainsAt(this.#problem, this.#master, scaled);
+    const gainOf = (d: number) => Math.max(0, gain[decisions[d]!.column]!);
+    const made = new Set([...branch.on, ...unscaled]);
+    const kept = new Set(candidates);
+    for (const d of candidates.filter((each) => !made.has(each)).sort((a, b) => gainOf(a) - gainOf(b) || a - b)) {
+      slack -= gainOf(d);
+      if (slack <= 0) break;
+      kept.delete(d);
+    }
+    return kept.size < candidates.length && worthOf(kept) > enough ? [...kept] : candidates;
   }
 
   /** Decisions that cannot be otherwise in any better answer, by what their gains say. */
