@@ -12,6 +12,8 @@
 import { AuctionError } from '../market/errors.ts';
 
 export interface Column {
+  /** As the proof of a result names it (`market/proof.ts`). */
+  readonly name: string;
   /** MW into a cell per unit of the column; 0 where it only stands for something there. */
   readonly cells: readonly (readonly [cell: number, mw: number])[];
   /** The same where both legs of a loop meet in a cell, not added up: each leg has its own whole lots. */
@@ -27,6 +29,8 @@ export interface Column {
 
 /** low <= sum(factor * column) <= high */
 export interface Row {
+  /** As the proof of a result names it (`market/proof.ts`). */
+  readonly name: string;
   readonly entries: readonly (readonly [column: number, factor: number])[];
   readonly low: number;
   readonly high: number;
@@ -80,15 +84,11 @@ export class Columns {
     return this.columns.push(isPlain ? column : { ...column, cells: [...cells], legs: column.cells }) - 1;
   }
 
-  /**
-   * A row without entries binds nobody, unless nothing is not enough for it.
-   *
-   * @param rule  what the network asks there, for the error
-   */
-  row(row: Row, rule?: string): void {
+  /** A row without entries binds nobody, unless nothing is not enough for it. */
+  row(row: Row): void {
     if (row.entries.length > 0) this.rows.push(row);
     else if (row.low > 0 || row.high < 0) {
-      throw new AuctionError('invalid-book', `${rule ?? 'a rule'} can't be met: nothing can flow there`);
+      throw new AuctionError('invalid-book', `${row.name} can't be met: nothing can flow there`);
     }
   }
 

@@ -34,6 +34,7 @@ export function findEquilibrium(
   solver: Solver,
   budget: Budget,
   from: readonly Standing[] = [],
+  proves = false,
 ): Equilibrium {
   const answer = emptyAnswer(problem);
   const bounds = boundsOf(problem, [], [], []);
@@ -44,7 +45,7 @@ export function findEquilibrium(
   let programs = 0;
   let supported = true;
   for (const [k, group] of problem.groups.entries()) {
-    const found = searchGroup(problem, solver, guess, group, budget, from[k]);
+    const found = searchGroup(problem, solver, guess, group, budget, from[k], proves);
     programs += found.programs;
     if (found.best === undefined) {
       const periods = group[1] > group[0] + 1 ? `periods ${group[0] + 1} to ${group[1]}` : `period ${group[0] + 1}`;

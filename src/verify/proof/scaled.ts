@@ -1,0 +1,127 @@
+/**
+ * Why not all of some decisions can be on at prices that support it.
+ *
+ * Were there such an answer, then at its prices everybody free would be at their best, and nobody who is on would lose; so scaling
+ * those down would gain nothing. Whatever the free orders and some of these decisions, each scaled to anything between nothing and all,
+ * are worth together, the answer would be worth as much. Volumes that are worth more than any answer with all of them can be show that
+ * there is none.
+ */
+
+import type { ProofNode } from '../../market/proof.ts';
+import { bestAt, valueOfOffer } from '../offers.ts';
+import { meanPrice, type Part, type Prices } from './gains.ts';
+import type { Column, Crowd, Decision, Model } from './model.ts';
+
+/** Volumes (MW, ratios) may be this far off what they may be. */
+const sameVolume = 1e-6;
+/** Prices this near to each other (currency/MWh) are the same. */
+const samePrice = 1e-5;
+
+type Scaled = Extract<ProofNode, { kind: 'unsupported' }>['scaled'];
+
+/**
+ * Up to what ratio it can be scaled whatever ratio it has, and whatever the others do. Who shares a limit with others may have any ratio
+ * from its least on; what ties its own steps together scales with it, or it can't be scaled at all.
+ */
+function scalable({ column, least, steps }: Decision): number {
+  const isLimited = (of: Column) =>
+    of.rows.some(([{ low, high }]) => [low, high].some((end) => end !== 0 && Number.isFinite(end)));
+  if (steps.some(isLimited)) return 0;
+  return !isLimited(column) ? 1 : steps.length === 0 ? least : 0;
+}
+
+/**
+ * @param prices   at which these volumes are the best: they say who of the free trades
+ * @param isClosed  flows that may not be used
+ * @returns what these volumes are worth, currency per hour; a text when they are not allowed
+ */
+export function worthOfScaled(
+  model: Model,
+  part: Part,
+  core: readonly Decision[],
+  scaled: Scaled,
+  prices: Prices,
+  isClosed: (column: Column) => boolean,
+): number | string {
+  const values = new Map(scaled.values);
+  const nets = new Map(scaled.nets);
+  const inCore = new Set(core);
+  const decided = new Map([...model.decisions.values()].map((each) => [each.column, each]));
+  const left = new Float64Array(part.zones * model.periods);
+  const used = new Map<string, number>();
+  let worth = 0;
+  let known = 0;
+  for (const column of part.columns) {
+    const value = values.get(column.name);
+    const decision = decided.get(column);
+    const isHeld = decision?.isIncome === true && inCore.has(decision);
+    if (value !== undefined) known++;
+    const x = value ?? 0;
+    const least = isHeld ? 1 : column.least;
+    const most = isClosed(column) ? column.least : column.most;
+    if (!(x >= least - sameVolume && x <= most + sameVolume)) return `${column.name} is ${x}, not ${least} to ${most}`;
+    if (decision !== undefined && x > sameVolume) {
+      if (!inCore.has(decision)) return `${column.name} is on and not of the core`;
+      if (!isHeld && x > scalable(decision) + sameVolume) return `${column.name} may not be scaled to ${x}`;
+    }
+    for (const [cell, mw] of column.cells) left[cell]! -= mw * x;
+    for (const [{ name }, factor] of column.rows) used.set(name, (used.get(name) ?? 0) + factor * x);
+    worth -= column.cost * x;
+  }
+  if (known < values.size) return 'it has columns that the group does not have';
+  for (const [name, sum] of used) {
+    const { low, high } = model.rows.get(name)!;
+    if (sum < low - sameVolume || sum > high + sameVolume) return `${name} comes to ${sum}, not ${low} to ${high}`;
+  }
+  // What longer orders do is told; what those of one MTU do is what they leave.
+  const single = new Map<number, Crowd>();
+  for (const crowd of part.crowds) {
+    const { zone, from, span } = crowd;
+    if (span === 1) {
+      single.set(zone * model.periods + from, crowd);
+      continue;
+    }
+    const suffix = `/${from + 1}-${from + span}`;
+    const net = [...nets].find(([name]) => name === `${model.zones[zone]}${suffix}`)?.[1] ?? 0;
+    for (let t = from; t < from + span; t++) left[zone * model.periods + t]! -= net;
+    const cost = costOf(crowd, net, meanPrice(crowd, prices, model.periods));
+    if (typeof cost === 'string') return cost;
+    worth -= cost * span;
+  }
+  for (let z = 0; z < part.zones; z++) {
+    for (let t = part.first; t < part.after; t++) {
+      const cell = z * model.periods + t;
+      const crowd = single.get(cell);
+      const cost = crowd === undefined ? 0 : costOf(crowd, left[cell]!, prices.cell[cell]!);
+      if (typeof cost === 'string') return cost;
+      if (crowd === undefined && Math.abs(left[cell]!) > sameVolume) return `${left[cell]} MW are left over`;
+      worth -= cost;
+    }
+  }
+  return worth;
+}
+
+/** Currency per hour that net supply costs at the least, when that is what its orders want at this price; else a text. */
+function costOf(crowd: Crowd, net: number, price: number): number | string {
+  let sure = 0;
+  let cost = 0;
+  let sells = 0;
+  let buys = 0;
+  for (const offer of crowd.offers) {
+    const sign = offer.side === 'sell' ? 1 : -1;
+    const isOpen = offer.first === offer.last && Math.abs(offer.first - price) <= samePrice;
+    if (isOpen) {
+      if (sign === 1) sells += offer.power;
+      else buys += offer.power;
+      continue;
+    }
+    const mw = bestAt(offer, price);
+    sure += sign * mw;
+    cost -= valueOfOffer(offer, mw);
+  }
+  const open = net - sure;
+  if (open < -buys - sameVolume || open > sells + sameVolume)
+    return `a net supply of ${net} MW at ${price} where its orders want ${sure - buys} to ${sure + sells}`;
+  // Whoever stands at the price trades at it; rounding errors of the price are bought at it too.
+  return cost + open * price;
+}
