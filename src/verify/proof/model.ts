@@ -55,6 +55,7 @@ export interface Model {
   /** Ids. */
   readonly zones: readonly string[];
   readonly periods: number;
+  readonly priceLimits: { readonly min: number; readonly max: number };
   readonly crowds: readonly Crowd[];
   readonly columns: ReadonlyMap<string, Column>;
   readonly rows: ReadonlyMap<string, Row>;
@@ -114,7 +115,8 @@ export function modelOf(book: Book): Model {
     if (order.kind === 'complex') addComplex(to, order);
   }
   const { columns, rows, decisions } = to;
-  return { zones: book.zones, periods: book.periods, crowds: crowdsOf(book), columns, rows, decisions };
+  const { zones, periods, priceLimits } = book;
+  return { zones, periods, priceLimits, crowds: crowdsOf(book), columns, rows, decisions };
 }
 
 function crowdsOf(book: Book): Crowd[] {
