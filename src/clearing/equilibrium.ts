@@ -8,8 +8,9 @@ import { AuctionError } from '../market/errors.ts';
 import { supplyAt } from './curves/net-curve.ts';
 import { Joined } from './network/joined.ts';
 import type { Node, Problem } from './problem.ts';
+import { boundsOf, emptyAnswer } from './search/answers.ts';
 import type { Answer, Bounds } from './search/master.ts';
-import { type Budget, boundsOf, emptyAnswer, type Outcome, type Standing, searchGroup } from './search/search.ts';
+import { type Budget, type Outcome, type Standing, searchGroup } from './search/search.ts';
 import type { Solver } from './solver/highs.ts';
 
 /** Its prices are one of many that support the answer: good for a bound only. */

@@ -52,6 +52,8 @@ export interface Decision {
 }
 
 export interface Model {
+  /** Currency/MWh. */
+  readonly priceLimits: { readonly min: number; readonly max: number };
   /** Ids. */
   readonly zones: readonly string[];
   readonly periods: number;
@@ -114,7 +116,15 @@ export function modelOf(book: Book): Model {
     if (order.kind === 'complex') addComplex(to, order);
   }
   const { columns, rows, decisions } = to;
-  return { zones: book.zones, periods: book.periods, crowds: crowdsOf(book), columns, rows, decisions };
+  return {
+    priceLimits: book.priceLimits,
+    zones: book.zones,
+    periods: book.periods,
+    crowds: crowdsOf(book),
+    columns,
+    rows,
+    decisions,
+  };
 }
 
 function crowdsOf(book: Book): Crowd[] {
