@@ -140,7 +140,12 @@ const forgeries: readonly [what: string, forge: (draft: Draft) => void][] = [
   ['MTUs are left out', ({ proof }) => void Object.assign(proof, { groups: [] })],
   ['a group ends early', ({ proof }) => void Object.assign(proof.groups[0]!, { last: 7 })],
   ['a group comes twice', ({ proof }) => void (proof.groups as unknown[]).push(structuredClone(proof.groups[0]))],
-  ['prices are better for everybody', (draft) => void (usedPrices(draft).cells[3]! += 20)],
+  [
+    'prices are better for everybody',
+    ({ proof }) => {
+      proof.groups[0]!.prices[first({ ...rich, proof }, 'bound').at]!.cells[3]! += 20;
+    },
+  ],
   ['prices are missing', (draft) => void usedPrices(draft).cells.pop()],
   ['a leaf names no prices', (draft) => change(first(draft, 'bound'), { at: 1e6 })],
   ['a row has a price that is not in the book', (draft) => void usedPrices(draft).rows.push(['link x', 1])],
