@@ -56,7 +56,7 @@ export function checkProof(book: Book, hash: string, result: Result, proof: Proo
       bound += walk.bound * hoursOf(book.resolution);
       leaves += walk.leaves;
       // A claim that is within the bound anyway claims nothing.
-      claimed += walk.claims.filter((claim) => claim > walk.bound + 1e-6 + 1e-10 * Math.abs(walk.bound)).length;
+      claimed += walk.claims.filter((claim) => claim > walk.bound + apart(walk.bound)).length;
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       tree.expect(false, where, () => error.message);
@@ -70,6 +70,12 @@ export function checkProof(book: Book, hash: string, result: Result, proof: Proo
   const ok = checks.every(({ violations }) => violations.length === 0);
   return { ok, checks, bound, leaves, claimed };
 }
+
+/** MW that have to be missing where nothing balances. */
+const leastShortage = 1e-7;
+
+/** Currency per hour by which one worth has to exceed another to be more. */
+const apart = (worth: number): number => 1e-7 + 1e-11 * Math.abs(worth);
 
 /** One tree. A tree that is none throws a TypeError that says what was seen. */
 class Walk {
@@ -165,8 +171,12 @@ class Walk {
   }
 
   #infeasible(at: number): void {
-    const most = this.#sum(gainsAt(this.#model, this.#part, this.#pricesAt(at), false));
-    if (!(most < -1e-7)) throw new TypeError(`prices ${at} do not show that nothing balances: ${most}`);
+    const prices = this.#pricesAt(at);
+    const most = this.#sum(gainsAt(this.#model, this.#part, prices, false));
+    // Per unit of the largest price, so that no prices are so large that a rounding error looks like a loss.
+    const largest = [...prices.cell, ...prices.row.values()].reduce((max, price) => Math.max(max, Math.abs(price)), 1);
+    if (!(most < -leastShortage * largest))
+      throw new TypeError(`prices ${at} do not show that nothing balances: ${most}`);
     this.leaves++;
   }
 
@@ -254,8 +264,8 @@ class Walk {
     const prices = this.#pricesAt(scaled.at);
     const worth = worthOfScaled(this.#model, this.#part, core, scaled, prices, (column) => this.#closed.has(column));
     if (typeof worth === 'string') throw new TypeError(`scaled volumes: ${worth}`);
-    // Where they are not worth more, there may be such an answer: then it is worth no more than the bound.
-    if (worth > bound) this.leaves++;
+    // Where they are not clearly worth more, there may be such an answer: then it is worth no more than the bound.
+    if (worth > bound + apart(bound)) this.leaves++;
     else this.#leaf(bound);
   }
 }

@@ -7,7 +7,7 @@
 
 import type { Proof, ProofGroup } from '../../market/proof.ts';
 import { bestAt, surplusAt } from '../offers.ts';
-import type { Column, Crowd, Model } from './model.ts';
+import type { Column, Crowd, Model, Row } from './model.ts';
 
 /** What of the book belongs to a group of MTUs. */
 export interface Part {
@@ -17,6 +17,8 @@ export interface Part {
   readonly zones: number;
   readonly crowds: readonly Crowd[];
   readonly columns: readonly Column[];
+  /** By name. */
+  readonly rows: ReadonlyMap<string, Row>;
 }
 
 /** Prices of a proof, by cell of the whole book, and by name of a row. */
@@ -25,8 +27,12 @@ export interface Prices {
   readonly row: ReadonlyMap<string, number>;
 }
 
-/** @throws TypeError when they have not the form of the group's, or name a row that the book does not have */
-export function pricesOf(model: Model, { first, after, zones }: Part, given: ProofGroup['prices'][number]): Prices {
+/** @throws TypeError when they have not the form of the group's, or name a row that is not the group's */
+export function pricesOf(
+  model: Model,
+  { first, after, zones, rows }: Part,
+  given: ProofGroup['prices'][number],
+): Prices {
   const width = after - first;
   if (given.cells.length !== zones * width)
     throw new TypeError(`${given.cells.length} prices of ${zones * width} cells`);
@@ -34,7 +40,8 @@ export function pricesOf(model: Model, { first, after, zones }: Part, given: Pro
   given.cells.forEach((price, k) => {
     cell[Math.floor(k / width) * model.periods + first + (k % width)] = price;
   });
-  for (const [name] of given.rows) if (!model.rows.has(name)) throw new TypeError(`there is no row ${name}`);
+  // A row of another group would count with nothing that it binds.
+  for (const [name] of given.rows) if (!rows.has(name)) throw new TypeError(`there is no row ${name}`);
   return { cell, row: new Map(given.rows) };
 }
 
@@ -90,7 +97,7 @@ export function gainsAt(model: Model, part: Part, prices: Prices, costs = true):
     all += mostOver(gain, column.least, column.most);
   }
   for (const [name, price] of prices.row) {
-    const { low, high } = model.rows.get(name)!;
+    const { low, high } = part.rows.get(name)!;
     const end = price > 0 ? high : low;
     all += Number.isFinite(end) ? price * end : Math.abs(price) <= nothing ? 0 : Infinity;
   }
@@ -103,15 +110,15 @@ export function partOf(model: Model, zones: number, { first, last }: Proof['grou
   const inside = (t: number) => t >= from && t < after;
   const crowds = model.crowds.filter((crowd) => inside(crowd.from));
   const columns = [...model.columns.values()].filter(({ mtu }) => inside(mtu));
-  const rows = new Set(columns.flatMap((column) => column.rows.map(([row]) => row)));
+  const rows = new Map(columns.flatMap((column) => column.rows.map(([row]) => [row.name, row] as const)));
   const cut =
     crowds.find((crowd) => !inside(crowd.from + crowd.span - 1)) ??
     columns.find(({ cells }) => !cells.every(([cell]) => inside(cell % model.periods)));
   if (cut !== undefined) throw new TypeError(`something reaches beyond MTUs ${first} to ${last}`);
   for (const column of model.columns.values()) {
     if (inside(column.mtu)) continue;
-    const shared = column.rows.find(([row]) => rows.has(row));
+    const shared = column.rows.find(([row]) => rows.has(row.name));
     if (shared !== undefined) throw new TypeError(`${shared[0].name} reaches beyond MTUs ${first} to ${last}`);
   }
-  return { first: from, after, zones, crowds, columns };
+  return { first: from, after, zones, crowds, columns, rows };
 }

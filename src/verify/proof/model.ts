@@ -116,15 +116,8 @@ export function modelOf(book: Book): Model {
     if (order.kind === 'complex') addComplex(to, order);
   }
   const { columns, rows, decisions } = to;
-  return {
-    priceLimits: book.priceLimits,
-    zones: book.zones,
-    periods: book.periods,
-    crowds: crowdsOf(book),
-    columns,
-    rows,
-    decisions,
-  };
+  const { zones, periods, priceLimits } = book;
+  return { zones, periods, priceLimits, crowds: crowdsOf(book), columns, rows, decisions };
 }
 
 function crowdsOf(book: Book): Crowd[] {

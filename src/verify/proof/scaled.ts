@@ -53,17 +53,12 @@ export function worthOfScaled(
   let known = 0;
   for (const column of part.columns) {
     const value = values.get(column.name);
-    const decision = decided.get(column);
-    const isHeld = decision?.isIncome === true && inCore.has(decision);
     if (value !== undefined) known++;
-    const x = value ?? 0;
-    const least = isHeld ? 1 : column.least;
-    const most = isClosed(column) ? column.least : column.most;
-    if (!(x >= least - sameVolume && x <= most + sameVolume)) return `${column.name} is ${x}, not ${least} to ${most}`;
-    if (decision !== undefined && x > sameVolume) {
-      if (!inCore.has(decision)) return `${column.name} is on and not of the core`;
-      if (!isHeld && x > scalable(decision) + sameVolume) return `${column.name} may not be scaled to ${x}`;
-    }
+    const { least, most } = rangeOf(column, decided.get(column), inCore, isClosed(column));
+    const told = value ?? 0;
+    if (!(told >= least - sameVolume && told <= most + sameVolume))
+      return `${column.name} is ${told}, not ${least} to ${most}`;
+    const x = Math.min(most, Math.max(least, told));
     for (const [cell, mw] of column.cells) left[cell]! -= mw * x;
     for (const [{ name }, factor] of column.rows) used.set(name, (used.get(name) ?? 0) + factor * x);
     worth -= column.cost * x;
@@ -96,44 +91,70 @@ export function worthOfScaled(
     const suffix = `/${from + 1}-${from + span}`;
     const net = [...nets].find(([name]) => name === `${model.zones[zone]}${suffix}`)?.[1] ?? 0;
     for (let t = from; t < from + span; t++) left[zone * model.periods + t]! -= net;
-    const cost = costOf(crowd, net, meanPrice(crowd, prices, model.periods));
+    const cost = costOf(crowd, net, meanPrice(crowd, prices, model.periods), model.priceLimits);
     if (typeof cost === 'string') return cost;
     worth -= cost * span;
   }
   for (let z = 0; z < part.zones; z++) {
     for (let t = part.first; t < part.after; t++) {
       const cell = z * model.periods + t;
-      const crowd = single.get(cell);
-      const cost = crowd === undefined ? 0 : costOf(crowd, left[cell]!, prices.cell[cell]!);
+      const crowd = single.get(cell) ?? { zone: z, from: t, span: 1, offers: [] };
+      const cost = costOf(crowd, left[cell]!, prices.cell[cell]!, model.priceLimits);
       if (typeof cost === 'string') return cost;
-      if (crowd === undefined && Math.abs(left[cell]!) > sameVolume) return `${left[cell]} MW are left over`;
       worth -= cost;
     }
   }
   return worth;
 }
 
-/** Currency per hour that net supply costs at the least, when that is what its orders want at this price; else a text. */
-function costOf(crowd: Crowd, net: number, price: number): number | string {
+/** What a column may be among scaled volumes. */
+function rangeOf(
+  { least, most }: Column,
+  decision: Decision | undefined,
+  core: ReadonlySet<Decision>,
+  isClosed: boolean,
+): { least: number; most: number } {
+  if (decision === undefined) return { least, most: isClosed ? least : most };
+  if (!core.has(decision)) return { least: 0, most: 0 };
+  // A minimum income may lose by the welfare's measure: such an order stays as it is.
+  return decision.isIncome ? { least: 1, most: 1 } : { least: 0, most: Math.min(most, scalable(decision)) };
+}
+
+/**
+ * Currency per hour that net supply costs at the least, when that is what its orders want at this price; else a text.
+ *
+ * Power that is missing, as rounding leaves it, is paid for at the market's worst price.
+ */
+function costOf(crowd: Crowd, net: number, price: number, limits: Model['priceLimits']): number | string {
   let sure = 0;
   let cost = 0;
-  let sells = 0;
-  let buys = 0;
+  let bought = 0;
+  const open: { limit: number; power: number }[] = [];
   for (const offer of crowd.offers) {
-    const sign = offer.side === 'sell' ? 1 : -1;
-    const isOpen = offer.first === offer.last && Math.abs(offer.first - price) <= samePrice;
-    if (isOpen) {
-      if (sign === 1) sells += offer.power;
-      else buys += offer.power;
+    const sells = offer.side === 'sell';
+    if (offer.first === offer.last && Math.abs(offer.first - price) <= samePrice) {
+      open.push({ limit: offer.first, power: offer.power });
+      if (!sells) {
+        bought += offer.power;
+        cost -= offer.first * offer.power;
+      }
       continue;
     }
     const mw = bestAt(offer, price);
-    sure += sign * mw;
+    sure += sells ? mw : -mw;
     cost -= valueOfOffer(offer, mw);
   }
-  const open = net - sure;
-  if (open < -buys - sameVolume || open > sells + sameVolume)
-    return `a net supply of ${net} MW at ${price} where its orders want ${sure - buys} to ${sure + sells}`;
-  // Whoever stands at the price trades at it; rounding errors of the price are bought at it too.
-  return cost + open * price;
+  // Whoever stands at the price trades at it. All buys first; then more supply is a sell taken up or a buy given up, the cheapest first.
+  const most = open.reduce((sum, { power }) => sum + power, 0);
+  const more = net - sure + bought;
+  if (!(more >= -sameVolume && more <= most + sameVolume))
+    return `a net supply of ${net} MW at ${price} where its orders want ${sure - bought} to ${sure - bought + most}`;
+  let rest = Math.max(0, Math.min(more, most));
+  const missing = more - rest;
+  for (const { limit, power } of open.sort((a, b) => a.limit - b.limit)) {
+    const mw = Math.min(rest, power);
+    cost += mw * limit;
+    rest -= mw;
+  }
+  return cost + Math.max(missing * limits.min, missing * limits.max);
 }
