@@ -36,9 +36,9 @@ function addPool(
     to.column({ cells: [[cell(id), -1]], cost: 0, least: -Infinity, most: Infinity, kind: 'exchange' }),
   );
   to.row({ entries: exports.map((column) => [column, 1]), low: 0, high: 0 });
-  for (const { id: name, ptdf, ram } of constraints) {
+  for (const { id: name, period, ptdf, ram } of constraints) {
     const entries = region.flatMap((id, i) => (ptdf[id] ? [[exports[i]!, ptdf[id]] as const] : []));
-    to.row({ entries, low: -Infinity, high: ram }, `constraint ${name}`);
+    to.row({ entries, low: -Infinity, high: ram }, `constraint ${name}, period ${period}`);
   }
 }
 
@@ -66,8 +66,8 @@ function addExchanges(
       });
     }
   }
-  constraints.forEach(({ id, ram }, k) => {
-    to.row({ entries: burdens[k]!, low: -Infinity, high: ram }, `constraint ${id}`);
+  constraints.forEach(({ id, period, ram }, k) => {
+    to.row({ entries: burdens[k]!, low: -Infinity, high: ram }, `constraint ${id}, period ${period}`);
   });
 }
 
@@ -111,13 +111,10 @@ function addRamp(
     const now = entriesAt(t);
     const most = capacityAt(ramp, t);
     if (last !== undefined) {
-      to.row({
-        entries: [...now, ...last.map(([column, factor]) => [column, -factor] as const)],
-        low: -most,
-        high: most,
-      });
+      const entries = [...now, ...last.map(([column, factor]) => [column, -factor] as const)];
+      to.row({ entries, low: -most, high: most }, `${name} into period ${t + 1}`);
     } else if (before !== null && before !== undefined) {
-      to.row({ entries: now, low: before - most, high: before + most }, `${name} into the first period`);
+      to.row({ entries: now, low: before - most, high: before + most }, `${name} into period 1`);
     }
     last = now;
   }
