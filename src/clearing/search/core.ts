@@ -43,6 +43,7 @@ export function scalableOf({ rows: all, decisions }: Problem, rows: readonly num
  * @param own     decisions of the group
  * @param on      decisions that are on in an answer of the branch
  * @param enough  currency per hour: what no answer of the branch is worth
+ * @param withSpare  power may be sold at the lowest price of the market and bought at the highest: there may be prices, but beyond its limits
  * @returns undefined where scaling does not say that there are any
  */
 export function coreOf(
@@ -53,10 +54,11 @@ export function coreOf(
   branch: { readonly on: readonly number[]; readonly closed: readonly number[] },
   on: readonly number[],
   enough: number,
+  withSpare = false,
 ): Core | undefined {
   const { decisions } = problem;
   const unscaled = on.filter((d) => decisions[d]!.test === 'none' || decisions[d]!.test === 'income');
-  const scale = (kept: ReadonlySet<number>, withSpare: boolean): Core & { readonly welfare: number } => {
+  const scale = (kept: ReadonlySet<number>): Core & { readonly welfare: number } => {
     const off = own.filter((d) => !kept.has(d));
     const bounds = boundsOf(problem, unscaled, off, branch.closed);
     for (const d of kept) {
@@ -68,13 +70,12 @@ export function coreOf(
     return { on: [...kept], scaled, welfare: -Infinity, ...worth };
   };
   const candidates = new Set(on.filter((d) => unscaled.includes(d) || scalable[d]! > 0));
-  const all = scale(candidates, false);
+  // Where limits leave no prices for the orders that no decision is about, it is not the decisions' doing.
+  if (candidates.size === 0) return undefined;
+  const all = scale(candidates);
   let slack = all.welfare - enough;
-  if (slack <= 0) {
-    // There may be prices, but none within the market's limits.
-    const withSpare = scale(candidates, true);
-    return withSpare.welfare > enough ? withSpare : undefined;
-  }
+  if (slack <= 0) return undefined;
+  if (withSpare) return all;
   // Those that would gain least can be left out of it, as long as the rest is still worth too much.
   const gain = gainsAt(problem, master, all.scaled);
   const gainOf = (d: number) => Math.max(0, gain[decisions[d]!.column]!);
@@ -85,7 +86,7 @@ export function coreOf(
     if (slack <= 0) break;
     kept.delete(d);
   }
-  if (kept.size === candidates.size) return all;
-  const fewer = scale(kept, false);
+  if (kept.size === candidates.size || kept.size === 0) return all;
+  const fewer = scale(kept);
   return fewer.welfare > enough ? fewer : all;
 }

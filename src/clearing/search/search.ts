@@ -14,11 +14,11 @@
 
 import type { ProofGroup } from '../../market/proof.ts';
 import type { Part } from '../prices/rules.ts';
-import { type Support, supportOf } from '../prices/support.ts';
+import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
 import { boundsOf, emptyAnswer, welfareOf } from './answers.ts';
-import { coreOf, scalableOf } from './core.ts';
+import { type Core, coreOf, scalableOf } from './core.ts';
 import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from './master.ts';
 import { Recorder, type Way } from './recorder.ts';
 
@@ -209,8 +209,8 @@ class Search {
       return [];
     }
     const { made, ...fixed } = this.#byGains(branch, bounds, answer, worth.bound);
-    const own = [fixed.on.slice(branch.on.length), fixed.off.slice(branch.off.length)] as const;
-    const node = recorder?.fixed(branch.node!, at!, ...own);
+    const news = [fixed.on.slice(branch.on.length), fixed.off.slice(branch.off.length)] as const;
+    const node = recorder?.fixed(branch.node!, at!, ...news);
     const below = { ...branch, ...fixed, bound: worth.bound };
     const child = (change: Partial<Branch>): Branch => ({
       ...below,
@@ -238,26 +238,33 @@ class Search {
     }
 
     const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
-    const enough = worth.bound + apart + shareApart * Math.abs(worth.bound);
-    const core = coreOf(this.#problem, this.#master, this.#decisions, this.#scalable, below, on, enough);
+    const isSupported = supportsItself(this.#problem, this.#master, on, answer);
+    const core = isSupported ? undefined : this.#core(on, below);
     if (core === undefined && this.#test(on, branch.closed, answer) === undefined) {
       recorder?.bound(node!, at!);
       return [];
     }
     if (this.#best === undefined || ++this.#unsupported % oftenRepaired === 1) this.#repair(answer);
-    const { without, besides } = this.#withoutOneOf(core?.on ?? on, below, answer, child);
+    const tooMany = core ?? this.#core(on, below, true) ?? { on };
+    const { without, besides } = this.#withoutOneOf(tooMany.on, below, answer, child);
     const ways = (of: readonly Branch[], last: (branch: Branch) => number) =>
       of.map((each): Way => [last(each), each.node!]);
     recorder?.unsupported(
       node!,
       at!,
-      core ?? { on },
+      tooMany,
       ways(without, ({ off }) => off[off.length - 1]!),
       ways(besides, (each) => each.on[each.on.length - 1]!),
     );
     const worthwhile = without.filter((each) => each.bound > this.#enough);
     for (const each of without) if (each.bound <= this.#enough) recorder?.bound(each.node!, at!);
     return [...worthwhile, ...besides];
+  }
+
+  /** @param withSpare  see `coreOf` */
+  #core(on: readonly number[], branch: Branch, withSpare = false): Core | undefined {
+    const enough = branch.bound + apart + shareApart * Math.abs(branch.bound);
+    return coreOf(this.#problem, this.#master, this.#decisions, this.#scalable, branch, on, enough, withSpare);
   }
 
   /** Decisions that cannot be otherwise in any better answer, by what their gains say. */
