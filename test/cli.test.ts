@@ -125,8 +125,15 @@ test('merit verify says yes with 0 and no with 1', async (t) => {
   assert.match(forged.out, /e2: REJECTED, \d+ rules? broken\n$/);
   assert.equal(forged.code, 1);
   assert.equal(other.code, 1);
-  assert.equal(JSON.parse(forProgram.out).ok, false);
+  const told = JSON.parse(forProgram.out) as { ok: boolean; checks: { invariant: string }[] };
+  assert.equal(told.ok, false);
   assert.equal(forProgram.code, 1);
+  // Every invariant of the rule book is named, whether this book has something for it or not.
+  const named = told.checks.map(({ invariant }) => invariant).filter((name) => name.startsWith('INV-'));
+  assert.deepEqual(
+    named,
+    Array.from({ length: 37 }, (_, k) => `INV-${String(k + 1).padStart(2, '0')}`),
+  );
 });
 
 test('merit clear refuses a broken book by file, order and field, and writes nothing', async (t) => {

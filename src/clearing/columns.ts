@@ -34,6 +34,8 @@ export interface Row {
   readonly entries: readonly (readonly [column: number, factor: number])[];
   readonly low: number;
   readonly high: number;
+  /** What of the network it says, for errors. */
+  readonly rule?: string;
 }
 
 /**
@@ -84,11 +86,15 @@ export class Columns {
     return this.columns.push(isPlain ? column : { ...column, cells: [...cells], legs: column.cells }) - 1;
   }
 
-  /** A row without entries binds nobody, unless nothing is not enough for it. */
-  row(row: Row): void {
-    if (row.entries.length > 0) this.rows.push(row);
+  /**
+   * A row without entries binds nobody, unless nothing is not enough for it.
+   *
+   * @param rule  what the network asks there, for the error
+   */
+  row(row: Row, rule?: string): void {
+    if (row.entries.length > 0) this.rows.push(rule === undefined ? row : { ...row, rule });
     else if (row.low > 0 || row.high < 0) {
-      throw new AuctionError('invalid-book', `${row.name} can't be met: nothing can flow there`);
+      throw new AuctionError('invalid-book', `${rule ?? 'a rule'} can't be kept: nothing can flow there`);
     }
   }
 

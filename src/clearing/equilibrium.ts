@@ -4,13 +4,14 @@
  * Each group of MTUs is searched on its own (`search/search.ts`); where there is nothing to decide that is one linear program.
  */
 
-import { AuctionError } from '../market/errors.ts';
 import { supplyAt } from './curves/net-curve.ts';
 import { Joined } from './network/joined.ts';
 import type { Node, Problem } from './problem.ts';
+import { boundsOf, emptyAnswer } from './search/answers.ts';
 import type { Answer, Bounds } from './search/master.ts';
-import { type Budget, boundsOf, emptyAnswer, type Outcome, type Standing, searchGroup } from './search/search.ts';
+import { type Budget, type Outcome, type Standing, searchGroup } from './search/search.ts';
 import type { Solver } from './solver/highs.ts';
+import { unserved } from './unserved.ts';
 
 /** Its prices are one of many that support the answer: good for a bound only. */
 export interface Equilibrium extends Answer {
@@ -47,13 +48,7 @@ export function findEquilibrium(
   for (const [k, group] of problem.groups.entries()) {
     const found = searchGroup(problem, solver, guess, group, budget, from[k], proves);
     programs += found.programs;
-    if (found.best === undefined) {
-      const periods = group[1] > group[0] + 1 ? `periods ${group[0] + 1} to ${group[1]}` : `period ${group[0] + 1}`;
-      throw new AuctionError(
-        'invalid-book',
-        `in ${periods} no choice of orders serves what the network forces at prices that support it`,
-      );
-    }
+    if (found.best === undefined) throw unserved(problem, found.part, group, solver);
     const { best } = found;
     for (const i of found.part.nodes) answer.net[i] = best.net[i]!;
     for (const c of found.part.columns) {

@@ -11,6 +11,7 @@ import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
 import { compareIds, type Problem } from './problem.ts';
 import { arcAt, executedShare, type Island, type Sharing, treeFlows } from './sharing.ts';
+import { fillStage, giveWay, type Stage, stageInLots, stagesOf } from './step-lots.ts';
 
 export interface Lots {
   /** MW executed, by order of the book. */
@@ -82,11 +83,14 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   const value = sharing.value.slice();
   const { columns } = problem;
   const isBlock = new Set(problem.decisions.flatMap(({ column, steps }) => (steps.length === 0 ? [column] : [])));
+  columns.forEach(({ kind }, c) => {
+    if (kind === 'ratio' && value[c]! > 1 - 1e-9) value[c] = 1;
+  });
+  const stages = stagesOf(problem, sharing, value);
+  const told = new Map(stages.map((stage) => [stage, stageInLots(stage, lot)]));
+  for (const [stage, mw] of told) fillStage(stage, mw, value);
   columns.forEach(({ kind, cells }, c) => {
     if (kind !== 'ratio' && kind !== 'step') return;
-    // A ratio says the same in every MTU; what one step gives up another takes.
-    if (kind === 'ratio' && value[c]! > 1 - 1e-9) value[c] = 1;
-    if (kind === 'step') value[c] = stepInLots(value[c]!, columns[c]!.held ?? 0, sharing.free.upper[c]!, lot);
     const parts = columns[c]!.legs ?? cells;
     for (const [cell, mw] of parts)
       netPosition[cell]! += isBlock.has(c) && value[c] !== 1 ? toLots(mw * value[c]!, lot) : mw * value[c]!;
@@ -141,13 +145,24 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
     }
     for (const [island, group] of groups) close(group, island);
   }
+  // What is then still open, where nobody at the money has a limit or curve order there, complex orders close.
+  const giving = new Map<number, Stage[]>();
+  for (const stage of stages) {
+    const island = islandOf[stage.cells[0]![0]]!;
+    if (stage.gives && stage.cells.length === 1) giving.set(island, [...(giving.get(island) ?? []), stage]);
+  }
+  for (const [island, here] of giving) {
+    const before = here.map((stage) => told.get(stage)!);
+    giveWay(here, told, missingIn(islands[island]!), lot);
+    here.forEach((stage, k) => {
+      const mw = told.get(stage)!;
+      const [[cell, sign]] = stage.cells as [readonly [number, number]];
+      netPosition[cell]! += sign * (mw - before[k]!);
+      fillStage(stage, mw, value);
+    });
+  }
   for (const island of islands) carry(problem, sharing, island, netPosition, outflow, lot, value);
   return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };
-}
-
-/** What a step trades on top of what it holds, so that both together are whole lots. */
-function stepInLots(mw: number, held: number, most: number, lot: number): number {
-  return mw >= most - 1e-9 ? most : Math.min(most, Math.max(0, toLots(held + mw, lot) - held));
 }
 
 /** Ratios keep their digits. */

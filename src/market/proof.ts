@@ -64,7 +64,8 @@ const node = z.discriminatedUnion('kind', [
   /** What these prices decide: on the other side of each of these everybody together gains no more than the bound. */
   z.strictObject({ kind: z.literal('fixed'), at: index, on: names, off: names, rest: index }),
   /**
-   * Not all of `core` can be on at prices that support it: these volumes, of the core scaled down, are worth too much. Divided
+   * Not all of `core` can be on at prices that support it: these volumes, of the core scaled down, are worth too much. What they leave
+   * over in a cell (`spare`, MW) is sold at the lowest price of the market, what is missing bought at the highest. Divided
    * by which of the core is the first that is off, and then by which other minimum income order is the first that is on.
    */
   z.strictObject({
@@ -72,7 +73,7 @@ const node = z.discriminatedUnion('kind', [
     at: index,
     core: names,
     /** Prices at which these volumes are the best, and the volumes: columns, and MW sold net by orders of longer resolution. */
-    scaled: z.strictObject({ at: index, values: valued, nets: valued }),
+    scaled: z.strictObject({ at: index, values: valued, nets: valued, spare: valued }),
     off: children,
     on: children,
   }),

@@ -83,7 +83,8 @@ function checkMinima(view: View, { id, order, power, span }: Complex, found: Fin
 function checkGradient(view: View, { id, order, power }: Complex, found: Findings): void {
   if (order.loadGradient === undefined) return;
   const { up, down } = order.loadGradient;
-  const room = view.eq + 1e-9;
+  // Either end may be a lot off.
+  const room = 2 * view.eq + 1e-9;
   for (let t = 1; t < power.length; t++) {
     const change = power[t]! - power[t - 1]!;
     const fits = change <= up * view.hours + room && change >= -down * view.hours - room;

@@ -56,7 +56,9 @@ function checkConstraints(view: View): Check {
     let more: number;
     if (intuitive) {
       const pairs = region.flatMap((from) => region.flatMap((to) => (from === to ? [] : [{ from, to }])));
-      const earns = region.reduce((sum, z) => sum - pool[z]![t]! * price[z]![t]! * hours, 0);
+      // Lots may leave the exports a little out of balance: what they earn is told from the mean price.
+      const mean = region.reduce((sum, z) => sum + price[z]![t]!, 0) / region.length;
+      const earns = region.reduce((sum, z) => sum - pool[z]![t]! * (price[z]![t]! - mean) * hours, 0);
       const gain = pairs.map(({ from, to }) => (price[to]![t]! - price[from]![t]! - view.ep) * hours);
       // What the exchanges there are would earn, were prices a tick apart everywhere, counts as rounding too.
       const volume = region.reduce((sum, z) => sum + Math.abs(pool[z]![t]!), 0) / 2;

@@ -156,9 +156,11 @@ function checkPayments(view: View): Check {
       paid[t]! -= unit.sign * mw * price[unit.zone]![t]! * hours;
     });
   }
+  // A volume is half a lot off, where longer orders have to close a balance a whole one.
+  const off = (book.lot ?? 0) * (positions.some(({ span }) => span > 1) ? 1 : 0.5);
   for (let t = 0; t < periods; t++) {
     let slack = 0;
-    for (const row of price) slack += 0.01 + Math.abs(row[t]!) * hours * Math.max(1e-5, (book.lot ?? 0) / 2);
+    for (const row of price) slack += 0.01 + Math.abs(row[t]!) * hours * Math.max(1e-5, off);
     let left = paid[t]!;
     for (const z of regions[t]!.zones) left += pool[z]![t]! * price[z]![t]! * hours;
     for (const link of links) {

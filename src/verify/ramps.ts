@@ -146,11 +146,12 @@ function moreTogether(view: View, isShared: (link: Link) => boolean, ramped: Rea
     for (let t = typeof before === 'number' ? 0 : 1; t < periods; t++) {
       const change = now(t) - (t > 0 ? now(t - 1) : before!);
       const terms: Terms = [...at(t), ...(t > 0 ? at(t - 1).map(([c, f]): [number, number] => [c, -f]) : [])];
-      const most = capacityAt(limit, t);
-      changes.atMost(terms, most - change);
+      // Room of a lot at either end is what rounding left.
+      const most = capacityAt(limit, t) - 2 * (book.lot ?? 0);
+      changes.atMost(terms, Math.max(0, most - change));
       changes.atMost(
         terms.map(([c, f]) => [c, -f]),
-        most + change,
+        Math.max(0, most + change),
       );
     }
   };

@@ -15,7 +15,9 @@ import { checkMoney } from './money.ts';
 import { checkPrices } from './prices.ts';
 import { checkRamps } from './ramps.ts';
 import { checkReasons } from './reasons.ts';
+import { checkRuns } from './runs.ts';
 import { checkSharing } from './sharing.ts';
+import { checkSpot } from './spot.ts';
 import { checkStructure } from './structure.ts';
 import { viewOf } from './view.ts';
 import { checkVolumes } from './volumes.ts';
@@ -51,6 +53,7 @@ export function verify(book: Book, hash: string, result: Result): Verification {
   const checks = [...structure, ...checkVolumes(view), ...checkMoney(view), ...checkPrices(view)];
   checks.push(...checkSharing(view), ...checkReasons(view));
   checks.push(...checkBlocks(view), ...checkComplex(view), checkRamps(view), ...checkFlowBased(view));
+  checks.push(...checkRuns(view), checkSpot(view));
   checks.sort((a, b) => (a.invariant < b.invariant ? -1 : 1));
   return { ok: passes(checks), checks };
 }

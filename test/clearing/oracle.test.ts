@@ -14,7 +14,7 @@ import type { Book } from '../../src/market/book.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 import { verify } from '../../src/verify/verify.ts';
 import { bestDecisions } from '../support/enumerate.ts';
-import { randomOrders } from '../support/random-orders.ts';
+import { type Flavour, randomOrders } from '../support/random-orders.ts';
 import { shrink } from '../support/shrink.ts';
 
 const solver = await loadSolver();
@@ -83,6 +83,30 @@ test(`clear() finds the oracle's welfare on books of up to 6 decisions`, () => {
 test(`clear() finds the oracle's welfare on books of up to 12 decisions`, () => {
   compare(Math.ceil(runs / 100), 12);
 });
+
+/** The oracle knows neither lots nor straight lines: there the verifier is the judge. Seeds are not shrunk. */
+const flavours: Record<string, Flavour> = {
+  'whole lots of 0.1 MW': { lot: 0.1 },
+  'straight lines': { straight: true },
+  'whole lots and straight lines': { lot: 0.1, straight: true },
+};
+
+for (const [name, flavour] of Object.entries(flavours)) {
+  test(`clear() on books of all kinds with ${name} passes the verifier`, () => {
+    const wrong: string[] = [];
+    for (let k = 0; k < Math.ceil(runs / 10); k++) {
+      const book = randomOrders(seed + k, 6, flavour);
+      try {
+        const { checks } = verify(book, hash, clearWith(solver, book, hash).result);
+        const broken = checks.filter(({ violations }) => violations.length > 0);
+        if (broken.length > 0) wrong.push(`SEED=${seed + k}: ${JSON.stringify(broken).slice(0, 400)}`);
+      } catch (error) {
+        if (!(error instanceof AuctionError)) wrong.push(`SEED=${seed + k}: ${(error as Error).message}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+}
 
 test(`clear() within a budget is no better than the oracle, and bounds it`, () => {
   for (let k = 0; k < 150; k++) {

@@ -6,6 +6,7 @@ import { bookHash } from '../../src/book/seal.ts';
 import { clearWith } from '../../src/clearing/clear.ts';
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
 import { verify } from '../../src/verify/verify.ts';
+import { randomOrders } from '../support/random-orders.ts';
 import { line, smallBook } from '../support/small-book.ts';
 
 const solver = await loadSolver();
@@ -129,3 +130,36 @@ for (const [name, [orders, changes]] of Object.entries(cases)) {
     );
   });
 }
+
+/** Random books of all kinds in whole lots that were told volumes a lot out of balance, or a welfare that was not theirs. */
+const lotSeeds = [
+  [535, 0.1],
+  [818, 0.1],
+  [1060, 0.1],
+  [1207, 0.1],
+  [1763, 0.1],
+  [1978, 0.1],
+  [2002, 0.1],
+  [2193, 0.1],
+  [352, 0.1],
+  [538, 0.1],
+  [787, 1],
+  [909, 1],
+  [1506, 1],
+  [1850, 1],
+  [1887, 1],
+  [2964, 1],
+  [3687, 1],
+] as const;
+
+test('clear() and verify(): complex orders, blocks and constraints in whole lots', () => {
+  for (const [seed, lot] of lotSeeds) {
+    const book = randomOrders(seed, 6, { lot });
+    const { checks } = verify(book, bookHash(book), clearWith(solver, book, bookHash(book)).result);
+    assert.deepEqual(
+      checks.filter(({ violations }) => violations.length > 0),
+      [],
+      `seed ${seed}, lot ${lot}`,
+    );
+  }
+});

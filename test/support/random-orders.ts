@@ -42,10 +42,18 @@ class Dice {
 
 type Fields = Record<string, unknown>;
 
+/** What a book has besides: volumes in whole lots (MW), straight lines among its curves. The oracle knows neither. */
+export interface Flavour {
+  readonly lot?: number;
+  readonly straight?: boolean;
+}
+
 /** @param decisions  most yes/no decisions; a flexible order counts as many as its starts have bits */
-export function randomOrders(seed: number, decisions: number): Book {
+export function randomOrders(seed: number, decisions: number, { lot, straight = false }: Flavour = {}): Book {
   for (let attempt = 0; ; attempt++) {
-    const book = draw(new Dice(seed + attempt * 1_000_003), decisions);
+    const drawn = draw(new Dice(seed + attempt * 1_000_003), decisions);
+    const bent = straight ? withStraightLines(drawn, new Dice(seed + 7_919)) : drawn;
+    const book = lot === undefined ? bent : inLots(bent, lot);
     try {
       checkBook(book);
       return book;
@@ -53,6 +61,50 @@ export function randomOrders(seed: number, decisions: number): Book {
       if (!(error instanceof AuctionError)) throw error;
     }
   }
+}
+
+/** A third of the limit orders become straight lines that end or begin at their limit. */
+function withStraightLines(book: Book, dice: Dice): Book {
+  const { min, max } = book.priceLimits;
+  return parseBook({
+    ...book,
+    orders: book.orders.map((order) => {
+      if (order.kind !== 'limit' || order.price === min || order.price === max || !dice.chance(0.35)) return order;
+      const { side, price: at, power: mw, kind: _, ...rest } = order;
+      const other = Math.min(max - 1, Math.max(min + 1, at + (side === 'buy' ? -1 : 1) * dice.pick([5, 10, 30])));
+      const [low, high] = at < other ? [at, other] : [other, at];
+      if (low === high) return order;
+      const points =
+        side === 'buy'
+          ? [
+              { price: low, power: mw },
+              { price: high, power: 0 },
+            ]
+          : [
+              { price: low, power: 0 },
+              { price: high, power: -mw },
+            ];
+      return { ...rest, kind: 'curve', shape: 'linear', points };
+    }),
+  });
+}
+
+/** All volumes of the orders in whole lots, at least one; what is the network's stays. */
+function inLots(book: Book, lot: number): Book {
+  const onLot = (mw: number): number =>
+    Number((Math.sign(mw) * Math.max(1, Math.round(Math.abs(mw) / lot)) * lot).toFixed(6));
+  const each = <T extends { power: number }>(list: readonly T[]): T[] =>
+    list.map((item) => ({ ...item, power: item.power === 0 ? 0 : onLot(item.power) }));
+  const orders = book.orders.map((order) => {
+    if (order.kind === 'curve') return { ...order, points: each(order.points) };
+    if (order.kind === 'complex') {
+      const { minPower } = order;
+      return { ...order, steps: each(order.steps), ...(minPower && { minPower: each(minPower) }) };
+    }
+    if (order.kind === 'block' && order.profile !== undefined) return { ...order, profile: each(order.profile) };
+    return { ...order, power: onLot(order.power!) };
+  });
+  return parseBook({ ...book, lot, orders });
 }
 
 function draw(dice: Dice, decisions: number): Book {

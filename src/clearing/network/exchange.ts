@@ -47,7 +47,8 @@ function addPool(
   to.row({ name: rowName.pool(period), entries: exports.map((column) => [column, 1]), low: 0, high: 0 });
   for (const { id: name, ptdf, ram } of constraints) {
     const entries = region.flatMap((id, i) => (ptdf[id] ? [[exports[i]!, ptdf[id]] as const] : []));
-    to.row({ name: rowName.constraint(name, period), entries, low: -Infinity, high: ram });
+    const row = { name: rowName.constraint(name, period), entries, low: -Infinity, high: ram };
+    to.row(row, `constraint ${name}, period ${period}`);
   }
 }
 
@@ -84,7 +85,8 @@ function addExchanges(
     }
   }
   constraints.forEach(({ id, ram }, k) => {
-    to.row({ name: rowName.constraint(id, period), entries: burdens[k]!, low: -Infinity, high: ram });
+    const row = { name: rowName.constraint(id, period), entries: burdens[k]!, low: -Infinity, high: ram };
+    to.row(row, `constraint ${id}, period ${period}`);
   });
 }
 
@@ -100,9 +102,10 @@ export function addRamps(to: Columns, book: Book, arcs: readonly Arc[], zoneInde
         ids.includes(book.lines[line]!.id) ? [[a * periods + t, sign] as const] : [],
       );
   for (const { id, ramp, before } of book.lines)
-    if (ramp !== null) addRamp(to, periods, flowOf([id]), ramp, before, (t) => rowName.ramp(id, t + 1));
+    if (ramp !== null)
+      addRamp(to, periods, flowOf([id]), ramp, before, (t) => rowName.ramp(id, t + 1), `the ramp of line ${id}`);
   for (const { id, lines, ramp, before } of book.rampSets ?? [])
-    addRamp(to, periods, flowOf(lines), ramp, before, (t) => rowName.rampSet(id, t + 1));
+    addRamp(to, periods, flowOf(lines), ramp, before, (t) => rowName.rampSet(id, t + 1), `ramp set ${id}`);
   for (const { id, zone, ramp, before } of book.netPositionRamps ?? []) {
     const at = zoneIndex.get(zone)! * periods;
     const exported = (t: number): Entries =>
@@ -111,7 +114,7 @@ export function addRamps(to: Columns, book: Book, arcs: readonly Arc[], zoneInde
           ? cells.flatMap(([cell, mw]) => (cell === at + t ? [[c, -mw] as const] : []))
           : [],
       );
-    addRamp(to, periods, exported, ramp, before, (t) => rowName.positionRamp(id, t + 1));
+    addRamp(to, periods, exported, ramp, before, (t) => rowName.positionRamp(id, t + 1), `net position ramp ${id}`);
   }
 }
 
@@ -122,20 +125,18 @@ function addRamp(
   ramp: number | readonly number[],
   before: number | null | undefined,
   nameAt: (t: number) => string,
+  rule: string,
 ): void {
   let last: Entries | undefined;
   for (let t = 0; t < periods; t++) {
     const now = entriesAt(t);
     const most = capacityAt(ramp, t);
     if (last !== undefined) {
-      to.row({
-        name: nameAt(t),
-        entries: [...now, ...last.map(([column, factor]) => [column, -factor] as const)],
-        low: -most,
-        high: most,
-      });
+      const entries = [...now, ...last.map(([column, factor]) => [column, -factor] as const)];
+      to.row({ name: nameAt(t), entries, low: -most, high: most }, `${rule} into period ${t + 1}`);
     } else if (before !== null && before !== undefined) {
-      to.row({ name: nameAt(t), entries: now, low: before - most, high: before + most });
+      const row = { name: nameAt(t), entries: now, low: before - most, high: before + most };
+      to.row(row, `${rule} into period 1`);
     }
     last = now;
   }

@@ -76,19 +76,18 @@ export class Recorder {
     return rest;
   }
 
-  /** @param scaled  what shows that the core has no prices; undefined where only the engine says so */
+  /** @param core  with the volumes that show that it has no prices; without them only the engine says so */
   unsupported(
     node: number,
     at: number,
-    core: readonly number[],
-    scaled: Answer | undefined,
+    core: { readonly on: readonly number[]; readonly scaled?: Answer; readonly spare?: Float64Array },
     off: readonly Way[],
     on: readonly Way[],
   ): void {
     const ways = (of: readonly Way[]) => of.map(([d, way]): [string, number] => [this.#decision(d), way]);
-    const rest = { at, core: core.map((d) => this.#decision(d)), off: ways(off), on: ways(on) };
-    if (scaled === undefined) this.#fill(node, { kind: 'claimed', ...rest });
-    else this.#fill(node, { kind: 'unsupported', ...rest, scaled: this.#volumes(scaled) });
+    const rest = { at, core: core.on.map((d) => this.#decision(d)), off: ways(off), on: ways(on) };
+    if (core.scaled === undefined) this.#fill(node, { kind: 'claimed', ...rest });
+    else this.#fill(node, { kind: 'unsupported', ...rest, scaled: this.#volumes(core.scaled, core.spare) });
   }
 
   get group(): ProofGroup {
@@ -109,8 +108,8 @@ export class Recorder {
     return columns[decisions[d]!.column]!.name;
   }
 
-  #volumes(answer: Answer) {
-    const { nodes, columns, book } = this.#problem;
+  #volumes(answer: Answer, spare: Float64Array | undefined) {
+    const { nodes, columns, book, periods } = this.#problem;
     const values = this.#part.columns.flatMap((c): [string, number][] =>
       answer.value[c] === 0 ? [] : [[columns[c]!.name, answer.value[c]!]],
     );
@@ -118,7 +117,10 @@ export class Recorder {
       const { zone, from, span } = nodes[i]!;
       return span === 1 ? [] : [[`${book.zones[zone]}/${from + 1}-${from + span}`, answer.net[i]!]];
     });
-    return { at: this.prices(answer), values, nets };
+    const left = Array.from(spare ?? []).flatMap((mw, cell): [string, number][] =>
+      mw === 0 ? [] : [[`${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`, mw]],
+    );
+    return { at: this.prices(answer), values, nets, spare: left };
   }
 }
 

@@ -12,13 +12,13 @@
  * So one accepted order has to go, and the branch divides by which is the first.
  */
 
-import assert from 'node:assert/strict';
 import type { ProofGroup } from '../../market/proof.ts';
-import { costOf } from '../curves/net-curve.ts';
 import type { Part } from '../prices/rules.ts';
-import { type Support, supportOf } from '../prices/support.ts';
+import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
+import { boundsOf, emptyAnswer, welfareOf } from './answers.ts';
+import { type Core, coreOf, scalableOf } from './core.ts';
 import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from './master.ts';
 import { Recorder, type Way } from './recorder.ts';
 
@@ -96,12 +96,6 @@ export function searchGroup(
   }
 }
 
-/** Decisions that no supported answer has together, and what they are worth scaled down. */
-interface Core {
-  readonly on: readonly number[];
-  readonly scaled: Answer;
-}
-
 class Search {
   readonly #problem: Problem;
   readonly #solver: Solver;
@@ -111,7 +105,7 @@ class Search {
   readonly #decisions: readonly number[];
   /** Those that are on in any case. */
   readonly #forced: readonly number[];
-  /** By decision: up to what ratio it can be scaled whatever ratio it has, and whatever the others do; 0 where that is not known. */
+  /** By decision; see `scalableOf`. */
   readonly #scalable: readonly number[];
   readonly #open: Branch[];
   #best: Found | undefined;
@@ -135,16 +129,7 @@ class Search {
     const own = new Set(this.#master.columns);
     this.#decisions = problem.decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
     this.#forced = this.#decisions.filter((d) => problem.decisions[d]!.test === 'none');
-    const limited = new Set(
-      this.#master.rows.flatMap((r) => {
-        const { entries, low, high } = problem.rows[r]!;
-        return [low, high].every((end) => end === 0 || !Number.isFinite(end)) ? [] : entries.map(([c]) => c);
-      }),
-    );
-    // Who shares a limit with others may have any ratio from its least on.
-    this.#scalable = problem.decisions.map(({ column, least, steps }) =>
-      steps.some((c) => limited.has(c)) ? 0 : !limited.has(column) ? 1 : steps.length === 0 ? least : 0,
-    );
+    this.#scalable = scalableOf(problem, this.#master.rows);
     this.#open = [...(from?.open ?? [{ on: this.#forced, off: [], closed: [], bound: Infinity, node: 0 }])];
     this.#best = from?.best;
     this.#recorder = proves ? new Recorder(problem, this.#master, group) : undefined;
@@ -224,8 +209,8 @@ class Search {
       return [];
     }
     const { made, ...fixed } = this.#byGains(branch, bounds, answer, worth.bound);
-    const own = [fixed.on.slice(branch.on.length), fixed.off.slice(branch.off.length)] as const;
-    const node = recorder?.fixed(branch.node!, at!, ...own);
+    const news = [fixed.on.slice(branch.on.length), fixed.off.slice(branch.off.length)] as const;
+    const node = recorder?.fixed(branch.node!, at!, ...news);
     const below = { ...branch, ...fixed, bound: worth.bound };
     const child = (change: Partial<Branch>): Branch => ({
       ...below,
@@ -253,20 +238,21 @@ class Search {
     }
 
     const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
-    const core = this.#core(on, below, worth.bound);
+    const isSupported = supportsItself(this.#problem, this.#master, on, answer);
+    const core = isSupported ? undefined : this.#core(on, below);
     if (core === undefined && this.#test(on, branch.closed, answer) === undefined) {
       recorder?.bound(node!, at!);
       return [];
     }
     if (this.#best === undefined || ++this.#unsupported % oftenRepaired === 1) this.#repair(answer);
-    const { without, besides } = this.#withoutOneOf(core?.on ?? on, below, answer, child);
+    const tooMany = core ?? this.#core(on, below, true) ?? { on };
+    const { without, besides } = this.#withoutOneOf(tooMany.on, below, answer, child);
     const ways = (of: readonly Branch[], last: (branch: Branch) => number) =>
       of.map((each): Way => [last(each), each.node!]);
     recorder?.unsupported(
       node!,
       at!,
-      core?.on ?? on,
-      core?.scaled,
+      tooMany,
       ways(without, ({ off }) => off[off.length - 1]!),
       ways(besides, (each) => each.on[each.on.length - 1]!),
     );
@@ -275,44 +261,10 @@ class Search {
     return [...worthwhile, ...besides];
   }
 
-  /**
-   * As few of these decisions as no better supported answer can have together; undefined where this does not say that there are any.
-   *
-   * Who is on and does not lose gains nothing by being scaled down. So where prices support an answer, it is worth no less than what the
-   * free orders and some of its decisions make together when each may be scaled to anything between nothing and all. Decisions whose
-   * scaled worth exceeds what the branch allows are therefore not all on in any supported answer. What has a minimum income may lose by
-   * the welfare's measure: it stays as it is. What shares limits with others may have any ratio from its least on.
-   */
-  #core(on: readonly number[], branch: Branch, bound: number): Core | undefined {
-    const { decisions } = this.#problem;
-    const unscaled = on.filter((d) => decisions[d]!.test === 'none' || decisions[d]!.test === 'income');
-    const worthOf = (kept: ReadonlySet<number>, scaled: Answer): number => {
-      const off = this.#decisions.filter((d) => !kept.has(d));
-      const bounds = boundsOf(this.#problem, unscaled, off, branch.closed);
-      for (const d of kept) {
-        const { column, test } = decisions[d]!;
-        if (test === 'surplus') bounds.upper[column] = Math.min(bounds.upper[column]!, this.#scalable[d]!);
-      }
-      return this.#master.solve(bounds, scaled)?.welfare ?? -Infinity;
-    };
-    const enough = bound + apart + shareApart * Math.abs(bound);
-    const candidates = on.filter((d) => unscaled.includes(d) || this.#scalable[d]! > 0);
-    const scaled = emptyAnswer(this.#problem);
-    let slack = worthOf(new Set(candidates), scaled) - enough;
-    if (slack <= 0) return undefined;
-    // Those that would gain least can be left out of it, as long as the rest is still worth too much.
-    const gain = gainsAt(this.#problem, this.#master, scaled);
-    const gainOf = (d: number) => Math.max(0, gain[decisions[d]!.column]!);
-    const made = new Set([...branch.on, ...unscaled]);
-    const kept = new Set(candidates);
-    for (const d of candidates.filter((each) => !made.has(each)).sort((a, b) => gainOf(a) - gainOf(b) || a - b)) {
-      slack -= gainOf(d);
-      if (slack <= 0) break;
-      kept.delete(d);
-    }
-    const fewer = emptyAnswer(this.#problem);
-    if (kept.size < candidates.length && worthOf(kept, fewer) > enough) return { on: [...kept], scaled: fewer };
-    return { on: candidates, scaled };
+  /** @param withSpare  see `coreOf` */
+  #core(on: readonly number[], branch: Branch, withSpare = false): Core | undefined {
+    const enough = branch.bound + apart + shareApart * Math.abs(branch.bound);
+    return coreOf(this.#problem, this.#master, this.#decisions, this.#scalable, branch, on, enough, withSpare);
   }
 
   /** Decisions that cannot be otherwise in any better answer, by what their gains say. */
@@ -497,38 +449,3 @@ const mostRepairs = 200;
 const mostReinsertions = 30;
 /** Every so many answers that no prices support, one is repaired. */
 const oftenRepaired = 16;
-
-export const emptyAnswer = ({ nodes, columns, rows, zones, periods }: Problem): Answer => ({
-  net: new Float64Array(nodes.length),
-  value: new Float64Array(columns.length),
-  price: new Float64Array(zones * periods),
-  rowPrice: new Float64Array(rows.length),
-});
-
-/** Bounds of all columns when these decisions are made and these columns closed. */
-export function boundsOf(
-  { columns, decisions }: Problem,
-  on: readonly number[],
-  off: readonly number[],
-  closed: readonly number[],
-): Bounds {
-  const lower = Float64Array.from(columns, ({ least }) => least);
-  const upper = Float64Array.from(columns, ({ most }) => most);
-  for (const d of on) lower[decisions[d]!.column] = decisions[d]!.least;
-  for (const d of off) upper[decisions[d]!.column] = 0;
-  for (const c of closed) upper[c] = columns[c]!.least;
-  return { lower, upper };
-}
-
-/** Currency per hour. */
-export function welfareOf(
-  problem: Problem,
-  part: { nodes: readonly number[]; columns: readonly number[] },
-  { net, value }: Pick<Answer, 'net' | 'value'>,
-): number {
-  let welfare = 0;
-  for (const i of part.nodes) welfare -= costOf(problem.nodes[i]!.curve, net[i]!) * problem.nodes[i]!.span;
-  for (const c of part.columns) welfare -= problem.columns[c]!.cost * value[c]!;
-  assert(Number.isFinite(welfare));
-  return welfare;
-}

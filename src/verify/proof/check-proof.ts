@@ -13,7 +13,7 @@ import { Findings } from '../check.ts';
 import type { Check } from '../verify.ts';
 import { type Gains, gainsAt, mostOver, type Part, type Prices, partOf, pricesOf } from './gains.ts';
 import { type Column, type Decision, type Model, modelOf } from './model.ts';
-import { worthOfScaled } from './scaled.ts';
+import { scalable, worthOfScaled } from './scaled.ts';
 
 export interface ProofVerification {
   readonly ok: boolean;
@@ -247,6 +247,9 @@ class Walk {
     }
     const bound = this.#boundAt(node.at);
     if (node.kind === 'claimed') {
+      // Scaling says all there is to say of the others.
+      if (!core.some((each) => each.isIncome || scalable(each) < 1))
+        throw new TypeError(`that prices do not support ${node.core.join(', ')} together can be shown, and is not`);
       this.leaves++;
       this.claims.push(bound);
     } else this.#unsupported(node, core, bound);

@@ -52,10 +52,11 @@ export interface Decision {
 }
 
 export interface Model {
+  /** Currency/MWh. */
+  readonly priceLimits: { readonly min: number; readonly max: number };
   /** Ids. */
   readonly zones: readonly string[];
   readonly periods: number;
-  readonly priceLimits: { readonly min: number; readonly max: number };
   readonly crowds: readonly Crowd[];
   readonly columns: ReadonlyMap<string, Column>;
   readonly rows: ReadonlyMap<string, Row>;

@@ -23,7 +23,7 @@ type Scaled = Extract<ProofNode, { kind: 'unsupported' }>['scaled'];
  * Up to what ratio it can be scaled whatever ratio it has, and whatever the others do. Who shares a limit with others may have any ratio
  * from its least on; what ties its own steps together scales with it, or it can't be scaled at all.
  */
-function scalable({ column, least, steps }: Decision): number {
+export function scalable({ column, least, steps }: Decision): number {
   const isLimited = (of: Column) =>
     of.rows.some(([{ low, high }]) => [low, high].some((end) => end !== 0 && Number.isFinite(end)));
   if (steps.some(isLimited)) return 0;
@@ -67,6 +67,18 @@ export function worthOfScaled(
   for (const [name, sum] of used) {
     const { low, high } = model.rows.get(name)!;
     if (sum < low - sameVolume || sum > high + sameVolume) return `${name} comes to ${sum}, not ${low} to ${high}`;
+  }
+  const { min, max } = model.priceLimits;
+  const cells = new Map<string, number>(
+    model.zones.flatMap((id, z) =>
+      Array.from({ length: model.periods }, (_, t) => [`${id}/${t + 1}`, z * model.periods + t] as const),
+    ),
+  );
+  for (const [name, mw] of scaled.spare) {
+    const cell = cells.get(name);
+    if (cell === undefined) return `there is no zone and MTU ${name}`;
+    left[cell]! += mw;
+    worth += Math.min(min * mw, max * mw);
   }
   // What longer orders do is told; what those of one MTU do is what they leave.
   const single = new Map<number, Crowd>();
