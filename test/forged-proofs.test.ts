@@ -245,6 +245,21 @@ for (const { name, book, welfare, wanted, forge, claimed = 0 } of holes) {
   });
 }
 
+test('checkProof() refuses a tree deeper than its stack, and a bound below the welfare that is there', () => {
+  const { book } = holes[0]!;
+  const { result, proof } = clearWith(solver, book, hash, { proves: true });
+  const [group, ...others] = proof!.groups;
+  const nodes = Array.from(
+    { length: 200_000 },
+    (_, k): ProofNode => ({ kind: 'fixed', at: 0, on: [], off: [], rest: k + 1 }),
+  );
+  const deep = { ...proof!, groups: [{ ...group!, nodes: [...nodes, bound(0)] }, ...others] };
+  assert.equal(checkProof(book, hash, result, deep).ok, false);
+  const more = { ...result, welfare: result.welfare + 1, bound: result.bound + 1 };
+  assert.equal(checkProof(book, hash, result, proof!).ok, true);
+  assert.equal(checkProof(book, hash, more, proof!).ok, false);
+});
+
 const seed = Number(process.env.SEED ?? 20250401);
 const runs = Number(process.env.RUNS ?? 120);
 console.log(`# proofs bent at random: SEED=${seed} RUNS=${runs}`);

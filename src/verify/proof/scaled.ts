@@ -14,6 +14,8 @@ import type { Column, Crowd, Decision, Model } from './model.ts';
 
 /** Volumes (MW, ratios) may be this far off what they may be. */
 const sameVolume = 1e-6;
+/** MW that net volumes may be off what they are told to be: what is missing is paid for. */
+const sameNet = 1e-3;
 /** Prices this near to each other (currency/MWh) are the same. */
 const samePrice = 1e-5;
 
@@ -139,10 +141,18 @@ function rangeOf(
  *
  * Power that is missing, as rounding leaves it, is paid for at the market's worst price.
  */
-function costOf(crowd: Crowd, net: number, price: number, limits: Model['priceLimits']): number | string {
+function costOf(
+  crowd: Crowd,
+  net: number,
+  price: number,
+  limits: Model['priceLimits'],
+  isMoved = false,
+): number | string {
   let sure = 0;
   let cost = 0;
   let bought = 0;
+  /** MW per unit of price, of straight lines that are executed in part. */
+  let slope = 0;
   const open: { limit: number; power: number }[] = [];
   for (const offer of crowd.offers) {
     const sells = offer.side === 'sell';
@@ -155,16 +165,19 @@ function costOf(crowd: Crowd, net: number, price: number, limits: Model['priceLi
       continue;
     }
     const mw = bestAt(offer, price);
+    if (mw > 0 && mw < offer.power) slope += offer.power / Math.abs(offer.last - offer.first);
     sure += sells ? mw : -mw;
     cost -= valueOfOffer(offer, mw);
   }
   // Whoever stands at the price trades at it. All buys first; then more supply is a sell taken up or a buy given up, the cheapest first.
   const most = open.reduce((sum, { power }) => sum + power, 0);
   const more = net - sure + bought;
-  if (!(more >= -sameVolume && more <= most + sameVolume))
-    return `a net supply of ${net} MW at ${price} where its orders want ${sure - bought} to ${sure - bought + most}`;
   let rest = Math.max(0, Math.min(more, most));
   const missing = more - rest;
+  if (!(Math.abs(missing) <= sameNet))
+    return `a net supply of ${net} MW at ${price} where its orders want ${sure - bought} to ${sure - bought + most}`;
+  // A price is rounded, and straight lines move with it: they stand where they meet what is missing.
+  if (missing !== 0 && slope > 0 && !isMoved) return costOf(crowd, net, price + missing / slope, limits, true);
   for (const { limit, power } of open.sort((a, b) => a.limit - b.limit)) {
     const mw = Math.min(rest, power);
     cost += mw * limit;
