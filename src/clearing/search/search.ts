@@ -337,10 +337,12 @@ class Search {
       if (child.bound > this.#enough) children.push(child);
       kept.push(d);
     }
-    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too.
-    const rest = this.#decisions.filter(
-      (d) => this.#problem.decisions[d]!.test === 'income' && !kept.includes(d) && !branch.off.includes(d),
-    );
+    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too. So is who may
+    // take a part of an exclusive group's unit: beside him these have less of it than they would choose.
+    const rest = this.#decisions.filter((d) => {
+      const isLeft = !kept.includes(d) && !branch.off.includes(d);
+      return isLeft && (this.#problem.decisions[d]!.test === 'income' || this.#takesPart(d, kept));
+    });
     const without: number[] = [];
     for (const d of rest) {
       const child = { ...branch, on: [...kept, d], off: [...branch.off, ...without], bound };
@@ -348,6 +350,20 @@ class Search {
       without.push(d);
     }
     return children;
+  }
+
+  /** Must this decision, beside some of these, take a part of the unit that an exclusive group has, and is there room for it? */
+  #takesPart(d: number, on: readonly number[]): boolean {
+    const { decisions, rows } = this.#problem;
+    const { column, least } = decisions[d]!;
+    if (least === 0 || least === 1) return false;
+    const leasts = new Map(on.map((other) => [decisions[other]!.column, decisions[other]!.least]));
+    return this.#master.rows.some((r) => {
+      const { entries, high } = rows[r]!;
+      if (high !== 1 || !entries.some(([c]) => c === column)) return false;
+      const beside = entries.flatMap(([c]) => leasts.get(c) ?? []);
+      return beside.length > 0 && beside.reduce((sum, each) => sum + each, least) <= 1;
+    });
   }
 
   /**
