@@ -26,6 +26,7 @@ export const problemTypes = {
   'invalid-order': { status: 400, title: 'An order breaks a rule of the market' },
   'invalid-book': { status: 400, title: 'This is not a book that can be cleared' },
   'invalid-result': { status: 400, title: 'This is not a result' },
+  'invalid-proof': { status: 400, title: 'This is not a proof' },
   'invalid-checkpoint': { status: 400, title: 'This is not a search that can go on' },
   'invalid-market': { status: 400, title: 'The market has a mistake' },
   'invalid-request': { status: 400, title: 'The request has a mistake' },

@@ -7,8 +7,10 @@
  *   problem -> equilibrium (who trades) -> shares at the money -> prices -> whole lots -> outcome and reason of every order
  */
 
+import assert from 'node:assert/strict';
 import type { Book } from '../market/book.ts';
 import type { BookOrder } from '../market/order.ts';
+import type { Proof, ProofGroup } from '../market/proof.ts';
 import type { Result } from '../market/result.ts';
 import { resolutionMinutes } from '../market/time.ts';
 import { profileOf } from './blocks/blocks.ts';
@@ -31,6 +33,8 @@ export interface Clearing {
   readonly result: Result;
   /** Where the search goes on, when it stopped at its budget. */
   readonly checkpoint?: string;
+  /** What shows that no answer is worth more than the bound, where it was asked for. */
+  readonly proof?: Proof;
   /** For benchmarks and people; never part of the result. */
   readonly programs: number;
 }
@@ -58,6 +62,8 @@ export interface ClearingBudget {
   readonly until?: () => boolean;
   /** Go on where the clearing that gave it stopped. */
   readonly checkpoint?: string;
+  /** Write down the proof; of a whole search only, not of one that goes on. */
+  readonly proves?: boolean;
 }
 
 /** The same with a solver that is loaded already. */
@@ -99,8 +105,9 @@ export function clearProblem(
     flows: flowsOf(problem, lots),
     orders: outcomesOf(problem, byOrder, sharing, lots, exact, published, others),
   };
-  const { programs, checkpoint } = answer;
-  return { result, programs, ...(checkpoint !== undefined && { checkpoint }) };
+  const { programs, checkpoint, groups } = answer;
+  const proof: Proof | undefined = groups && { merit: 'proof/1', auction: book.auction, book: hash, groups };
+  return { result, programs, ...(checkpoint !== undefined && { checkpoint }), ...(proof !== undefined && { proof }) };
 }
 
 interface Cleared {
@@ -116,6 +123,7 @@ interface Cleared {
   readonly proven: boolean;
   readonly programs: number;
   readonly checkpoint: string | undefined;
+  readonly groups: readonly ProofGroup[] | undefined;
 }
 
 /**
@@ -134,6 +142,7 @@ function answerWithoutLoss(
   makeProblem: (orders: ReadonlySet<number>) => Problem,
 ): Cleared {
   const { book } = problem;
+  assert(!budget.proves || budget.checkpoint === undefined, 'the proof of a search begins with it');
   const problemWithout = (orders: ReadonlySet<number>) => (orders.size === 0 ? problem : makeProblem(orders));
   const left: Budget = { branches: budget.branches ?? Infinity, until: budget.until };
   const start = budget.checkpoint === undefined ? undefined : readCheckpoint(budget.checkpoint, hash, problemWithout);
@@ -142,9 +151,13 @@ function answerWithoutLoss(
   let bound = start?.bound ?? 0;
   let programs = 0;
   let checkpoint: string | undefined;
+  let groups: ProofGroup[] | undefined;
   for (;;) {
     const part = from === undefined ? problemWithout(without) : start!.problem;
-    const found = findEquilibrium(part, solver, left, from);
+    // What the orders that lose would have made it worth bounds what is left without them: the proof is of the first round.
+    const proves = budget.proves === true && groups === undefined;
+    const found = findEquilibrium(part, solver, left, from, proves);
+    if (proves) groups = found.groups.flatMap(({ proof }) => proof ?? []);
     from = undefined;
     const { sharing, exact } = sharesAndPrices(part, found);
     const lots = roundToLots(part, sharing);
@@ -156,7 +169,7 @@ function answerWithoutLoss(
     const losers = losingOrders(part, lots, exact);
     if (losers.length === 0) {
       const proven = found.proven && without.size === 0;
-      return { part, sharing, lots, exact, published, bound, proven, programs, checkpoint };
+      return { part, sharing, lots, exact, published, bound, proven, programs, checkpoint, groups };
     }
     for (const order of losers) without.add(order);
   }

@@ -12,6 +12,8 @@
 import { AuctionError } from '../market/errors.ts';
 
 export interface Column {
+  /** As the proof of a result names it (`market/proof.ts`). */
+  readonly name: string;
   /** MW into a cell per unit of the column; 0 where it only stands for something there. */
   readonly cells: readonly (readonly [cell: number, mw: number])[];
   /** The same where both legs of a loop meet in a cell, not added up: each leg has its own whole lots. */
@@ -27,6 +29,8 @@ export interface Column {
 
 /** low <= sum(factor * column) <= high */
 export interface Row {
+  /** As the proof of a result names it (`market/proof.ts`). */
+  readonly name: string;
   readonly entries: readonly (readonly [column: number, factor: number])[];
   readonly low: number;
   readonly high: number;

@@ -7,8 +7,9 @@
 import { supplyAt } from './curves/net-curve.ts';
 import { Joined } from './network/joined.ts';
 import type { Node, Problem } from './problem.ts';
+import { boundsOf, emptyAnswer } from './search/answers.ts';
 import type { Answer, Bounds } from './search/master.ts';
-import { type Budget, boundsOf, emptyAnswer, type Outcome, type Standing, searchGroup } from './search/search.ts';
+import { type Budget, type Outcome, type Standing, searchGroup } from './search/search.ts';
 import type { Solver } from './solver/highs.ts';
 import { unserved } from './unserved.ts';
 
@@ -34,6 +35,7 @@ export function findEquilibrium(
   solver: Solver,
   budget: Budget,
   from: readonly Standing[] = [],
+  proves = false,
 ): Equilibrium {
   const answer = emptyAnswer(problem);
   const bounds = boundsOf(problem, [], [], []);
@@ -44,7 +46,7 @@ export function findEquilibrium(
   let programs = 0;
   let supported = true;
   for (const [k, group] of problem.groups.entries()) {
-    const found = searchGroup(problem, solver, guess, group, budget, from[k]);
+    const found = searchGroup(problem, solver, guess, group, budget, from[k], proves);
     programs += found.programs;
     if (found.best === undefined) throw unserved(problem, found.part, group, solver);
     const { best } = found;

@@ -8,6 +8,7 @@
 
 import type { Book } from '../market/book.ts';
 import type { BookOrder } from '../market/order.ts';
+import { columnName } from '../market/proof.ts';
 import { hoursOf, resolutionMinutes } from '../market/time.ts';
 import { addBlocks, addFlexible, type Placement } from './blocks/blocks.ts';
 import { addComplex } from './blocks/complex.ts';
@@ -93,7 +94,7 @@ export function problemOf(book: Book, without: ReadonlySet<number> = new Set()):
   const hours = hoursOf(book.resolution);
   const arcs = arcsOf(book.lines, zoneIndex, periods);
   const to = new Columns();
-  for (const arc of arcs) for (let t = 0; t < periods; t++) to.column(flowColumn(arc, t, periods));
+  for (const arc of arcs) for (let t = 0; t < periods; t++) to.column(flowColumn(book, arc, t));
   addFlowBased(to, book, zoneIndex);
   addRamps(to, book, arcs, zoneIndex);
   const placement: Placement = {
@@ -112,9 +113,13 @@ export function problemOf(book: Book, without: ReadonlySet<number> = new Set()):
   return { book, zones: book.zones.length, periods, hours, nodes, arcs, columns, rows, decisions, freeSteps, groups };
 }
 
-function flowColumn(arc: Arc, t: number, periods: number): Column {
-  const { from, to, loss, tariff, least, most } = arc;
+function flowColumn(
+  { lines, periods }: Book,
+  { line, sign, from, to, loss, tariff, least, most }: Arc,
+  t: number,
+): Column {
   return {
+    name: columnName.flow(lines[line]!.id, t + 1, sign === -1),
     cells: [
       [from * periods + t, -1],
       [to * periods + t, 1 - loss],

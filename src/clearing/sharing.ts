@@ -405,12 +405,16 @@ function leastUnexecuted(
  * To a millionth of a MW, also where orders are large and each MW counts little.
  *
  * What binds was found by a solver that closes its rows to a tenth of a millionth: together they may contradict each other by more,
- * and then this gives way by a little.
+ * or leave no inside, and then this gives way by a little. Rounding closes the balances in any case.
  */
 function nearestInTurn(program: NearestProgram): Float64Array | undefined {
   const lightest = program.weight.reduce((least, w) => (w > 0 ? Math.min(least, w) : least), 1);
   const product = 1e-12 * lightest;
-  return nearestPoint(program, balanceTolerance, product) ?? nearestPoint(program, 100 * balanceTolerance, product);
+  for (const looser of [1, 100, 1000]) {
+    const x = nearestPoint(program, looser * balanceTolerance, product);
+    if (x !== undefined) return x;
+  }
+  return undefined;
 }
 
 const cellName = ({ book, periods }: Problem, cell: number): string =>
@@ -454,20 +458,34 @@ function balances(
     draft.push({ weight: (2 * span) / volume, target: volume, lower: 0, upper: volume, entries });
   }
   const rightSide = cells.map((cell) => -surplus[cell]!);
+  // Rows over the same columns, as the rise and the fall of a schedule, are one.
+  const ranges = new Map<string, { entries: [k: number, factor: number][]; lower: number; upper: number }>();
   for (const r of rows) {
-    const { entries, low, high } = problem.rows[r]!;
+    const { entries: all, low, high } = problem.rows[r]!;
     let done = 0;
-    for (const [c, factor] of entries) {
+    const entries: [number, number][] = [];
+    for (const [c, factor] of all) {
       const k = at.get(c);
       if (k === undefined) done += factor * value[c]!;
-      else draft[k]!.entries.push([rightSide.length, factor]);
+      else entries.push([k, factor]);
     }
     // A row with a price binds.
     const price = found?.rowPrice[r] ?? 0;
     const binds = Math.abs(price) > samePrice * 10;
-    const [lower, upper] = binds ? (price > 0 ? [high, high] : [low, low]) : [low, high];
+    const ends = binds ? (price > 0 ? [high, high] : [low, low]) : [low, high];
+    const [lower, upper] = [ends[0]! - done, ends[1]! - done];
+    const key = entries.join(' ');
+    const known = ranges.get(key);
+    ranges.set(key, {
+      entries,
+      lower: Math.max(lower, Math.min(known?.lower ?? lower, upper)),
+      upper: Math.min(upper, Math.max(known?.upper ?? upper, lower)),
+    });
+  }
+  for (const { entries, lower, upper } of ranges.values()) {
+    for (const [k, factor] of entries) draft[k]!.entries.push([rightSide.length, factor]);
     draft.push({ weight: 0, target: 0, lower, upper, entries: [[rightSide.length, -1]] });
-    rightSide.push(-done);
+    rightSide.push(0);
   }
   const starts = [0];
   for (const { entries } of draft) starts.push(starts[starts.length - 1]! + entries.length);

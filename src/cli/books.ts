@@ -3,6 +3,7 @@
 import { checkBook } from '../book/check-book.ts';
 import { type Book, parseBook } from '../market/book.ts';
 import { AuctionError, type Problem } from '../market/errors.ts';
+import { type Proof, parseProof } from '../market/proof.ts';
 import { parseResult, type Result } from '../market/result.ts';
 import { readJson } from './files.ts';
 
@@ -20,6 +21,12 @@ export async function readBook(file: string): Promise<Book> {
 export async function readResult(file: string): Promise<Result> {
   const json = await readJson(file);
   return inFile(file, json, () => parseResult(json));
+}
+
+/** @throws AuctionError `invalid-proof` likewise */
+export async function readProof(file: string): Promise<Proof> {
+  const json = await readJson(file);
+  return inFile(file, json, () => parseProof(json));
 }
 
 function inFile<T>(file: string, json: unknown, parse: () => T): T {

@@ -69,6 +69,7 @@ export function program(): Command {
     .description('clear a book: prices, flows, and the outcome of every order')
     .requiredOption('-o, --output <file>', 'where the result goes; written whole or not at all')
     .option('--verify', 'check the result before it is written')
+    .option('--proof <file>', 'where the proof goes that there is no better answer')
     .option(...branches)
     .option(...seconds)
     .addOption(json())
@@ -78,14 +79,19 @@ export function program(): Command {
         'merit clear book.json -o result.json',
         'merit clear b.json.gz -o r.json.gz --verify',
         'merit clear book.json -o result.json --seconds 60',
+        'merit clear book.json -o result.json --proof proof.json',
       ),
     )
     .action(async (book, options) => (await import('./commands/clear.ts')).clearBook(book, options));
   merit
     .command('verify <book> <result>')
     .description('check a result against its book, independently of the engine')
+    .option('--proof <file>', 'and that this proof shows the bound of the result')
     .addOption(json())
-    .addHelpText('after', examples('merit verify book.json result.json'))
+    .addHelpText(
+      'after',
+      examples('merit verify book.json result.json', 'merit verify book.json result.json --proof proof.json'),
+    )
     .action(async (book, result, options) =>
       (await import('./commands/verify.ts')).verifyResult(book, result, options),
     );

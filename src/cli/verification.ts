@@ -2,9 +2,11 @@
 
 import { checkIntake } from '../book/seal.ts';
 import type { Book } from '../market/book.ts';
+import type { Proof } from '../market/proof.ts';
 import type { Result } from '../market/result.ts';
+import { checkProof, type ProofVerification } from '../verify/proof/check-proof.ts';
 import { type Check, verify } from '../verify/verify.ts';
-import { count, counted, print, printJson, table } from './output.ts';
+import { count, counted, figure, print, printJson, table } from './output.ts';
 
 const shownPerCheck = 5;
 
@@ -16,12 +18,16 @@ export function verifyAndTell(
   book: Book,
   hash: string,
   result: Result,
-  { json = false, quiet = false }: { json?: boolean; quiet?: boolean } = {},
+  { json = false, quiet = false, proof }: { json?: boolean; quiet?: boolean; proof?: Proof | undefined } = {},
 ): boolean {
-  const checks = allChecks(book, hash, result);
+  const proven = proof === undefined ? undefined : checkProof(book, hash, result, proof);
+  const checks = [...allChecks(book, hash, result), ...(proven?.checks ?? [])];
   const ok = checks.every((check) => check.violations.length === 0);
-  if (json) printJson({ ok, auction: result.auction, book: hash, checks });
-  else if (!ok || !quiet) tell(result, checks, ok);
+  if (json) printJson({ ok, auction: result.auction, book: hash, checks, ...(proven && { proof: proofText(proven) }) });
+  else if (!ok || !quiet) {
+    tell(result, checks, ok);
+    if (proven !== undefined) tellProof(result, proven);
+  }
   return ok;
 }
 
@@ -33,6 +39,21 @@ export function allChecks(book: Book, hash: string, result: Result): Check[] {
   const violations = problems.map(({ record_id, message }) => ({ where: record_id ?? 'intake', message }));
   const checked = book.orders.length + book.intake.withdrawn.length;
   return [...checks, { invariant: 'intake', title: 'the chain of receipts leads to the book', checked, violations }];
+}
+
+const proofText = ({ ok, bound, leaves, claimed }: ProofVerification) => ({ ok, bound, leaves, claimed });
+
+function tellProof({ welfare }: Result, { ok, bound, leaves, claimed }: ProofVerification): void {
+  if (!ok) {
+    print('the proof does not hold');
+    return;
+  }
+  const more = Math.max(0, bound - welfare);
+  print(
+    `proof of ${count(leaves)} leaves: no answer is worth more than ${figure(bound)}, ${figure(more)} above this one`,
+  );
+  if (claimed > 0)
+    print(`for ${count(claimed)} of them that no prices support it is only the engine's word (docs/proof.md)`);
 }
 
 function tell({ auction }: Result, checks: readonly Check[], ok: boolean): void {

@@ -9,6 +9,7 @@ export const errorCodes = [
   'invalid-order', // an order (or the list it came in) breaks a rule of the market; `problems` names each
   'invalid-book', // a book file that is not one
   'invalid-result', // a result file that is not one
+  'invalid-proof', // a proof that has not the form of one
   'invalid-checkpoint', // a stopped search that is damaged, or another book's
   'invalid-market', // a market file with a mistake
   'invalid-request', // a request whose own fields are wrong (a query, a date, a state)

@@ -6,6 +6,7 @@
  */
 
 import type { BlockOrder, BookOrder, FlexibleOrder } from '../../market/order.ts';
+import { columnName, rowName } from '../../market/proof.ts';
 import type { Columns } from '../columns.ts';
 
 /** Where an order stands, and how its periods become cells. */
@@ -42,7 +43,15 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
     const legs = partner === undefined ? [block] : [block, partner].sort((a, b) => a.index - b.index);
     const cells = legs.flatMap((leg) => cellsOf(leg.order, place));
     const cost = legs.reduce((sum, leg) => sum + costOf(leg.order, place), 0);
-    const column = to.column({ cells, cost, least: 0, most: orphan ? 0 : 1, kind: 'ratio' });
+    const first = legs[0]!.order;
+    const column = to.column({
+      name: columnName.ratio(first),
+      cells,
+      cost,
+      least: 0,
+      most: orphan ? 0 : 1,
+      kind: 'ratio',
+    });
     const decision = to.decision({
       orders: legs.map((leg) => leg.index),
       column,
@@ -56,6 +65,7 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
     for (const leg of legs) decisions.set(named(leg.order, leg.order.record_id)!, decision);
     if (parent >= 0)
       to.row({
+        name: rowName.link(first),
         entries: [
           [column, 1],
           [to.decisions[parent]!.column, -1],
@@ -68,8 +78,9 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
     return decision;
   };
   for (const block of blocks) add(block);
-  for (const columns of groups.values()) {
-    if (columns.length > 1) to.row({ entries: columns.map((column) => [column, 1]), low: -Infinity, high: 1 });
+  for (const [group, columns] of groups) {
+    if (columns.length > 1)
+      to.row({ name: rowName.group(group), entries: columns.map((column) => [column, 1]), low: -Infinity, high: 1 });
   }
 }
 
@@ -99,7 +110,7 @@ export function addFlexible(to: Columns, { index, order }: Indexed<FlexibleOrder
       .flat()
       .map((cell): [number, number] => [cell, sign * order.power]);
     const cost = cells.reduce((sum, [, mw]) => sum + order.price * mw, 0);
-    const column = to.column({ cells, cost, least: 0, most: 1, kind: 'ratio' });
+    const column = to.column({ name: columnName.ratio(order, start), cells, cost, least: 0, most: 1, kind: 'ratio' });
     columns.push(column);
     to.decision({
       orders: [index],
@@ -113,5 +124,6 @@ export function addFlexible(to: Columns, { index, order }: Indexed<FlexibleOrder
       start,
     });
   }
-  if (columns.length > 1) to.row({ entries: columns.map((column) => [column, 1]), low: -Infinity, high: 1 });
+  if (columns.length > 1)
+    to.row({ name: rowName.starts(order), entries: columns.map((column) => [column, 1]), low: -Infinity, high: 1 });
 }

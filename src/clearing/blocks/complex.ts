@@ -7,7 +7,8 @@
  */
 
 import type { ComplexOrder } from '../../market/order.ts';
-import type { Columns } from '../columns.ts';
+import { columnName, rowName } from '../../market/proof.ts';
+import type { Columns, Row } from '../columns.ts';
 import type { Indexed, Placement } from './blocks.ts';
 
 type Step = ComplexOrder['steps'][number];
@@ -26,12 +27,13 @@ export function addComplex(
   const forced: [cell: number, mw: number][] = [];
   let forcedCost = inWelfare ? order.fixedTerm / hours : 0;
   const steps: { step: Step; column: number; room: number }[] = [];
-  for (const step of order.steps) {
+  for (const [k, step] of order.steps.entries()) {
     const least = (step.minAcceptance ?? 0) * step.power;
     const cells = place.cellsOf(order, step.period);
     for (const cell of cells) forced.push([cell, sign * least]);
     forcedCost += sign * (step.price + variable) * least * cells.length;
     const column = to.column({
+      name: columnName.step(order, k + 1),
       cells: cells.map((cell) => [cell, sign] as const),
       cost: (sign * (step.price + variable) + lean(order, step)) * cells.length,
       least: 0,
@@ -43,7 +45,14 @@ export function addComplex(
   }
   let on = -1;
   if (isSwitched) {
-    on = to.column({ cells: forced, cost: forcedCost, least: 0, most: 1, kind: 'ratio' });
+    on = to.column({
+      name: columnName.ratio(order),
+      cells: forced,
+      cost: forcedCost,
+      least: 0,
+      most: 1,
+      kind: 'ratio',
+    });
     const isIncome = order.condition === 'minimum-income';
     to.decision({
       orders: [index],
@@ -55,9 +64,10 @@ export function addComplex(
       variable: isIncome ? order.variableTerm : 0,
       parent: -1,
     });
-    for (const { column, room } of steps) {
+    for (const [k, { column, room }] of steps.entries()) {
       if (room > 0)
         to.row({
+          name: rowName.step(order, k + 1),
           entries: [
             [column, 1],
             [on, -room],
@@ -72,7 +82,8 @@ export function addComplex(
     const forcedHere = here.reduce((sum, { step }) => sum + (step.minAcceptance ?? 0) * step.power, 0);
     if (power > forcedHere) {
       const entries = here.map(({ column }) => [column, 1] as const);
-      to.row({ entries: [...entries, [on, forcedHere - power]], low: 0, high: Infinity });
+      const name = rowName.least(order, period);
+      to.row({ name, entries: [...entries, [on, forcedHere - power]], low: 0, high: Infinity });
     }
   }
   if (order.loadGradient !== undefined) addGradient(to, order, steps, on, place, hours);
@@ -118,7 +129,18 @@ function addGradient(
     for (const [column, factor] of powerAt.get(first + t - 1) ?? [])
       merged.set(column, (merged.get(column) ?? 0) - factor);
     const entries = [...merged].filter(([, factor]) => factor !== 0);
-    if (entries.length > 0) to.row({ entries, low: -down * hours, high: up * hours });
+    if (entries.length === 0) continue;
+    const name = (falling: boolean) => rowName.gradient(order, t + 1, falling);
+    if (on < 0) to.row({ name: name(false), entries, low: -down * hours, high: up * hours });
+    else {
+      // What is on by half may change by half.
+      const scaled = (limit: number): Row['entries'] => {
+        const onFactor = (merged.get(on) ?? 0) + limit;
+        return [...entries.filter(([column]) => column !== on), ...(onFactor === 0 ? [] : [[on, onFactor] as const])];
+      };
+      to.row({ name: name(false), entries: scaled(-up * hours), low: -Infinity, high: 0 });
+      to.row({ name: name(true), entries: scaled(down * hours), low: 0, high: Infinity });
+    }
   }
 }
 
@@ -139,8 +161,16 @@ function addScheduledStop(
     if (best === undefined) continue;
     const cells = place.cellsOf(order, period).map((cell) => [cell, sign] as const);
     const cost = sign * best.price * cells.length;
-    const column = to.column({ cells, cost, least: 0, most: best.power, kind: 'step' });
+    const column = to.column({
+      name: columnName.stop(order, period),
+      cells,
+      cost,
+      least: 0,
+      most: best.power,
+      kind: 'step',
+    });
     to.row({
+      name: rowName.stop(order, period),
       entries: [
         [column, 1],
         [on, best.power],

@@ -270,8 +270,11 @@ function bestSchedule(
     columns[c]!.cells.reduce((sum, [cell, mw]) => sum + mw * price[cell]!, -columns[c]!.cost),
   );
   // A row of one step and the order itself says no more than the step's room.
-  const isRoom = ({ entries, low }: Row) =>
-    low === -Infinity && entries.length === 2 && entries.some(([c]) => c === on);
+  const isRoom = ({ entries, low, high }: Row) =>
+    low === -Infinity &&
+    high === 0 &&
+    entries.length === 2 &&
+    entries.every(([c, factor]) => factor === (c === on ? -columns[entries[0]![0]]!.most : 1));
   const own = rows.filter((row) => row.entries.some(([c]) => at.has(c)) && !isRoom(row));
   if (own.length === 0) return new Map(steps.map((c, k) => [c, gain[k]! > 0 ? columns[c]!.most : 0]));
   const entries = steps.map((c) =>

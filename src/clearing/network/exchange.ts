@@ -8,6 +8,7 @@
 
 import type { Book } from '../../market/book.ts';
 import { type Constraint, capacityAt } from '../../market/network.ts';
+import { columnName, rowName } from '../../market/proof.ts';
 import type { Column, Columns, Row } from '../columns.ts';
 import type { Arc } from './arcs.ts';
 
@@ -21,24 +22,33 @@ export function addFlowBased(to: Columns, book: Book, zoneIndex: ReadonlyMap<str
     const named = new Set(constraints.flatMap(({ ptdf }) => Object.keys(ptdf)));
     const region = book.zones.filter((id) => named.has(id));
     const cell = (id: string) => zoneIndex.get(id)! * book.periods + period - 1;
-    if (book.flowBased === 'intuitive') addExchanges(to, constraints, region, cell);
-    else addPool(to, constraints, region, cell);
+    if (book.flowBased === 'intuitive') addExchanges(to, period, constraints, region, cell);
+    else addPool(to, period, constraints, region, cell);
   }
 }
 
 function addPool(
   to: Columns,
+  period: number,
   constraints: readonly Constraint[],
   region: readonly string[],
   cell: (id: string) => number,
 ) {
   const exports = region.map((id) =>
-    to.column({ cells: [[cell(id), -1]], cost: 0, least: -Infinity, most: Infinity, kind: 'exchange' }),
+    to.column({
+      name: columnName.export(id, period),
+      cells: [[cell(id), -1]],
+      cost: 0,
+      least: -Infinity,
+      most: Infinity,
+      kind: 'exchange',
+    }),
   );
-  to.row({ entries: exports.map((column) => [column, 1]), low: 0, high: 0 });
-  for (const { id: name, period, ptdf, ram } of constraints) {
+  to.row({ name: rowName.pool(period), entries: exports.map((column) => [column, 1]), low: 0, high: 0 });
+  for (const { id: name, ptdf, ram } of constraints) {
     const entries = region.flatMap((id, i) => (ptdf[id] ? [[exports[i]!, ptdf[id]] as const] : []));
-    to.row({ entries, low: -Infinity, high: ram }, `constraint ${name}, period ${period}`);
+    const row = { name: rowName.constraint(name, period), entries, low: -Infinity, high: ram };
+    to.row(row, `constraint ${name}, period ${period}`);
   }
 }
 
@@ -50,6 +60,7 @@ export const isPool = ({ columns }: { columns: readonly Column[] }, { entries, l
 
 function addExchanges(
   to: Columns,
+  period: number,
   constraints: readonly Constraint[],
   region: readonly string[],
   cell: (id: string) => number,
@@ -59,15 +70,23 @@ function addExchanges(
     for (const into of region) {
       if (from === into) continue;
       const cells = [[cell(from), -1] as const, [cell(into), 1] as const];
-      const column = to.column({ cells, cost: 0, least: 0, most: Infinity, kind: 'exchange' });
+      const column = to.column({
+        name: columnName.exchange(from, into, period),
+        cells,
+        cost: 0,
+        least: 0,
+        most: Infinity,
+        kind: 'exchange',
+      });
       constraints.forEach(({ ptdf }, k) => {
         const burden = (ptdf[from] ?? 0) - (ptdf[into] ?? 0);
         if (burden > 0) burdens[k]!.push([column, burden]);
       });
     }
   }
-  constraints.forEach(({ id, period, ram }, k) => {
-    to.row({ entries: burdens[k]!, low: -Infinity, high: ram }, `constraint ${id}, period ${period}`);
+  constraints.forEach(({ id, ram }, k) => {
+    const row = { name: rowName.constraint(id, period), entries: burdens[k]!, low: -Infinity, high: ram };
+    to.row(row, `constraint ${id}, period ${period}`);
   });
 }
 
@@ -83,9 +102,10 @@ export function addRamps(to: Columns, book: Book, arcs: readonly Arc[], zoneInde
         ids.includes(book.lines[line]!.id) ? [[a * periods + t, sign] as const] : [],
       );
   for (const { id, ramp, before } of book.lines)
-    if (ramp !== null) addRamp(to, periods, flowOf([id]), ramp, before, `the ramp of line ${id}`);
+    if (ramp !== null)
+      addRamp(to, periods, flowOf([id]), ramp, before, (t) => rowName.ramp(id, t + 1), `the ramp of line ${id}`);
   for (const { id, lines, ramp, before } of book.rampSets ?? [])
-    addRamp(to, periods, flowOf(lines), ramp, before, `ramp set ${id}`);
+    addRamp(to, periods, flowOf(lines), ramp, before, (t) => rowName.rampSet(id, t + 1), `ramp set ${id}`);
   for (const { id, zone, ramp, before } of book.netPositionRamps ?? []) {
     const at = zoneIndex.get(zone)! * periods;
     const exported = (t: number): Entries =>
@@ -94,7 +114,7 @@ export function addRamps(to: Columns, book: Book, arcs: readonly Arc[], zoneInde
           ? cells.flatMap(([cell, mw]) => (cell === at + t ? [[c, -mw] as const] : []))
           : [],
       );
-    addRamp(to, periods, exported, ramp, before, `net position ramp ${id}`);
+    addRamp(to, periods, exported, ramp, before, (t) => rowName.positionRamp(id, t + 1), `net position ramp ${id}`);
   }
 }
 
@@ -104,7 +124,8 @@ function addRamp(
   entriesAt: (t: number) => Entries,
   ramp: number | readonly number[],
   before: number | null | undefined,
-  name: string,
+  nameAt: (t: number) => string,
+  rule: string,
 ): void {
   let last: Entries | undefined;
   for (let t = 0; t < periods; t++) {
@@ -112,9 +133,10 @@ function addRamp(
     const most = capacityAt(ramp, t);
     if (last !== undefined) {
       const entries = [...now, ...last.map(([column, factor]) => [column, -factor] as const)];
-      to.row({ entries, low: -most, high: most }, `${name} into period ${t + 1}`);
+      to.row({ name: nameAt(t), entries, low: -most, high: most }, `${rule} into period ${t + 1}`);
     } else if (before !== null && before !== undefined) {
-      to.row({ entries: now, low: before - most, high: before + most }, `${name} into period 1`);
+      const row = { name: nameAt(t), entries: now, low: before - most, high: before + most };
+      to.row(row, `${rule} into period 1`);
     }
     last = now;
   }

@@ -33,14 +33,19 @@ export function supportOf(
 ): Support {
   const rules = noLossRules(problem, on, answer);
   const lost = (price: Float64Array) => rules.map((rule) => ({ decision: rule.decision, loss: lossAt(rule, price) }));
-  const isInside = withinLimits(problem, part, answer.price);
-  if (isInside && lost(answer.price).every(({ loss }) => loss <= noLoss)) return { exists: true, losers: [] };
+  if (supportsItself(problem, part, on, answer)) return { exists: true, losers: [] };
   const least = leastLosses(problem, solver, part, bounds, rules, answer);
   if (least?.length === 0) return { exists: true, losers: [] };
   // Not even who trades freely is supported: then anybody may be in the way, those the most who lose at prices cut to the limits.
   const { min, max } = problem.book.priceLimits;
   const losers = least ?? lost(answer.price.map((price) => Math.min(max, Math.max(min, price))));
   return { exists: false, losers: losers.sort((a, b) => b.loss - a.loss || a.decision - b.decision) };
+}
+
+/** Do the answer's own prices support it? Where not, others may. */
+export function supportsItself(problem: Problem, part: Part, on: readonly number[], answer: Answer): boolean {
+  if (!withinLimits(problem, part, answer.price)) return false;
+  return noLossRules(problem, on, answer).every((rule) => lossAt(rule, answer.price) <= noLoss);
 }
 
 function withinLimits({ book, nodes, periods }: Problem, part: Part, price: Float64Array): boolean {

@@ -11,8 +11,9 @@ import { sha256 } from '../../book/intake.ts';
 import { type Checkpoint, type ClosedFlow, type GroupCheckpoint, parseCheckpoint } from '../../market/checkpoint.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Problem } from '../problem.ts';
+import { boundsOf } from './answers.ts';
 import { partOf } from './master.ts';
-import { boundsOf, type Found, type Outcome, type Standing } from './search.ts';
+import type { Found, Outcome, Standing } from './search.ts';
 
 /** What of a clearing is kept besides its groups. */
 export interface Rest {

@@ -65,6 +65,10 @@ export class Master {
   #size: number;
   #bounds: Bounds;
   readonly #positions: Int32Array;
+  /** Columns of the model for what is left over and what is missing, cell by cell; none until they are asked for. */
+  readonly #spares: number[] = [];
+  /** The model's own last answer. */
+  #x: Float64Array = new Float64Array(0);
 
   constructor(
     problem: Problem,
@@ -152,6 +156,56 @@ export class Master {
     }
   }
 
+  /**
+   * The same, where what is left over in a cell may be sold at the lowest price of the market, and what is missing bought at the highest.
+   *
+   * @returns its welfare, and what is left over by cell (MW, below zero: missing); undefined when nothing balances even so
+   */
+  solveWithSpare(bounds: Bounds, answer: Answer): { welfare: number; spare: Float64Array } | undefined {
+    const { min, max } = this.#problem.book.priceLimits;
+    const balances = this.#problem.zones * this.#width;
+    if (this.#spares.length === 0) {
+      const draft = new Draft();
+      for (let row = 0; row < balances; row++) {
+        for (const [mw, cost] of [
+          [-1, -min],
+          [1, max],
+        ] as const) {
+          this.#spares.push(this.#size + draft.count);
+          draft.entry(row, mw);
+          draft.column(cost, 0, 0);
+        }
+      }
+      this.#model.add(draft.columns);
+      this.#size += draft.count;
+    }
+    const open = (most: number) =>
+      this.#model.bound(
+        Int32Array.from(this.#spares),
+        new Float64Array(this.#spares.length),
+        new Float64Array(this.#spares.length).fill(most),
+      );
+    open(Infinity);
+    try {
+      const worth = this.solve(bounds, answer);
+      if (worth === undefined) return undefined;
+      const spare = new Float64Array(answer.price.length);
+      let { welfare } = worth;
+      for (let row = 0; row < balances; row++) {
+        const left = this.#x[this.#spares[2 * row]!]! - this.#x[this.#spares[2 * row + 1]!]!;
+        spare[this.#cellOf(row)] = left;
+        welfare += Math.min(min * left, max * left);
+      }
+      return { welfare, spare };
+    } finally {
+      open(0);
+    }
+  }
+
+  #cellOf(row: number): number {
+    return Math.floor(row / this.#width) * this.#problem.periods + this.#first + (row % this.#width);
+  }
+
   #rowOf(zone: number, t: number): number {
     return zone * this.#width + t - this.#first;
   }
@@ -182,7 +236,7 @@ export class Master {
   }
 
   #writeDown(x: Float64Array, rowDual: Float64Array, answer: Answer): void {
-    const { periods } = this.#problem;
+    this.#x = x;
     this.nodes.forEach((i, k) => {
       const { cuts, columns } = this.#windows[k]!;
       let net = cuts[0]!;
@@ -192,8 +246,7 @@ export class Master {
     for (const c of this.columns) answer.value[c] = x[this.#positions[c]!]!;
     const balances = this.#problem.zones * this.#width;
     for (let row = 0; row < balances; row++) {
-      const cell = Math.floor(row / this.#width) * periods + this.#first + (row % this.#width);
-      answer.price[cell] = rowDual[row]!;
+      answer.price[this.#cellOf(row)] = rowDual[row]!;
     }
     // The solver's duals are costs; a row's price is what it charges whoever uses it.
     this.rows.forEach((r, k) => {

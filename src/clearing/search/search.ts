@@ -12,13 +12,15 @@
  * So one accepted order has to go, and the branch divides by which is the first.
  */
 
-import assert from 'node:assert/strict';
-import { costOf } from '../curves/net-curve.ts';
+import type { ProofGroup } from '../../market/proof.ts';
 import type { Part } from '../prices/rules.ts';
-import { type Support, supportOf } from '../prices/support.ts';
+import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
+import { boundsOf, emptyAnswer, welfareOf } from './answers.ts';
+import { type Core, coreOf, scalableOf } from './core.ts';
 import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from './master.ts';
+import { Recorder, type Way } from './recorder.ts';
 
 /** A ratio this near to 0 or to its least counts as there. */
 const whole = 1e-6;
@@ -40,6 +42,9 @@ export interface Branch {
   /** Columns closed because a line may not carry both directions at once. */
   readonly closed: readonly number[];
   readonly bound: number;
+  /** In the proof: its own node, and the prices of the branch it came from. */
+  readonly node?: number;
+  readonly at?: number;
 }
 
 /** Where a search stands: it can go on from there (`checkpoint.ts`). */
@@ -58,6 +63,8 @@ export interface Outcome extends Standing {
   /** Currency per hour that no answer exceeds. */
   readonly bound: number;
   readonly programs: number;
+  /** Where one was asked for. */
+  readonly proof?: ProofGroup;
 }
 
 export interface Found extends Answer {
@@ -76,11 +83,12 @@ export function searchGroup(
   group: readonly [number, number],
   budget: Budget,
   from?: Standing,
+  proves = false,
 ): Outcome {
   if (from?.best !== undefined && from.open.length === 0) {
     return { ...from, part: partOf(problem, group), bound: from.best.welfare, programs: 0 };
   }
-  const search = new Search(problem, solver, guess, group, budget, from);
+  const search = new Search(problem, solver, guess, group, budget, proves, from);
   try {
     return search.run();
   } finally {
@@ -97,12 +105,13 @@ class Search {
   readonly #decisions: readonly number[];
   /** Those that are on in any case. */
   readonly #forced: readonly number[];
-  /** By decision: whatever it does at some ratio it can do at any smaller one. */
-  readonly #isScalable: readonly boolean[];
+  /** By decision; see `scalableOf`. */
+  readonly #scalable: readonly number[];
   readonly #open: Branch[];
   #best: Found | undefined;
   /** Answers so far that decided everything, but that no prices support. */
   #unsupported: number;
+  readonly #recorder: Recorder | undefined;
 
   constructor(
     problem: Problem,
@@ -110,6 +119,7 @@ class Search {
     guess: Float64Array,
     group: readonly [number, number],
     budget: Budget,
+    proves: boolean,
     from?: Standing,
   ) {
     this.#problem = problem;
@@ -119,18 +129,11 @@ class Search {
     const own = new Set(this.#master.columns);
     this.#decisions = problem.decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
     this.#forced = this.#decisions.filter((d) => problem.decisions[d]!.test === 'none');
-    const limited = new Set(
-      this.#master.rows.flatMap((r) => {
-        const { entries, low, high } = problem.rows[r]!;
-        return [low, high].every((end) => end === 0 || !Number.isFinite(end)) ? [] : entries.map(([c]) => c);
-      }),
-    );
-    this.#isScalable = problem.decisions.map(
-      ({ column, least, steps }) =>
-        steps.every((c) => !limited.has(c)) && (!limited.has(column) || (least === 1 && steps.length === 0)),
-    );
-    this.#open = [...(from?.open ?? [{ on: this.#forced, off: [], closed: [], bound: Infinity }])];
+    this.#scalable = scalableOf(problem, this.#master.rows);
+    this.#open = [...(from?.open ?? [{ on: this.#forced, off: [], closed: [], bound: Infinity, node: 0 }])];
     this.#best = from?.best;
+    this.#recorder = proves ? new Recorder(problem, this.#master, group) : undefined;
+    this.#recorder?.reserve();
     this.#unsupported = from?.unsupported ?? 0;
   }
 
@@ -154,6 +157,7 @@ class Search {
     const { nodes, columns, rows } = this.#master;
     // Branches that the best answer has overtaken are done.
     const open = this.#open.filter((left) => left.bound > this.#enough);
+    for (const left of this.#open) this.#recorder?.bound(left.node!, left.at!);
     return {
       part: { nodes, columns, rows },
       best: this.#best,
@@ -161,6 +165,7 @@ class Search {
       open,
       unsupported: this.#unsupported,
       programs: this.#master.programs,
+      ...(this.#recorder !== undefined && { proof: this.#recorder.group }),
     };
   }
 
@@ -183,6 +188,7 @@ class Search {
     if (best < 0) return undefined;
     const [branch] = this.#open.splice(best, 1);
     if (branch!.bound > this.#enough) return branch;
+    for (const left of [branch!, ...this.#open]) this.#recorder?.bound(left.node!, left.at!);
     this.#open.length = 0;
     return undefined;
   }
@@ -192,61 +198,73 @@ class Search {
     const bounds = boundsOf(this.#problem, branch.on, branch.off, branch.closed);
     const answer = emptyAnswer(this.#problem);
     const worth = this.#master.solve(bounds, answer, this.#enough);
-    if (worth === undefined || worth.bound <= this.#enough) return [];
-    const fixedHere = this.#byGains(branch, bounds, answer, worth.bound);
-    const sub: Branch = { ...branch, ...fixedHere, bound: worth.bound };
-    const open = this.#decisions.filter((d) => !fixedHere.made.has(d));
+    const recorder = this.#recorder;
+    if (worth === undefined) {
+      recorder?.infeasible(branch.node!, this.#solver, bounds);
+      return [];
+    }
+    const at = recorder?.prices(answer);
+    if (worth.bound <= this.#enough) {
+      recorder?.bound(branch.node!, at!);
+      return [];
+    }
+    const { made, ...fixed } = this.#byGains(branch, bounds, answer, worth.bound);
+    const news = [fixed.on.slice(branch.on.length), fixed.off.slice(branch.off.length)] as const;
+    const node = recorder?.fixed(branch.node!, at!, ...news);
+    const below = { ...branch, ...fixed, bound: worth.bound };
+    const child = (change: Partial<Branch>): Branch => ({
+      ...below,
+      ...change,
+      ...(recorder !== undefined && { node: recorder.reserve(), at: at! }),
+    });
+    const open = this.#decisions.filter((d) => !made.has(d));
     const split = this.#mostDivided(open, answer);
     if (split !== undefined) {
-      const on = { ...sub, on: [...sub.on, split] };
-      const off = { ...sub, off: [...sub.off, split] };
+      const on = child({ on: [...below.on, split] });
+      const off = child({ off: [...below.off, split] });
+      recorder?.decide(node!, split, on.node!, off.node!);
       const { column, least } = this.#problem.decisions[split]!;
-      const children = answer.value[column]! >= least / 2 ? [on, off] : [off, on];
       if (this.#best === undefined) this.#repair(answer);
-      return children;
+      return answer.value[column]! >= least / 2 ? [on, off] : [off, on];
     }
     const both = this.#bothDirections(answer);
-    if (both !== undefined) return both.map((column) => ({ ...sub, closed: [...sub.closed, column] }));
+    if (both !== undefined) {
+      const ways = both.map((column) => child({ closed: [...below.closed, column] }));
+      recorder?.direction(
+        node!,
+        ways.map((way, k) => [both[k]!, way.node!]),
+      );
+      return ways;
+    }
 
     const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
-    const core = this.#core(on, sub, worth.bound);
-    if (core === undefined && this.#test(on, branch.closed, answer) === undefined) return [];
+    const isSupported = supportsItself(this.#problem, this.#master, on, answer);
+    const core = isSupported ? undefined : this.#core(on, below);
+    if (core === undefined && this.#test(on, branch.closed, answer) === undefined) {
+      recorder?.bound(node!, at!);
+      return [];
+    }
     if (this.#best === undefined || ++this.#unsupported % oftenRepaired === 1) this.#repair(answer);
-    return this.#withoutOneOf(core ?? on, sub, answer, worth.bound);
+    const tooMany = core ?? this.#core(on, below, true) ?? { on };
+    const { without, besides } = this.#withoutOneOf(tooMany.on, below, answer, child, 'scaled' in tooMany);
+    const ways = (of: readonly Branch[], last: (branch: Branch) => number) =>
+      of.map((each): Way => [last(each), each.node!]);
+    recorder?.unsupported(
+      node!,
+      at!,
+      tooMany,
+      ways(without, ({ off }) => off[off.length - 1]!),
+      ways(besides, (each) => each.on[each.on.length - 1]!),
+    );
+    const worthwhile = without.filter((each) => each.bound > this.#enough);
+    for (const each of without) if (each.bound <= this.#enough) recorder?.bound(each.node!, at!);
+    return [...worthwhile, ...besides];
   }
 
-  /**
-   * As few of these decisions as no better supported answer can have together; undefined where this does not say that there are any.
-   *
-   * Who is on and does not lose gains nothing by being scaled down. So where prices support an answer, it is worth no less than what the
-   * free orders and some of its decisions make together when each may be scaled to anything between nothing and all. Decisions whose
-   * scaled worth exceeds what the branch allows are therefore not all on in any supported answer. What has a minimum income may lose by
-   * the welfare's measure: it stays as it is. What shares limits with others may have a ratio of its own in each answer: it is left out.
-   */
-  #core(on: readonly number[], branch: Branch, bound: number): readonly number[] | undefined {
-    const { decisions } = this.#problem;
-    const unscaled = on.filter((d) => decisions[d]!.test === 'none' || decisions[d]!.test === 'income');
-    const scaled = emptyAnswer(this.#problem);
-    const worthOf = (kept: ReadonlySet<number>): number => {
-      const off = this.#decisions.filter((d) => !kept.has(d));
-      const bounds = boundsOf(this.#problem, unscaled, off, branch.closed);
-      return this.#master.solve(bounds, scaled)?.welfare ?? -Infinity;
-    };
-    const enough = bound + apart + shareApart * Math.abs(bound);
-    const candidates = on.filter((d) => unscaled.includes(d) || this.#isScalable[d]);
-    let slack = worthOf(new Set(candidates)) - enough;
-    if (slack <= 0) return undefined;
-    // Those that would gain least can be left out of it, as long as the rest is still worth too much.
-    const gain = gainsAt(this.#problem, this.#master, scaled);
-    const gainOf = (d: number) => Math.max(0, gain[decisions[d]!.column]!);
-    const made = new Set([...branch.on, ...unscaled]);
-    const kept = new Set(candidates);
-    for (const d of candidates.filter((each) => !made.has(each)).sort((a, b) => gainOf(a) - gainOf(b) || a - b)) {
-      slack -= gainOf(d);
-      if (slack <= 0) break;
-      kept.delete(d);
-    }
-    return kept.size < candidates.length && worthOf(kept) > enough ? [...kept] : candidates;
+  /** @param withSpare  see `coreOf` */
+  #core(on: readonly number[], branch: Branch, withSpare = false): Core | undefined {
+    const enough = branch.bound + apart + shareApart * Math.abs(branch.bound);
+    return coreOf(this.#problem, this.#master, this.#decisions, this.#scalable, branch, on, enough, withSpare);
   }
 
   /** Decisions that cannot be otherwise in any better answer, by what their gains say. */
@@ -324,32 +342,40 @@ class Search {
     }
   }
 
-  /** The branch divides by which of its accepted orders is the first to go. */
-  #withoutOneOf(on: readonly number[], branch: Branch, answer: Answer, bound: number): Branch[] {
+  /**
+   * The branch divides by which of its accepted orders is the first to go.
+   *
+   * @param isShown  scaling shows that no prices support them all, whoever else is on
+   */
+  #withoutOneOf(
+    on: readonly number[],
+    branch: Branch,
+    answer: Answer,
+    child: (change: Partial<Branch>) => Branch,
+    isShown: boolean,
+  ): { without: Branch[]; besides: Branch[] } {
+    const { decisions } = this.#problem;
     const gain = gainsAt(this.#problem, this.#master, answer);
-    const gainOf = (d: number) => Math.max(0, gain[this.#problem.decisions[d]!.column]!);
+    const gainOf = (d: number) => Math.max(0, gain[decisions[d]!.column]!);
     const fixedOn = new Set(branch.on);
     const free = on.filter((d) => !fixedOn.has(d)).sort((a, b) => gainOf(a) - gainOf(b) || a - b);
-    const children: Branch[] = [];
     const kept = [...branch.on];
-    for (const d of free) {
-      const child = { ...branch, on: [...kept], off: [...branch.off, d], bound: bound - gainOf(d) };
-      if (child.bound > this.#enough) children.push(child);
+    const without = free.map((d) => {
+      const each = child({ on: [...kept], off: [...branch.off, d], bound: branch.bound - gainOf(d) });
       kept.push(d);
-    }
-    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too. So is who may
-    // take a part of an exclusive group's unit: beside him these have less of it than they would choose.
-    const rest = this.#decisions.filter((d) => {
-      const isLeft = !kept.includes(d) && !branch.off.includes(d);
-      return isLeft && (this.#problem.decisions[d]!.test === 'income' || this.#takesPart(d, kept));
+      return each;
     });
-    const without: number[] = [];
-    for (const d of rest) {
-      const child = { ...branch, on: [...kept, d], off: [...branch.off, ...without], bound };
-      children.push(child);
-      without.push(d);
+    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too. So is, unless
+    // scaling has shown it, who may take a part of an exclusive group's unit: beside him these have less of it than they would choose.
+    const off = [...branch.off];
+    const besides: Branch[] = [];
+    for (const d of this.#decisions) {
+      if (kept.includes(d) || branch.off.includes(d)) continue;
+      if (decisions[d]!.test !== 'income' && (isShown || !this.#takesPart(d, kept))) continue;
+      besides.push(child({ on: [...kept, d], off: [...off] }));
+      off.push(d);
     }
-    return children;
+    return { without, besides };
   }
 
   /** Must this decision, beside some of these, take a part of the unit that an exclusive group has, and is there room for it? */
@@ -444,38 +470,3 @@ const mostRepairs = 200;
 const mostReinsertions = 30;
 /** Every so many answers that no prices support, one is repaired. */
 const oftenRepaired = 16;
-
-export const emptyAnswer = ({ nodes, columns, rows, zones, periods }: Problem): Answer => ({
-  net: new Float64Array(nodes.length),
-  value: new Float64Array(columns.length),
-  price: new Float64Array(zones * periods),
-  rowPrice: new Float64Array(rows.length),
-});
-
-/** Bounds of all columns when these decisions are made and these columns closed. */
-export function boundsOf(
-  { columns, decisions }: Problem,
-  on: readonly number[],
-  off: readonly number[],
-  closed: readonly number[],
-): Bounds {
-  const lower = Float64Array.from(columns, ({ least }) => least);
-  const upper = Float64Array.from(columns, ({ most }) => most);
-  for (const d of on) lower[decisions[d]!.column] = decisions[d]!.least;
-  for (const d of off) upper[decisions[d]!.column] = 0;
-  for (const c of closed) upper[c] = columns[c]!.least;
-  return { lower, upper };
-}
-
-/** Currency per hour. */
-export function welfareOf(
-  problem: Problem,
-  part: { nodes: readonly number[]; columns: readonly number[] },
-  { net, value }: Pick<Answer, 'net' | 'value'>,
-): number {
-  let welfare = 0;
-  for (const i of part.nodes) welfare -= costOf(problem.nodes[i]!.curve, net[i]!) * problem.nodes[i]!.span;
-  for (const c of part.columns) welfare -= problem.columns[c]!.cost * value[c]!;
-  assert(Number.isFinite(welfare));
-  return welfare;
-}

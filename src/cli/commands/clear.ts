@@ -1,4 +1,4 @@
-/** `merit clear BOOK -o RESULT`: a book in, a result out, without a house. */
+/** `merit clear BOOK -o RESULT [--proof PROOF]`: a book in, a result out, without a house. */
 
 import { canonical } from '../../book/canonical.ts';
 import { bookHash } from '../../book/seal.ts';
@@ -16,7 +16,7 @@ const manyOrders = 50_000;
 
 export async function clearBook(
   file: string,
-  options: BudgetOptions & { output: string; verify?: boolean; json?: boolean },
+  options: BudgetOptions & { output: string; proof?: string; verify?: boolean; json?: boolean },
 ): Promise<void> {
   const start = performance.now();
   const book = await readBook(file);
@@ -24,7 +24,8 @@ export async function clearBook(
   progress.update(1, `${book.orders.length} orders`);
   const hash = bookHash(book);
   const began = performance.now();
-  const { result } = await clear(book, hash, budgetFrom(options)).catch((error) => {
+  const budget = { ...budgetFrom(options), proves: options.proof !== undefined };
+  const { result, proof } = await clear(book, hash, budget).catch((error) => {
     throw namingFile(file, error);
   });
   const clearingMs = performance.now() - began;
@@ -32,7 +33,7 @@ export async function clearBook(
   if (options.verify) {
     const { verifyAndTell } = await import('../verification.ts');
     // A result that the verifier rejects is not written.
-    if (!verifyAndTell(book, hash, result, { quiet: true })) {
+    if (!verifyAndTell(book, hash, result, { quiet: true, proof })) {
       progress.stop();
       process.exitCode = exitCodes.no;
       return;
@@ -40,6 +41,7 @@ export async function clearBook(
   }
   progress.update(3, 'writing');
   await writeWhole(options.output, canonical(result));
+  if (options.proof !== undefined) await writeWhole(options.proof, canonical(proof));
   progress.stop();
 
   if (options.output === '-') return;
