@@ -62,7 +62,7 @@ export function randomBlocks({ seed, blocks, zones: count, periods, steps = 20 }
 const plainLine = { loss: 0, tariff: 0, ramp: null, before: null };
 
 /** Numbers from 0 to 1 by a seed. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

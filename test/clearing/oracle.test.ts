@@ -1,6 +1,6 @@
 /**
  * The engine against the oracle, on small random books of all order kinds: the same welfare, to the cent, and a result that the verifier
- * passes.
+ * passes, and a proof of it that the proof's checker passes.
  *
  * `npm test` takes 2,000 books of up to 6 decisions, `npm run fuzz` as many as `RUNS` says and a hundredth as many of up to 12, by a new
  * seed. The seed is printed; `SEED` and `RUNS` repeat a run. What fails is printed as small as it can be made.
@@ -12,6 +12,7 @@ import { clearWith } from '../../src/clearing/clear.ts';
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
 import type { Book } from '../../src/market/book.ts';
 import { AuctionError } from '../../src/market/errors.ts';
+import { checkProof } from '../../src/verify/proof/check-proof.ts';
 import { verify } from '../../src/verify/verify.ts';
 import { bestDecisions } from '../support/enumerate.ts';
 import { type Flavour, randomOrders } from '../support/random-orders.ts';
@@ -26,14 +27,18 @@ const mostShown = 3;
 /** What is wrong with the engine's answer to a book; undefined when nothing is. */
 function wrongWith(book: Book): string | undefined {
   const best = bestDecisions(book, solver);
-  let result: ReturnType<typeof clearWith>['result'];
+  let cleared: ReturnType<typeof clearWith>;
   try {
-    ({ result } = clearWith(solver, book, hash));
+    cleared = clearWith(solver, book, hash, { proves: true });
   } catch (error) {
     if (!(error instanceof AuctionError)) return `fails: ${(error as Error).message}`;
     return best === undefined ? undefined : `refused, where the oracle finds ${best.welfare}: ${error.message}`;
   }
-  const broken = verify(book, hash, result).checks.filter(({ violations }) => violations.length > 0);
+  const { result, proof } = cleared;
+  const shown = checkProof(book, hash, result, proof!);
+  const broken = [...verify(book, hash, result).checks, ...shown.checks].filter(
+    ({ violations }) => violations.length > 0,
+  );
   if (broken.length > 0) {
     const [first] = broken;
     const { where, message } = first!.violations[0]!;
@@ -44,6 +49,8 @@ function wrongWith(book: Book): string | undefined {
   if (best === undefined) return status === 'feasible' ? undefined : `${status}, where nothing has supporting prices`;
   const tolerance = 0.02 + 1e-8 * Math.abs(best.welfare);
   if (bound < best.welfare - tolerance) return `the bound ${bound} is below ${best.welfare}`;
+  if (shown.claimed === 0 && shown.bound < best.welfare - tolerance)
+    return `the proof shows ${shown.bound}, below ${best.welfare}`;
   if (status === 'optimal' && Math.abs(welfare - best.welfare) <= tolerance) return undefined;
   return `${status} with ${welfare}, the oracle finds ${best.welfare} with ${best.on.join(' ') || 'all off'}`;
 }

@@ -21,7 +21,8 @@ export interface Core {
 
 /**
  * Up to what ratio each decision can be scaled whatever ratio it has, and whatever the others do; 0 where that is not known. Who shares
- * a limit with others may have any ratio from its least on.
+ * a limit with others may have any ratio from its least on. A child that shares a limit may have less than its parent has, and repay the
+ * parent's loss with all of it: scaled down together, the loss alone would shrink.
  *
  * @param rows  of the group
  */
@@ -32,8 +33,8 @@ export function scalableOf({ rows: all, decisions }: Problem, rows: readonly num
       return [low, high].every((end) => end === 0 || !Number.isFinite(end)) ? [] : entries.map(([c]) => c);
     }),
   );
-  return decisions.map(({ column, least, steps }) =>
-    steps.some((c) => limited.has(c)) ? 0 : !limited.has(column) ? 1 : steps.length === 0 ? least : 0,
+  return decisions.map(({ column, least, steps, parent }) =>
+    steps.some((c) => limited.has(c)) ? 0 : !limited.has(column) ? 1 : steps.length === 0 && parent < 0 ? least : 0,
   );
 }
 

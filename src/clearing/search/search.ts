@@ -246,7 +246,7 @@ class Search {
     }
     if (this.#best === undefined || ++this.#unsupported % oftenRepaired === 1) this.#repair(answer);
     const tooMany = core ?? this.#core(on, below, true) ?? { on };
-    const { without, besides } = this.#withoutOneOf(tooMany.on, below, answer, child, 'scaled' in tooMany);
+    const { without, besides } = this.#withoutOneOf(tooMany.on, below, answer, child);
     const ways = (of: readonly Branch[], last: (branch: Branch) => number) =>
       of.map((each): Way => [last(each), each.node!]);
     recorder?.unsupported(
@@ -342,17 +342,12 @@ class Search {
     }
   }
 
-  /**
-   * The branch divides by which of its accepted orders is the first to go.
-   *
-   * @param isShown  scaling shows that no prices support them all, whoever else is on
-   */
+  /** The branch divides by which of its accepted orders is the first to go. */
   #withoutOneOf(
     on: readonly number[],
     branch: Branch,
     answer: Answer,
     child: (change: Partial<Branch>) => Branch,
-    isShown: boolean,
   ): { without: Branch[]; besides: Branch[] } {
     const { decisions } = this.#problem;
     const gain = gainsAt(this.#problem, this.#master, answer);
@@ -365,13 +360,13 @@ class Search {
       kept.push(d);
       return each;
     });
-    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too. So is, unless
-    // scaling has shown it, who may take a part of an exclusive group's unit: beside him these have less of it than they would choose.
+    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too. So is who may
+    // take a part of an exclusive group's unit: beside him these have less of it than they would choose.
     const off = [...branch.off];
     const besides: Branch[] = [];
     for (const d of this.#decisions) {
       if (kept.includes(d) || branch.off.includes(d)) continue;
-      if (decisions[d]!.test !== 'income' && (isShown || !this.#takesPart(d, kept))) continue;
+      if (decisions[d]!.test !== 'income' && !this.#takesPart(d, kept)) continue;
       besides.push(child({ on: [...kept, d], off: [...off] }));
       off.push(d);
     }

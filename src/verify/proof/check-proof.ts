@@ -262,10 +262,13 @@ class Walk {
     bound: number,
   ): void {
     const prices = this.#pricesAt(scaled.at);
-    const worth = worthOfScaled(this.#model, this.#part, core, scaled, prices, (column) => this.#closed.has(column));
-    if (typeof worth === 'string') throw new TypeError(`scaled volumes: ${worth}`);
+    const found = worthOfScaled(this.#model, this.#part, core, scaled, prices, (column) => this.#closed.has(column));
+    if (typeof found === 'string') throw new TypeError(`scaled volumes: ${found}`);
     // Where they are not clearly worth more, there may be such an answer: then it is worth no more than the bound.
-    if (worth > bound + apart(bound)) this.leaves++;
-    else this.#leaf(bound);
+    if (!(found.worth > bound + apart(bound))) this.#leaf(bound);
+    else {
+      this.leaves++;
+      if (found.opensClosed) this.claims.push(bound);
+    }
   }
 }

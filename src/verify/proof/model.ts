@@ -32,6 +32,8 @@ export interface Column {
   readonly rows: [row: Row, factor: number][];
   /** MTU that says which group it belongs to. */
   readonly mtu: number;
+  /** Name of the other direction of a line with losses: only one of them may carry. */
+  readonly opposite?: string;
 }
 
 /** low <= sum(factor * column) <= high */
@@ -49,6 +51,7 @@ export interface Decision {
   readonly isIncome: boolean;
   /** Columns that trade only while it is on. */
   readonly steps: Column[];
+  readonly isChild: boolean;
 }
 
 export interface Model {
@@ -151,6 +154,7 @@ function addLines(to: Building): void {
           cost: line.tariff,
           least,
           most,
+          ...(line.loss > 0 && { opposite: columnName.flow(line.id, t + 1, !isBack) }),
         });
       if (line.loss === 0 && line.tariff === 0) flow(from, into, false, -back, forth);
       else {
@@ -291,7 +295,8 @@ function addBlocks(to: Building, blocks: readonly (BlockOrder & BookOrder)[]): v
       most: missing ? 0 : 1,
     });
     columnOf.set(keyOf(order), column);
-    to.decisions.set(column.name, { column, least: order.minAcceptance, isIncome: false, steps: [] });
+    const isChild = legs.some(({ linkedTo }) => linkedTo !== undefined);
+    to.decisions.set(column.name, { column, least: order.minAcceptance, isIncome: false, steps: [], isChild });
     if (order.exclusiveGroup !== undefined) {
       const group = keyOf({ participant: order.participant, record_id: order.exclusiveGroup });
       groups.set(group, [...(groups.get(group) ?? []), column]);
@@ -329,7 +334,7 @@ function addFlexible(to: Building, order: FlexibleOrder & BookOrder): void {
       least: 0,
       most: 1,
     });
-    to.decisions.set(column.name, { column, least: 1, isIncome: false, steps: [] });
+    to.decisions.set(column.name, { column, least: 1, isIncome: false, steps: [], isChild: false });
     starts.push(column);
   }
   if (starts.length > 1)
@@ -370,7 +375,13 @@ function addComplex(to: Building, order: ComplexOrder & BookOrder): void {
     : undefined;
   if (on !== undefined) {
     const isIncome = order.condition === 'minimum-income';
-    to.decisions.set(on.name, { column: on, least: 1, isIncome, steps: steps.map(({ column }) => column) });
+    to.decisions.set(on.name, {
+      column: on,
+      least: 1,
+      isIncome,
+      steps: steps.map(({ column }) => column),
+      isChild: false,
+    });
     steps.forEach(({ column }, k) => {
       if (column.most <= 0) return;
       to.row(rowName.step(order, k + 1), -Infinity, 0, [

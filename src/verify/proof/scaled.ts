@@ -17,23 +17,35 @@ const sameVolume = 1e-6;
 /** Prices this near to each other (currency/MWh) are the same. */
 const samePrice = 1e-5;
 
+/** What scaled volumes come to. */
+export interface Scaling {
+  /** Currency per hour. */
+  readonly worth: number;
+  /**
+   * They use a line with losses in a direction that answers may have closed, where prices may be negative. Of an answer that
+   * has it closed they say nothing: its prices may leave a gain there that nobody may take (market rules, 3.1 and INV-17).
+   */
+  readonly opensClosed: boolean;
+}
+
 type Scaled = Extract<ProofNode, { kind: 'unsupported' }>['scaled'];
 
 /**
  * Up to what ratio it can be scaled whatever ratio it has, and whatever the others do. Who shares a limit with others may have any ratio
- * from its least on; what ties its own steps together scales with it, or it can't be scaled at all.
+ * from its least on; what ties its own steps together scales with it, or it can't be scaled at all. A child that shares a limit may
+ * have less than its parent has, and repay the parent's loss with all of it: scaled down together, the loss alone would shrink.
  */
-export function scalable({ column, least, steps }: Decision): number {
+export function scalable({ column, least, steps, isChild }: Decision): number {
   const isLimited = (of: Column) =>
     of.rows.some(([{ low, high }]) => [low, high].some((end) => end !== 0 && Number.isFinite(end)));
   if (steps.some(isLimited)) return 0;
-  return !isLimited(column) ? 1 : steps.length === 0 ? least : 0;
+  return !isLimited(column) ? 1 : steps.length === 0 && !isChild ? least : 0;
 }
 
 /**
  * @param prices   at which these volumes are the best: they say who of the free trades
  * @param isClosed  flows that may not be used
- * @returns what these volumes are worth, currency per hour; a text when they are not allowed
+ * @returns what these volumes are worth; a text when they are not allowed
  */
 export function worthOfScaled(
   model: Model,
@@ -42,7 +54,7 @@ export function worthOfScaled(
   scaled: Scaled,
   prices: Prices,
   isClosed: (column: Column) => boolean,
-): number | string {
+): Scaling | string {
   const values = new Map(scaled.values);
   const nets = new Map(scaled.nets);
   const inCore = new Set(core);
@@ -51,6 +63,7 @@ export function worthOfScaled(
   const used = new Map<string, number>();
   let worth = 0;
   let known = 0;
+  let opensClosed = false;
   for (const column of part.columns) {
     const value = values.get(column.name);
     if (value !== undefined) known++;
@@ -59,6 +72,9 @@ export function worthOfScaled(
     if (!(told >= least - sameVolume && told <= most + sameVolume))
       return `${column.name} is ${told}, not ${least} to ${most}`;
     const x = Math.min(most, Math.max(least, told));
+    const other = column.opposite;
+    if (x > least && other !== undefined && model.priceLimits.min < 0 && !isClosed(model.columns.get(other)!))
+      opensClosed = true;
     for (const [cell, mw] of column.cells) left[cell]! -= mw * x;
     for (const [{ name }, factor] of column.rows) used.set(name, (used.get(name) ?? 0) + factor * x);
     worth -= column.cost * x;
@@ -69,14 +85,12 @@ export function worthOfScaled(
     if (sum < low - sameVolume || sum > high + sameVolume) return `${name} comes to ${sum}, not ${low} to ${high}`;
   }
   const { min, max } = model.priceLimits;
-  const cells = new Map<string, number>(
-    model.zones.flatMap((id, z) =>
-      Array.from({ length: model.periods }, (_, t) => [`${id}/${t + 1}`, z * model.periods + t] as const),
-    ),
-  );
+  const cells = new Map<string, number>();
+  for (const [z, id] of model.zones.entries())
+    for (let t = part.first; t < part.after; t++) cells.set(`${id}/${t + 1}`, z * model.periods + t);
   for (const [name, mw] of scaled.spare) {
     const cell = cells.get(name);
-    if (cell === undefined) return `there is no zone and MTU ${name}`;
+    if (cell === undefined) return `the group has no zone and MTU ${name}`;
     left[cell]! += mw;
     worth += Math.min(min * mw, max * mw);
   }
@@ -104,7 +118,7 @@ export function worthOfScaled(
       worth -= cost;
     }
   }
-  return worth;
+  return { worth, opensClosed };
 }
 
 /** What a column may be among scaled volumes. */

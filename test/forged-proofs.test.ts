@@ -1,0 +1,327 @@
+/**
+ * Forgeries that look for a hole in the reasoning, not in the form: each is a whole proof of a bound that is too small, and together
+ * with a result of that bound it would pass if the checker left out one condition. And proofs bent at random, which may show too
+ * much or nothing, but never too little.
+ */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { mulberry32, randomBlocks } from '../bench/random-blocks.ts';
+import { clearWith } from '../src/clearing/clear.ts';
+import { loadSolver } from '../src/clearing/solver/highs.ts';
+import type { Book } from '../src/market/book.ts';
+import { AuctionError } from '../src/market/errors.ts';
+import { type Proof, type ProofGroup, type ProofNode, parseProof } from '../src/market/proof.ts';
+import { checkProof } from '../src/verify/proof/check-proof.ts';
+import { exampleBook } from './support/example-book.ts';
+import { randomOrders } from './support/random-orders.ts';
+
+const solver = await loadSolver();
+const hash = `sha256:${'0'.repeat(64)}`;
+
+interface Hole {
+  readonly name: string;
+  readonly book: Book;
+  readonly welfare: number;
+  /** The bound that the forger wants. */
+  readonly wanted: number;
+  /** What the forger puts in place of the first group of the true proof. */
+  readonly forge: (group: ProofGroup) => Pick<ProofGroup, 'nodes' | 'prices'>;
+  /** Found to be a claim, not to be wrong. */
+  readonly claimed?: number;
+}
+
+const at = (...cells: number[]) => ({ cells, rows: [] as [string, number][] });
+const bound = (prices: number): ProofNode => ({ kind: 'bound', at: prices });
+const decide = (decision: string, on: number, off: number): ProofNode => ({ kind: 'decide', decision, on, off });
+/** @param prices  of the branch, and at which the volumes are the best */
+const tooMany = (
+  core: string[],
+  prices: readonly [number, number],
+  values: [string, number][],
+  more: { off?: [string, number][]; spare?: [string, number][] } = {},
+): ProofNode => ({
+  kind: 'unsupported',
+  at: prices[0],
+  core,
+  off: more.off ?? [],
+  on: [],
+  scaled: { at: prices[1], values, nets: [], spare: more.spare ?? [] },
+});
+
+const block = { kind: 'block', record_id: 'block', side: 'sell', from: 1, to: 1 };
+const twoHours = 'sell 40@10 #1, buy 100@50 #1, sell 40@10 #2, buy 60@50 #2';
+/** Power that goes there and back on a line with a loss of 5 %, so that 3 MW are lost. */
+const around = 3 / (1 - 0.95 * 0.95);
+
+const holes: readonly Hole[] = [
+  {
+    name: 'a price of a row of other MTUs, whose limit is below zero',
+    book: exampleBook(
+      'A sell 100@20 #1, A buy 100@60 #1, B sell 100@20 #1, B buy 50@50 #1, A sell 100@20 #2, A buy 50@60 #2, B sell 100@20 #2, B buy 50@50 #2',
+      [],
+      { periods: 2, zones: ['A', 'B'], constraints: [{ id: 'c', period: 2, ptdf: { A: -1, B: -0.5 }, ram: -10 }] },
+    ),
+    welfare: 9000,
+    wanted: 8000,
+    forge: ({ nodes, prices }) => ({ nodes, prices: [{ ...prices[0]!, rows: [['constraint c/2', 100]] }] }),
+  },
+  {
+    // 0.7 + 0.1 is less than 0.8 in floating point.
+    name: 'a shortage that is a rounding error at huge prices',
+    book: exampleBook('sell 0.7@10, sell 0.1@12, buy 0.4@5', [{ ...block, side: 'buy', price: 30, power: 0.8 }]),
+    welfare: 15.8,
+    wanted: 0,
+    forge: () => ({
+      nodes: [decide('/block', 1, 2), { kind: 'infeasible', at: 0 }, bound(1)],
+      prices: [at(237_000_123_456_789), at(8)],
+    }),
+  },
+  {
+    name: 'spare power sold in MTUs of another group, where the lowest price is above zero',
+    book: exampleBook(twoHours, [{ ...block, price: 30, power: 60 }], {
+      periods: 2,
+      priceLimits: { min: 5, max: 4000 },
+    }),
+    welfare: 4400,
+    wanted: 3200,
+    forge: ({ prices }) => ({
+      nodes: [
+        decide('/block', 1, 2),
+        tooMany(['/block'], [0, 0], [['/block', 1]], { spare: [['A/2', 1e6]] }),
+        bound(1),
+      ],
+      prices: [prices[0]!, at(50)],
+    }),
+  },
+  {
+    // A millionth of an order of 40,000 MW gains 0.04 MW times 40.
+    name: 'a crumb of an order that is not of the core',
+    book: exampleBook('sell 40@10, buy 100@50', [
+      { ...block, price: 30, power: 60 },
+      { ...block, record_id: 'other', price: 10, power: 40_000 },
+    ]),
+    welfare: 2800,
+    wanted: 1600,
+    forge: () => ({
+      nodes: [
+        decide('/block', 1, 2),
+        decide('/other', 3, 4),
+        decide('/other', 5, 6),
+        { kind: 'infeasible', at: 0 },
+        tooMany(
+          ['/block'],
+          [1, 1],
+          [
+            ['/block', 1 - 0.04 / 60],
+            ['/other', 1e-6],
+          ],
+        ),
+        { kind: 'infeasible', at: 0 },
+        bound(2),
+      ],
+      prices: [at(-1), at(30), at(50)],
+    }),
+  },
+  {
+    // Orders within 1e-5 of the price stand at it, and are worth their own limit.
+    name: 'limits taken for the price that they are near to',
+    book: exampleBook('sell 140000@10, buy 130000@50', [{ ...block, price: 9.9, power: 10_000 }]),
+    welfare: 5_201_000,
+    wanted: 5_200_000,
+    forge: () => ({
+      nodes: [decide('/block', 1, 2), tooMany(['/block'], [1, 0], [['/block', 0.99999]]), bound(1)],
+      prices: [at(10 - 9e-6), at(10)],
+    }),
+  },
+  {
+    // No answer may burn power on a line with losses; one that does not has a negative price, at which the block gains.
+    name: 'power burnt on a line with losses at a negative price',
+    book: exampleBook('A sell 23@-100, A buy 20@60', [{ ...block, side: 'buy', price: -60, power: 2 }], {
+      zones: ['A', 'B'],
+      lines: [{ id: 'A-B', from: 'A', to: 'B', capacity: 40, reverse: 40, loss: 0.05 }],
+    }),
+    welfare: 3280,
+    wanted: 3200,
+    forge: () => ({
+      nodes: [
+        decide('/block', 1, 2),
+        tooMany(
+          ['/block'],
+          [0, 0],
+          [
+            ['flow A-B/1', around],
+            ['flow A-B/1 back', 0.95 * around],
+          ],
+        ),
+        {
+          kind: 'direction',
+          closed: [
+            ['flow A-B/1 back', 3],
+            ['flow A-B/1', 4],
+          ],
+        },
+        bound(1),
+        bound(2),
+      ],
+      prices: [at(0, 0), at(-100, -100 / 0.95), at(-100, -95)],
+    }),
+    claimed: 1,
+  },
+  {
+    // Parent and children at half of themselves: the parent's loss halves, the children have no less than they had.
+    name: 'a family whose children share a group, scaled down with its parent',
+    book: exampleBook(
+      'buy 50@60 #1, buy 50@60 #2, sell 1000@30 #3, buy 1000@31 #3',
+      [
+        { ...block, record_id: 'p', from: 3, to: 3, price: 50, power: 50 },
+        { ...block, record_id: 'c', price: 40, power: 100, minAcceptance: 0.5, linkedTo: 'p', exclusiveGroup: 'g' },
+        {
+          ...block,
+          record_id: 's',
+          from: 2,
+          to: 2,
+          price: 40,
+          power: 100,
+          minAcceptance: 0.5,
+          linkedTo: 'p',
+          exclusiveGroup: 'g',
+        },
+      ],
+      { periods: 3 },
+    ),
+    welfare: 2000,
+    wanted: 1000,
+    forge: () => ({
+      nodes: [
+        tooMany(
+          ['/p', '/c', '/s'],
+          [0, 1],
+          [
+            ['/p', 0.5],
+            ['/c', 0.5],
+            ['/s', 0.5],
+          ],
+          {
+            off: [
+              ['/p', 1],
+              ['/c', 2],
+              ['/s', 3],
+            ],
+          },
+        ),
+        bound(2),
+        bound(3),
+        bound(4),
+      ],
+      prices: [
+        at(40, 40, 30),
+        at(50, 50, 30),
+        {
+          cells: [60, 60, 30],
+          rows: [
+            ['link /c', 2000],
+            ['link /s', 2000],
+          ],
+        },
+        at(60, 40, 30),
+        at(40, 60, 30),
+      ],
+    }),
+  },
+];
+
+for (const { name, book, welfare, wanted, forge, claimed = 0 } of holes) {
+  test(`checkProof() does not fall for ${name}`, () => {
+    const { result, proof } = clearWith(solver, book, hash, { proves: true });
+    assert(proof !== undefined);
+    assert(Math.abs(result.welfare - welfare) < 0.005, `${result.welfare}`);
+    assert.equal(checkProof(book, hash, result, proof).ok, true);
+    const [group, ...others] = proof.groups;
+    const forged = parseProof({ ...proof, groups: [{ ...group!, root: 0, ...forge(group!) }, ...others] });
+    const shown = checkProof(book, hash, { ...result, welfare: wanted, bound: wanted }, forged);
+    if (claimed > 0) assert.equal(shown.claimed, claimed);
+    else assert.equal(shown.ok, false, `${shown.bound} is shown`);
+  });
+}
+
+const seed = Number(process.env.SEED ?? 20250401);
+const runs = Number(process.env.RUNS ?? 120);
+console.log(`# proofs bent at random: SEED=${seed} RUNS=${runs}`);
+
+test('checkProof() never shows less than the best answer is worth, whatever is bent', (t) => {
+  const dice = mulberry32(seed);
+  let [bent, whole] = [0, 0];
+  const attack = (book: Book, where: string) => {
+    let cleared: ReturnType<typeof clearWith>;
+    try {
+      cleared = clearWith(solver, book, hash, { proves: true });
+    } catch (error) {
+      if (error instanceof AuctionError) return;
+      throw error;
+    }
+    const { result, proof } = cleared;
+    if (result.status !== 'optimal') return;
+    const least = result.welfare - 0.02 - 1e-8 * Math.abs(result.welfare);
+    for (let k = 0; k < 30; k++) {
+      const forged: Proof = structuredClone(proof!);
+      const times = 1 + Math.floor(dice() * 3);
+      for (let n = 0; n < times; n++) bend(forged, dice);
+      const { checks, bound: shown, claimed } = checkProof(book, hash, result, forged);
+      bent++;
+      const isTree = checks.every(
+        ({ invariant, violations }) => invariant === 'PROOF-BOUND' || violations.length === 0,
+      );
+      if (!isTree || claimed > 0) continue;
+      whole++;
+      assert(shown >= least, `${where}: ${shown} is shown, ${result.welfare} is possible\n${JSON.stringify(forged)}`);
+    }
+  };
+  for (let k = 0; k < runs; k++) attack(randomOrders(seed + k, 8), `SEED=${seed} book ${k}`);
+  for (let k = 0; k < Math.ceil(runs / 12); k++)
+    attack(randomBlocks({ seed: seed + k, blocks: 20, zones: 2, periods: 4, steps: 4 }), `SEED=${seed} blocks ${k}`);
+  t.diagnostic(`${bent} proofs bent, ${whole} of them still whole trees`);
+  assert(whole > bent / 10, `${whole} of ${bent}`);
+});
+
+/** One change of a proof that keeps its form. */
+function bend({ groups }: Proof, dice: () => number): void {
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(dice() * list.length)]!;
+  const { nodes, prices } = pick(groups);
+  const node = pick(nodes);
+  const anyPrices = Math.floor(dice() * prices.length);
+  const swap = <T>(list: T[]) => {
+    const [i, j] = [Math.floor(dice() * list.length), Math.floor(dice() * list.length)];
+    if (list.length > 0) [list[i], list[j]] = [list[j]!, list[i]!];
+  };
+  switch (pick(['price', 'row', 'node', 'kind'])) {
+    case 'price': {
+      const { cells } = pick(prices);
+      const cell = Math.floor(dice() * cells.length);
+      cells[cell] = pick([0, -cells[cell]!, cells[cell]! * 1e6, cells[cell]! + (dice() - 0.5) * 40]);
+      return;
+    }
+    case 'row': {
+      const rows = pick(prices).rows;
+      if (rows.length > 0) pick(rows)[1] *= pick([-1, 0, 2, 1e6]);
+      return;
+    }
+    case 'kind': {
+      const index = nodes.indexOf(node);
+      if (node.kind === 'bound' || node.kind === 'infeasible')
+        nodes[index] = { kind: pick(['bound', 'infeasible'] as const), at: anyPrices };
+      return;
+    }
+    default:
+      if ('at' in node) Object.assign(node, { at: pick([node.at, anyPrices]) });
+      if (node.kind === 'decide') Object.assign(node, { on: node.off, off: node.on });
+      if (node.kind === 'fixed') {
+        if (dice() < 0.5) Object.assign(node, { on: node.off, off: node.on });
+        else Object.assign(node, { on: node.on.slice(1) });
+      }
+      if (node.kind !== 'unsupported') return;
+      swap(node.off);
+      if (node.scaled.values.length > 0) pick(node.scaled.values)[1] *= pick([0, 0.5, 1.0000009, 1.2]);
+      if (dice() < 0.3) Object.assign(node, { core: node.core.slice(1) });
+  }
+}
