@@ -28,7 +28,7 @@ export interface ClockProps {
 export class Clock extends Construct {
   constructor(scope: Construct, id: string, { settings, key, keepTime, deadLetters }: ClockProps) {
     super(scope, id);
-    const { environment } = settings;
+    const { environment, schedules } = settings;
     const target = new LambdaFunction(keepTime, { deadLetterQueue: deadLetters, maxEventAge: Duration.minutes(15) });
     new Rule(this, 'Hourly', {
       ruleName: `auction-hourly-${environment}`,
@@ -38,8 +38,8 @@ export class Clock extends Construct {
     });
     new Rule(this, 'Minute', {
       ruleName: `auction-minute-${environment}`,
-      description: 'No gate stands open longer than a minute past its time',
-      schedule: Schedule.rate(Duration.minutes(1)),
+      description: 'No gate stands open for long past its time',
+      schedule: Schedule.rate(Duration.minutes(schedules.tickMinutes)),
       targets: [target],
     });
 

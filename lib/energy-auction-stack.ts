@@ -1,6 +1,6 @@
 /** The auction house on AWS, put together from its duties: each is a construct in a file of its own. */
 
-import { CfnOutput, PermissionsBoundary, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, PermissionsBoundary, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Environment } from '../src/lambda/environment.ts';
 import { Clock } from './clock.ts';
@@ -9,6 +9,7 @@ import { HttpApi } from './http-api.ts';
 import { Notices } from './notices.ts';
 import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
+import { Spending } from './spending.ts';
 import { Storage } from './storage.ts';
 import { Workflow, workflowArn } from './workflow.ts';
 
@@ -16,11 +17,16 @@ export class EnergyAuctionStack extends Stack {
   constructor(scope: Construct, id: string, { settings }: { readonly settings: Settings }) {
     super(scope, id, {
       description: `Merit, the open energy auction house (${settings.environment})`,
-      terminationProtection: settings.environment === 'prod',
+      terminationProtection: settings.terminationProtection,
       ...(settings.permissionsBoundary && {
         permissionsBoundary: PermissionsBoundary.fromName(settings.permissionsBoundary),
       }),
     });
+    if (settings.watched && settings.alarmAddresses.length === 0)
+      Annotations.of(this).addWarningV2(
+        'merit:unwatched',
+        `nobody hears the alarms of ${settings.environment}; say -c alarmAddresses=who@example.org`,
+      );
     const storage = new Storage(this, 'Storage', settings);
     const notices = new Notices(this, 'Notices', { settings, key: storage.key });
     const { deadLetters } = notices;
@@ -48,6 +54,7 @@ export class EnergyAuctionStack extends Stack {
     });
     new Workflow(this, 'Workflow', { settings, functions });
     new Clock(this, 'Clock', { settings, key: storage.key, keepTime: byName['keep-time'], deadLetters });
+    new Spending(this, 'Spending', { settings, errors: notices.errors });
     const http = new HttpApi(this, 'HttpApi', { settings, postOrders: byName['post-orders'], api: byName.api });
 
     new CfnOutput(this, 'Url', { value: http.api.url, description: 'The API; each request brings a key in x-api-key' });

@@ -1,5 +1,6 @@
 /** The auction's steps in Step Functions: `workflow/auction.asl.json` as it is, with the functions put in for its placeholders. */
 
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -21,6 +22,17 @@ export const tasks = {
 } as const satisfies Record<string, FunctionName>;
 
 const definition = readFileSync(new URL('../workflow/auction.asl.json', import.meta.url), 'utf8');
+
+/**
+ * The file, with the executions of the pages of a settlement as express ones where that is chosen. The auction's own execution
+ * stays a standard one: its name makes starting it twice start it once, it may take longer than five minutes, and it has a history.
+ */
+const definitionOf = ({ expressWorkflow }: Settings): string => {
+  if (!expressWorkflow) return definition;
+  const express = definition.replace('"ExecutionType": "STANDARD"', '"ExecutionType": "EXPRESS"');
+  assert(express !== definition, 'the workflow has no map whose executions could be express ones');
+  return express;
+};
 
 const nameOf = ({ environment }: Settings): string => `energy-auction-${environment}`;
 
@@ -48,7 +60,7 @@ export class Workflow extends Construct {
     this.machine = new StateMachine(this, 'Machine', {
       stateMachineName: nameOf(settings),
       stateMachineType: StateMachineType.STANDARD,
-      definitionBody: DefinitionBody.fromString(definition),
+      definitionBody: DefinitionBody.fromString(definitionOf(settings)),
       definitionSubstitutions: {
         ...Object.fromEntries(called.map(([task, arn]) => [`${task}FunctionArn`, arn])),
         SettlementMode: 'DISTRIBUTED',
