@@ -83,7 +83,7 @@ test('each environment has a budget that counts what carries its tag and is told
     );
     const policies = JSON.stringify(stack.of('AWS::SNS::TopicPolicy'));
     assert.match(policies, /"Service":"budgets.amazonaws.com"/);
-    const [[, subscription]] = stack.of('AWS::SNS::Subscription') as [[string, { Properties: Properties }]];
+    const [, subscription] = stack.of('AWS::SNS::Subscription')[0]!;
     assert.deepEqual(
       [subscription.Properties.Protocol, subscription.Properties.Endpoint, subscription.Properties.TopicArn],
       ['email', 'night@example.org', address],
