@@ -1,6 +1,7 @@
 /** The auction house on AWS, put together from its duties: each is a construct in a file of its own. */
 
 import { Annotations, CfnOutput, PermissionsBoundary, Stack } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Environment } from '../src/lambda/environment.ts';
 import { Clock } from './clock.ts';
@@ -11,6 +12,7 @@ import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
 import { Spending } from './spending.ts';
 import { Storage } from './storage.ts';
+import { WarmClearing } from './warm-clearing.ts';
 import { Workflow, workflowArn } from './workflow.ts';
 
 export class EnergyAuctionStack extends Stack {
@@ -52,7 +54,10 @@ export class EnergyAuctionStack extends Stack {
       workflowArn: workflowArn(this, settings),
       executionsArn: workflowArn(this, settings, 'executions'),
     });
-    new Workflow(this, 'Workflow', { settings, functions });
+    const { warmMinutes: minutes } = settings.schedules;
+    const warm =
+      minutes > 0 && new WarmClearing(this, 'Warm', { clear: byName.clear, markets: settings.markets, minutes });
+    new Workflow(this, 'Workflow', { settings, functions, ...(warm && { warm: warm.alias as IFunction }) });
     new Clock(this, 'Clock', { settings, key: storage.key, keepTime: byName['keep-time'], deadLetters });
     new Spending(this, 'Spending', { settings, errors: notices.errors });
     const http = new HttpApi(this, 'HttpApi', { settings, postOrders: byName['post-orders'], api: byName.api });

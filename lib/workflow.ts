@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -53,10 +54,16 @@ export const workflowArn = (scope: Construct, settings: Settings, below?: 'execu
 export class Workflow extends Construct {
   readonly machine: StateMachine;
 
-  constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly functions: Functions }) {
+  /** @param props.warm  called in place of the function that clears */
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly settings: Settings; readonly functions: Functions; readonly warm?: IFunction },
+  ) {
     super(scope, id);
-    const { settings, functions } = props;
-    const called = Object.entries(tasks).map(([task, name]) => [task, functions.byName[name].functionArn] as const);
+    const { settings, functions, warm } = props;
+    const functionOf = (name: FunctionName): IFunction => (name === 'clear' && warm) || functions.byName[name];
+    const called = Object.entries(tasks).map(([task, name]) => [task, functionOf(name).functionArn] as const);
     this.machine = new StateMachine(this, 'Machine', {
       stateMachineName: nameOf(settings),
       stateMachineType: StateMachineType.STANDARD,

@@ -104,3 +104,27 @@ test('with -c workflow=express the pages of a settlement are express executions,
     assert.equal(States.SettlePages.ItemProcessor.ProcessorConfig.ExecutionType, expected);
   }
 });
+
+test('clearing is warm around each gate where an environment says so, and the workflow calls what is warm', async () => {
+  const { of, template } = await synthesise({ environment: 'prod' });
+  const [, target] = of('AWS::ApplicationAutoScaling::ScalableTarget')[0]!;
+  const actions = target.Properties.ScheduledActions.map((each: Properties) => [
+    each.ScheduledActionName,
+    each.Schedule,
+    each.Timezone,
+    each.ScalableTargetAction.MinCapacity,
+  ]);
+  assert.deepEqual(actions, [
+    ['hourly-warm', 'cron(50 * * * ? *)', 'Etc/UTC', 1],
+    ['hourly-cold', 'cron(5 * * * ? *)', 'Etc/UTC', 0],
+    ['day-ahead-warm', 'cron(55 11 * * ? *)', 'Europe/Brussels', 1],
+    ['day-ahead-cold', 'cron(10 12 * * ? *)', 'Europe/Brussels', 0],
+  ]);
+  const [alias] = of('AWS::Lambda::Alias')[0]!;
+  const [, machine] = of('AWS::StepFunctions::StateMachine')[0]!;
+  assert.deepEqual(machine.Properties.DefinitionSubstitutions.ClearFunctionArn, { Ref: alias });
+  const invoked = JSON.stringify(Object.values(template.findResources('AWS::IAM::Policy')));
+  assert(invoked.includes(`{"Ref":"${alias}"}`), 'the workflow may call it');
+  const cold = await synthesise({ environment: 'dev' }, false);
+  assert.equal(cold.of('AWS::Lambda::Alias').length, 0);
+});

@@ -32,19 +32,18 @@ before(async () => {
     await cp(join(root, file), join(project, file));
   }
   emulator = await startEmulator();
-  await run('npx cdk bootstrap aws://000000000000/us-east-1 -o cdk.boot', { PATH: pathOf(root) });
+  const bootstrap = `cdk bootstrap aws://000000000000/us-east-1 -c environment=dev -o ${folder}/cdk.boot`;
+  await run(bootstrap, { PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter) }, root);
 });
 after(async () => {
   await emulator?.stop();
   await rm(folder, { recursive: true });
 });
 
-const pathOf = (checkout: string) => [join(checkout, 'node_modules/.bin'), process.env.PATH].join(delimiter);
-
 /** As a step of GitHub or CodeBuild: bash in the project, stopping at the first command that fails. */
-async function run(command: string, variables: Record<string, string> = {}): Promise<string> {
+async function run(command: string, variables: Record<string, string> = {}, cwd = project): Promise<string> {
   const child = spawn('bash', ['-e', '-c', command], {
-    cwd: project,
+    cwd,
     env: { ...process.env, ...emulator.environment, CI: 'true', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
