@@ -28,7 +28,7 @@ export interface ClockProps {
 export class Clock extends Construct {
   constructor(scope: Construct, id: string, { settings, key, keepTime, deadLetters }: ClockProps) {
     super(scope, id);
-    const { environment } = settings;
+    const { environment, schedules } = settings;
     const target = new LambdaFunction(keepTime, { deadLetterQueue: deadLetters, maxEventAge: Duration.minutes(15) });
     new Rule(this, 'Hourly', {
       ruleName: `auction-hourly-${environment}`,
@@ -38,8 +38,8 @@ export class Clock extends Construct {
     });
     new Rule(this, 'Minute', {
       ruleName: `auction-minute-${environment}`,
-      description: 'No gate stands open longer than a minute past its time',
-      schedule: Schedule.rate(Duration.minutes(1)),
+      description: 'No gate stands open for long past its time',
+      schedule: Schedule.rate(Duration.minutes(schedules.tickMinutes)),
       targets: [target],
     });
 
@@ -67,15 +67,23 @@ export class Clock extends Construct {
 
 const dayMs = 24 * 3_600_000;
 
-/** When a market's gates open and close, as EventBridge writes it; nothing for auctions on request. */
-export function gatesOf({ schedule }: Pick<Market, 'schedule'>): { opens?: string; closes?: string } {
+/**
+ * When a market's gates open and close, as EventBridge writes it; nothing for auctions on request.
+ *
+ * @param laterMinutes  so long after the gates, or before them where it is negative
+ */
+export function gatesOf({ schedule }: Pick<Market, 'schedule'>, laterMinutes = 0): { opens?: string; closes?: string } {
   if (schedule.kind === 'manual') return {};
   if (schedule.kind === 'daily') {
-    const at = ({ time }: { time: string }) => `cron(${Number(time.slice(3))} ${Number(time.slice(0, 2))} * * ? *)`;
+    const at = ({ time }: { time: string }) => {
+      const minute = Number(time.slice(0, 2)) * 60 + Number(time.slice(3)) + laterMinutes;
+      const ofDay = ((minute % 1440) + 1440) % 1440;
+      return `cron(${ofDay % 60} ${Math.floor(ofDay / 60)} * * ? *)`;
+    };
     return { opens: at(schedule.gateOpening), closes: at(schedule.gateClosure) };
   }
   const every = msOf(schedule.every);
-  const at = (before: string) => cronBefore(every, msOf(before));
+  const at = (before: string) => cronBefore(every, msOf(before) - laterMinutes * 60_000);
   return { opens: at(schedule.gateOpening), closes: at(schedule.gateClosure) };
 }
 

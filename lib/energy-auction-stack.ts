@@ -1,6 +1,7 @@
 /** The auction house on AWS, put together from its duties: each is a construct in a file of its own. */
 
-import { CfnOutput, PermissionsBoundary, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, PermissionsBoundary, Stack } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Environment } from '../src/lambda/environment.ts';
 import { Clock } from './clock.ts';
@@ -9,18 +10,25 @@ import { HttpApi } from './http-api.ts';
 import { Notices } from './notices.ts';
 import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
+import { Spending } from './spending.ts';
 import { Storage } from './storage.ts';
+import { WarmClearing } from './warm-clearing.ts';
 import { Workflow, workflowArn } from './workflow.ts';
 
 export class EnergyAuctionStack extends Stack {
   constructor(scope: Construct, id: string, { settings }: { readonly settings: Settings }) {
     super(scope, id, {
       description: `Merit, the open energy auction house (${settings.environment})`,
-      terminationProtection: settings.environment === 'prod',
+      terminationProtection: settings.terminationProtection,
       ...(settings.permissionsBoundary && {
         permissionsBoundary: PermissionsBoundary.fromName(settings.permissionsBoundary),
       }),
     });
+    if (settings.watched && settings.alarmAddresses.length === 0)
+      Annotations.of(this).addWarningV2(
+        'merit:unwatched',
+        `nobody hears the alarms of ${settings.environment}; say -c alarmAddresses=who@example.org`,
+      );
     const storage = new Storage(this, 'Storage', settings);
     const notices = new Notices(this, 'Notices', { settings, key: storage.key });
     const { deadLetters } = notices;
@@ -46,8 +54,12 @@ export class EnergyAuctionStack extends Stack {
       workflowArn: workflowArn(this, settings),
       executionsArn: workflowArn(this, settings, 'executions'),
     });
-    new Workflow(this, 'Workflow', { settings, functions });
+    const { warmMinutes: minutes } = settings.schedules;
+    const warm =
+      minutes > 0 && new WarmClearing(this, 'Warm', { clear: byName.clear, markets: settings.markets, minutes });
+    new Workflow(this, 'Workflow', { settings, functions, ...(warm && { warm: warm.alias as IFunction }) });
     new Clock(this, 'Clock', { settings, key: storage.key, keepTime: byName['keep-time'], deadLetters });
+    new Spending(this, 'Spending', { settings, errors: notices.errors });
     const http = new HttpApi(this, 'HttpApi', { settings, postOrders: byName['post-orders'], api: byName.api });
 
     new CfnOutput(this, 'Url', { value: http.api.url, description: 'The API; each request brings a key in x-api-key' });

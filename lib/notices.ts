@@ -4,6 +4,7 @@ import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LoggingProtocol, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledged.ts';
@@ -23,6 +24,7 @@ export class Notices extends Construct {
     this.deliveryLog = new Role(this, 'DeliveryLog', { assumedBy: new ServicePrincipal('sns.amazonaws.com') });
     this.rejected = this.topic('Rejected', `rejected-orders-${settings.environment}`, key);
     this.errors = this.topic('Errors', `auction-errors-${settings.environment}`, key);
+    for (const address of settings.alarmAddresses) this.errors.addSubscription(new EmailSubscription(address));
     this.settled = this.topic('Settled', `settled-auctions-${settings.environment}`, key);
     this.deadLetters = new Queue(this, 'DeadLetters', {
       queueName: `dead-letters-${settings.environment}`,
@@ -36,8 +38,17 @@ export class Notices extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'It is the dead letter queue of the stack; whoever reads it decides what is done again.',
     });
-    // Those who put something under the key without a role of ours: deliveries of topics, ticks that found no function.
-    for (const service of ['sns.amazonaws.com', 'events.amazonaws.com'])
+    const budgets = new ServicePrincipal('budgets.amazonaws.com');
+    this.errors.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [budgets],
+        actions: ['sns:Publish'],
+        resources: [this.errors.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    // Those who put something under the key without a role of ours: deliveries of topics, ticks that found no function, the budget.
+    for (const service of ['sns.amazonaws.com', 'events.amazonaws.com', budgets.service])
       key.grant(new ServicePrincipal(service), 'kms:Decrypt', 'kms:GenerateDataKey');
   }
 

@@ -1,59 +1,21 @@
-/**
- * What differs between environments, and what whoever deploys may choose: `cdk deploy -c environment=staging -c market=hourly`.
- *
- * `cdk.json` says `dev`, so that `cdk synth` works as it is; an app without it has to be told.
- */
+/** What whoever deploys may choose by context: `cdk deploy -c environment=staging -c market=hourly`. No environment is the default. */
 
 import { fileURLToPath } from 'node:url';
-import { RemovalPolicy } from 'aws-cdk-lib';
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Node } from 'constructs';
 import type { Market } from '../src/market/market.ts';
 import { readMarkets } from '../src/settings.ts';
-
-interface Sizes {
-  /** Dev is thrown away; what others hold stays when a stack goes. */
-  readonly removalPolicy: RemovalPolicy;
-  readonly logRetention: RetentionDays;
-  /** Logs that the intake of an auction is spread over; a partition takes 1,000 writes a second. */
-  readonly intakeShards: number;
-  /** Requests a second, and how many at once. */
-  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
-  /** Requests a day under one API key. */
-  readonly quota: number;
-}
-
-const environments = {
-  dev: {
-    removalPolicy: RemovalPolicy.DESTROY,
-    logRetention: RetentionDays.ONE_WEEK,
-    intakeShards: 2,
-    throttle: { rateLimit: 50, burstLimit: 100 },
-    quota: 100_000,
-  },
-  staging: {
-    removalPolicy: RemovalPolicy.RETAIN,
-    logRetention: RetentionDays.ONE_MONTH,
-    intakeShards: 4,
-    throttle: { rateLimit: 200, burstLimit: 400 },
-    quota: 1_000_000,
-  },
-  prod: {
-    removalPolicy: RemovalPolicy.RETAIN,
-    logRetention: RetentionDays.ONE_YEAR,
-    intakeShards: 8,
-    throttle: { rateLimit: 500, burstLimit: 1000 },
-    quota: 10_000_000,
-  },
-} as const satisfies Record<string, Sizes>;
-
-export type EnvironmentName = keyof typeof environments;
-export const environmentNames = Object.keys(environments) as EnvironmentName[];
+import { type EnvironmentName, environmentNamed, environments, type Sizes } from './environments.ts';
 
 export interface Settings extends Sizes {
   readonly environment: EnvironmentName;
   /** The default one first. */
   readonly markets: readonly Market[];
+  /** Mail addresses that hear of failures, alarms and the budget. */
+  readonly alarmAddresses: readonly string[];
+  /** Whether the workflow's executions are express ones: cheaper where auctions are many, and without a history. */
+  readonly expressWorkflow: boolean;
+  /** Whether published results are kept at the edge. */
+  readonly edgeCache: boolean;
   /** Name of a managed policy that bounds every role of the stack. */
   readonly permissionsBoundary?: string;
   /** Where the dashboard is served from. Any origin unless said: no cookies are used, whoever calls brings a key. */
@@ -68,21 +30,45 @@ export async function readSettings(context: Pick<Node, 'tryGetContext'>): Promis
     if (typeof value !== 'string') throw new Error(`context ${key}: expected a text, found ${JSON.stringify(value)}`);
     return value;
   };
-  const environment = text('environment');
-  if (environment === undefined || !isEnvironment(environment))
-    throw new Error(
-      `context environment: ${environment === undefined ? 'missing' : `there is no ${environment}`}; ` +
-        `say -c environment=${environmentNames.join(' or -c environment=')}`,
-    );
+  const environment = environmentNamed(text('environment'));
+  const sizes: Sizes = environments[environment];
   const marketsFolder = text('markets') ?? fileURLToPath(new URL('../markets', import.meta.url));
   const permissionsBoundary = text('permissionsBoundary');
   return {
-    ...environments[environment],
+    ...sizes,
     environment,
     markets: await readMarkets(marketsFolder, text('market')),
+    alarmAddresses: addresses(text('alarmAddresses')),
+    budget: number('budget', text('budget'), 1) ?? sizes.budget,
+    schedules: {
+      ...sizes.schedules,
+      warmMinutes: number('warmMinutes', text('warmMinutes'), 0) ?? sizes.schedules.warmMinutes,
+    },
+    expressWorkflow: oneOf('workflow', text('workflow'), ['standard', 'express']) === 'express',
+    edgeCache: oneOf('cache', text('cache'), ['none', 'edge']) === 'edge',
     ...(permissionsBoundary && { permissionsBoundary }),
     dashboardOrigin: text('dashboardOrigin') ?? '*',
   };
 }
 
-const isEnvironment = (name: string): name is EnvironmentName => Object.hasOwn(environments, name);
+/** As `a@example.org,b@example.org`. */
+function addresses(text: string | undefined): string[] {
+  const all = text?.split(',').map((each) => each.trim()) ?? [];
+  const wrong = all.find((each) => !/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(each));
+  if (wrong !== undefined) throw new Error(`context alarmAddresses: ${JSON.stringify(wrong)} is no mail address`);
+  return all;
+}
+
+function number(key: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d+$/.test(text) || Number(text) < least)
+    throw new Error(`context ${key}: expected a whole number from ${least} on, found ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
+/** The first of them unless said. */
+function oneOf(key: string, text: string | undefined, valid: readonly string[]): string {
+  if (text !== undefined && !valid.includes(text))
+    throw new Error(`context ${key}: there is no ${text}; say ${valid.join(' or ')}`);
+  return text ?? valid[0]!;
+}

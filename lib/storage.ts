@@ -38,7 +38,7 @@ export class Storage extends Construct {
     name: string,
     { partitionKey, sortKey, ...rest }: { partitionKey: string; sortKey?: string; timeToLiveAttribute?: string },
   ): Table {
-    const { environment, removalPolicy } = this.settings;
+    const { environment, removalPolicy, deletionProtection, recoveryDays } = this.settings;
     const text = (attribute: string) => ({ name: attribute, type: AttributeType.STRING });
     return new Table(this, `${name[0]!.toUpperCase()}${name.slice(1)}`, {
       tableName: `${name}-${environment}`,
@@ -48,8 +48,8 @@ export class Storage extends Construct {
       billingMode: BillingMode.PAY_PER_REQUEST,
       encryption: TableEncryption.CUSTOMER_MANAGED,
       encryptionKey: this.key,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true, recoveryPeriodInDays: recoveryDays },
+      deletionProtection,
       removalPolicy,
     });
   }

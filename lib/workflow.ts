@@ -1,8 +1,10 @@
 /** The auction's steps in Step Functions: `workflow/auction.asl.json` as it is, with the functions put in for its placeholders. */
 
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -21,6 +23,17 @@ export const tasks = {
 } as const satisfies Record<string, FunctionName>;
 
 const definition = readFileSync(new URL('../workflow/auction.asl.json', import.meta.url), 'utf8');
+
+/**
+ * The file, with the executions of the pages of a settlement as express ones where that is chosen. The auction's own execution
+ * stays a standard one: its name makes starting it twice start it once, it may take longer than five minutes, and it has a history.
+ */
+const definitionOf = ({ expressWorkflow }: Settings): string => {
+  if (!expressWorkflow) return definition;
+  const express = definition.replace('"ExecutionType": "STANDARD"', '"ExecutionType": "EXPRESS"');
+  assert(express !== definition, 'the workflow has no map whose executions could be express ones');
+  return express;
+};
 
 const nameOf = ({ environment }: Settings): string => `energy-auction-${environment}`;
 
@@ -41,14 +54,20 @@ export const workflowArn = (scope: Construct, settings: Settings, below?: 'execu
 export class Workflow extends Construct {
   readonly machine: StateMachine;
 
-  constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly functions: Functions }) {
+  /** @param props.warm  called in place of the function that clears */
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly settings: Settings; readonly functions: Functions; readonly warm?: IFunction },
+  ) {
     super(scope, id);
-    const { settings, functions } = props;
-    const called = Object.entries(tasks).map(([task, name]) => [task, functions.byName[name].functionArn] as const);
+    const { settings, functions, warm } = props;
+    const functionOf = (name: FunctionName): IFunction => (name === 'clear' && warm) || functions.byName[name];
+    const called = Object.entries(tasks).map(([task, name]) => [task, functionOf(name).functionArn] as const);
     this.machine = new StateMachine(this, 'Machine', {
       stateMachineName: nameOf(settings),
       stateMachineType: StateMachineType.STANDARD,
-      definitionBody: DefinitionBody.fromString(definition),
+      definitionBody: DefinitionBody.fromString(definitionOf(settings)),
       definitionSubstitutions: {
         ...Object.fromEntries(called.map(([task, arn]) => [`${task}FunctionArn`, arn])),
         SettlementMode: 'DISTRIBUTED',

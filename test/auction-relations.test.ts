@@ -2,15 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createApp } from '../src/api/app.ts';
+import { closeGate } from '../src/auction/auctions.ts';
 import { cancelOrder } from '../src/auction/cancel-order.ts';
-import { findOrder } from '../src/auction/find-order.ts';
+import { findOrder, listOrders } from '../src/auction/find-order.ts';
 import type { Ports } from '../src/auction/ports.ts';
 import { readBook } from '../src/auction/results.ts';
 import { sealAuction } from '../src/auction/seal-book.ts';
 import { submitOrders } from '../src/auction/submit-orders.ts';
 import { checkIntake } from '../src/book/seal.ts';
 import { AuctionError } from '../src/market/errors.ts';
-import { hold, openTestHouse, submit, testMarket, watchNotices } from './support/house.ts';
+import { hold, openTestHouse, reaches, submit, testMarket, watchNotices } from './support/house.ts';
 
 const markets = [testMarket({ zones: ['Y', 'Z'], orderKinds: ['limit', 'curve', 'block'], lines: [] })];
 const block = (record_id: string, changes: object = {}) => ({
@@ -116,4 +118,39 @@ test('sealAuction() leaves out a child whose parent was cancelled as it came in,
       cause: 'order child: parent, its parent, was cancelled',
     },
   ]);
+});
+
+test('listOrders() says of an order that the seal left out why it has no outcome', async (t) => {
+  const { ports, clock } = await openTestHouse(t, { markets });
+  await hold(ports);
+  await submit(ports, [block('parent'), block('stays')]);
+  for (const [child, linkedTo] of [
+    ['child', 'parent'],
+    ['grandchild', 'child'],
+  ])
+    await ports.orders.append('a', 'p', [
+      { ...block(child!, { linkedTo }), kind: 'block', side: 'sell', minAcceptance: 1 },
+    ]);
+  await ports.orders.cancel('a', 'p', 'parent');
+  clock.time = '2025-04-01T11:00:00Z';
+  await closeGate(ports, 'a');
+  await reaches(ports, 'a', 'settled');
+  const views = await listOrders(ports, 'a');
+  assert.deepEqual(
+    views.map(({ record_id, cancelled, outcome, leftOut }) => [record_id, cancelled, outcome?.status, leftOut]),
+    [
+      ['parent', true, undefined, undefined],
+      ['stays', false, 'rejected', undefined],
+      ['child', false, undefined, 'it names parent, which is not in the book: it was cancelled, or left out itself'],
+      [
+        'grandchild',
+        false,
+        undefined,
+        'it names child, which is not in the book: it was cancelled, or left out itself',
+      ],
+    ],
+  );
+  // The same in the API, whose schema knows the field.
+  const answer = await createApp(ports).request('/orders?auction=a');
+  assert.match(await answer.text(), /"leftOut":"it names parent/);
 });

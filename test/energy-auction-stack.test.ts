@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import validateWorkflow from 'asl-validator';
+import { environmentNames } from '../lib/environments.ts';
 import { functionNames, functions } from '../lib/functions.ts';
-import { environmentNames } from '../lib/settings.ts';
 import { tasks as taskFunctions } from '../lib/workflow.ts';
 import { routesOf } from '../src/api/app.ts';
 import { problemDetails, problemTypes } from '../src/api/problems.ts';
@@ -49,6 +49,7 @@ each(
       assert.equal(table.BillingMode, 'PAY_PER_REQUEST');
       assert.equal(table.SSESpecification.SSEType, 'KMS');
       assert.equal(table.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled, true);
+      assert.equal(table.PointInTimeRecoverySpecification.RecoveryPeriodInDays, stack.settings.recoveryDays);
       assert.equal(table.DeletionProtectionEnabled ?? false, env !== 'dev');
       assert.equal(DeletionPolicy, env === 'dev' ? 'Delete' : 'Retain');
     }

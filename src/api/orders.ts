@@ -35,6 +35,9 @@ const orderView = z
       })
       .exactOptional()
       .meta({ description: 'once its auction is final' }),
+    leftOut: z.string().exactOptional().meta({
+      description: 'once its auction is final: why the sealed book does without it, though nobody cancelled it',
+    }),
   })
   .meta({ id: 'OrderView' });
 

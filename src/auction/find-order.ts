@@ -1,6 +1,8 @@
 /** Orders as their participants see them: body, stamps, and the outcome once the auction is final. */
 
+import assert from 'node:assert/strict';
 import { AuctionError } from '../market/errors.ts';
+import type { Order } from '../market/order.ts';
 import type { AuctionState } from './auction.ts';
 import { pageKey } from './keys.ts';
 import { findAuction } from './moves.ts';
@@ -14,6 +16,8 @@ export interface OrderView extends Omit<StoredOrder, 'ttl'> {
   readonly state: AuctionState;
   /** With the prices it met; from `final` on, and never for a cancelled order. */
   readonly outcome?: SettledOrder;
+  /** Why the sealed book does without it, though nobody cancelled it; it has no outcome then. */
+  readonly leftOut?: string;
 }
 
 /** The newest order of that id. @throws AuctionError `not-found` */
@@ -41,13 +45,27 @@ export async function listOrders(
 async function viewsOf(ports: Ports, id: string, orders: readonly StoredOrder[]): Promise<OrderView[]> {
   const auction = await findAuction(ports, id);
   const outcomes = new Map<number, SettledOrder>();
+  const settled = new Set<string>();
   if (isPublished(auction)) {
     for (const key of new Set(orders.map((stored) => pageKey(auction, stored.sequence)))) {
-      for (const outcome of (await readPage(ports, key)) ?? []) outcomes.set(outcome.sequence, outcome);
+      const page = await readPage(ports, key);
+      if (page === undefined) continue;
+      settled.add(key);
+      for (const outcome of page) outcomes.set(outcome.sequence, outcome);
     }
   }
   return orders.map(({ ttl: _, ...stored }) => {
+    const { record_id } = stored.order;
     const outcome = outcomes.get(stored.sequence);
-    return { record_id: stored.order.record_id, ...stored, state: auction.state, ...(outcome && { outcome }) };
+    const isDone = outcome !== undefined || stored.cancelled || !settled.has(pageKey(auction, stored.sequence));
+    const why = isDone ? {} : { leftOut: whyLeftOut(stored.order) };
+    return { record_id, ...stored, state: auction.state, ...(outcome && { outcome }), ...why };
   });
+}
+
+/** The seal leaves out only who names an order that is not in the book: `book/relations.ts`. */
+function whyLeftOut(order: Order): string {
+  const named = order.kind === 'block' ? (order.linkedTo ?? order.loopWith) : undefined;
+  assert(named !== undefined, `order ${order.record_id} is not in the sealed book and names nobody`);
+  return `it names ${named}, which is not in the book: it was cancelled, or left out itself`;
 }

@@ -66,7 +66,7 @@ const node = z.discriminatedUnion('kind', [
   /**
    * Not all of `core` can be on at prices that support it: these volumes, of the core scaled down, are worth too much. What they leave
    * over in a cell (`spare`, MW) is sold at the lowest price of the market, what is missing bought at the highest. Divided
-   * by which of the core is the first that is off, and then by which other minimum income order is the first that is on.
+   * by which of the core is the first that is off, and then by which other order, of minimum income or of a group with one of the core, is the first that is on.
    */
   z.strictObject({
     kind: z.literal('unsupported'),

@@ -163,3 +163,10 @@ test('clear() and verify(): complex orders, blocks and constraints in whole lots
     );
   }
 });
+
+test('clear() finds the answer in which two members of an exclusive group share its unit', () => {
+  // Alone each of them would have more of it, at prices that support nothing.
+  const book = randomOrders(5013904, 6);
+  const { status, welfare } = clearWith(solver, book, bookHash(book)).result;
+  assert.deepEqual([status, welfare], ['optimal', 40293.39]);
+});

@@ -158,8 +158,9 @@ async function runCdk({ environment }: Emulator, folder: string, markets: readon
   };
   const app = join(folder, 'cdk.out');
   const outputsFile = join(folder, 'outputs.json');
-  await cdk('bootstrap', `aws://${account}/${environment.AWS_REGION}`, '-o', join(folder, 'bootstrap'));
-  await cdk('synth', '-q', '-o', app, '-c', 'environment=dev', '-c', `markets=${marketsFolder}`);
+  const chosen = ['-c', 'environment=dev'];
+  await cdk('bootstrap', `aws://${account}/${environment.AWS_REGION}`, ...chosen, '-o', join(folder, 'bootstrap'));
+  await cdk('synth', '-q', '-o', app, ...chosen, '-c', `markets=${marketsFolder}`);
   await cdk('deploy', stack, '--app', app, '--require-approval', 'never', '--outputs-file', outputsFile);
   const outputs = JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
   return { outputs: outputs[stack]!, seconds, destroy: () => cdk('destroy', stack, '--app', app, '--force') };

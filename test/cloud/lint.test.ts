@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { environmentNames } from '../../lib/settings.ts';
+import { environmentNames } from '../../lib/environments.ts';
 import { synthesise } from '../support/synthesised.ts';
 import { pythonWith } from './emulator.ts';
 

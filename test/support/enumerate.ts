@@ -82,16 +82,19 @@ const allOf = (decisions: WholeModel['decisions']): number[][] =>
   );
 
 /** Bounds of a column where some decisions are made; anything between off and on while its own is not. */
-function boundsOf({ lower, upper, when }: Column, state: readonly number[] | undefined): readonly [number, number] {
+export function boundsOf(
+  { lower, upper, when }: Column,
+  state: readonly number[] | undefined,
+): readonly [number, number] {
   if (when === undefined) return [lower, upper];
   const taken = state?.[when.decision] ?? undecided;
   if (taken === undecided) return [Math.min(0, lower), upper];
   return taken === when.option ? [lower, upper] : [0, 0];
 }
 
-type Bounds = (column: Column) => readonly [number, number];
+export type Bounds = (column: Column) => readonly [number, number];
 
-function programOf(columns: readonly Column[], rows: readonly Row[], bounds: Bounds): Program {
+export function programOf(columns: readonly Column[], rows: readonly Row[], bounds: Bounds): Program {
   const starts = [0];
   for (const { entries } of columns) starts.push(starts.at(-1)! + entries.length);
   return {
@@ -121,7 +124,7 @@ interface Rule {
  * same welfare are looked for together with the prices. That is still linear: what an order earns is what it gains, the same for
  * all these volumes, and what its volumes cost.
  */
-function supportingPrices(
+export function supportingPrices(
   whole: WholeModel,
   state: readonly number[],
   x: Float64Array,

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { EnergyAuctionStack } from '../../lib/energy-auction-stack.ts';
 import { readSettings, type Settings } from '../../lib/settings.ts';
@@ -27,6 +27,8 @@ export interface Synthesised {
   readonly settings: Settings;
   readonly template: Template;
   readonly resources: Readonly<Record<string, Resource>>;
+  /** What the stack warned of. */
+  readonly warnings: readonly string[];
   /** The resources of a type, by logical id. */
   of(type: string): [id: string, resource: Resource][];
   /** The one whose property has this value. */
@@ -51,7 +53,8 @@ export async function synthesise(chosen: Readonly<Record<string, unknown>>, nag 
       if (found.length !== 1) throw new Error(`${found.length} resources ${type} have ${property} ${value}`);
       return found[0]![1];
     };
-    return { settings, template, resources, of, one };
+    const warnings = Annotations.fromStack(stack).findWarning('*', Match.anyValue());
+    return { settings, template, resources, warnings: warnings.map(({ entry }) => String(entry.data)), of, one };
   } finally {
     await rm(outdir, { recursive: true });
   }

@@ -23,6 +23,8 @@ interface Told {
   /** Decisions of each order of the book. */
   readonly decisionsOf: ReadonlyMap<number, readonly number[]>;
   readonly children: ReadonlyMap<number, readonly number[]>;
+  /** Rows of each step's column. */
+  readonly rowsOf: ReadonlyMap<number, readonly Row[]>;
 }
 
 /** Outcomes by index in the book. Orders that took no part are told `paradoxically_rejected`. */
@@ -38,7 +40,16 @@ export function decidedOutcomes(
     for (const order of orders) decisionsOf.set(order, [...(decisionsOf.get(order) ?? []), d]);
     if (parent >= 0) children.set(parent, [...(children.get(parent) ?? []), d]);
   });
-  const told: Told = { problem, solver, lots, price, decisionsOf, children };
+  const rowsOf = new Map<number, Row[]>();
+  for (const row of problem.rows) {
+    for (const [c] of row.entries) {
+      if (problem.columns[c]!.kind !== 'step') continue;
+      const list = rowsOf.get(c);
+      if (list === undefined) rowsOf.set(c, [row]);
+      else list.push(row);
+    }
+  }
+  const told: Told = { problem, solver, lots, price, decisionsOf, children, rowsOf };
   const outcomes = new Map<number, Outcome>();
   problem.book.orders.forEach((order, index) => {
     if (order.kind === 'block') outcomes.set(index, blockOutcome(told, index, order));
@@ -259,13 +270,12 @@ function complexOutcome(told: Told, index: number, order: ComplexOrder & BookOrd
  * where a gradient ties the steps.
  */
 function bestSchedule(
-  { problem, solver, price }: Told,
+  { problem, solver, price, rowsOf }: Told,
   d: number | undefined,
   steps: readonly number[],
 ): Map<number, number> {
-  const { columns, rows, decisions } = problem;
+  const { columns, decisions } = problem;
   const on = d === undefined ? -1 : decisions[d]!.column;
-  const at = new Map(steps.map((c, k) => [c, k]));
   const gain = steps.map((c) =>
     columns[c]!.cells.reduce((sum, [cell, mw]) => sum + mw * price[cell]!, -columns[c]!.cost),
   );
@@ -275,7 +285,7 @@ function bestSchedule(
     high === 0 &&
     entries.length === 2 &&
     entries.every(([c, factor]) => factor === (c === on ? -columns[entries[0]![0]]!.most : 1));
-  const own = rows.filter((row) => row.entries.some(([c]) => at.has(c)) && !isRoom(row));
+  const own = [...new Set(steps.flatMap((c) => rowsOf.get(c) ?? []))].filter((row) => !isRoom(row));
   if (own.length === 0) return new Map(steps.map((c, k) => [c, gain[k]! > 0 ? columns[c]!.most : 0]));
   const entries = steps.map((c) =>
     own.flatMap((row, r) => row.entries.flatMap(([e, f]) => (e === c ? [[r, f] as const] : []))),

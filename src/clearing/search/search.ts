@@ -360,15 +360,31 @@ class Search {
       kept.push(d);
       return each;
     });
-    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too.
+    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too. So is who may
+    // take a part of an exclusive group's unit: beside him these have less of it than they would choose.
     const off = [...branch.off];
     const besides: Branch[] = [];
     for (const d of this.#decisions) {
-      if (decisions[d]!.test !== 'income' || kept.includes(d) || branch.off.includes(d)) continue;
+      if (kept.includes(d) || branch.off.includes(d)) continue;
+      if (decisions[d]!.test !== 'income' && !this.#takesPart(d, kept)) continue;
       besides.push(child({ on: [...kept, d], off: [...off] }));
       off.push(d);
     }
     return { without, besides };
+  }
+
+  /** Must this decision, beside some of these, take a part of the unit that an exclusive group has, and is there room for it? */
+  #takesPart(d: number, on: readonly number[]): boolean {
+    const { decisions, rows } = this.#problem;
+    const { column, least } = decisions[d]!;
+    if (least === 0 || least === 1) return false;
+    const leasts = new Map(on.map((other) => [decisions[other]!.column, decisions[other]!.least]));
+    return this.#master.rows.some((r) => {
+      const { entries, high } = rows[r]!;
+      if (high !== 1 || !entries.some(([c]) => c === column)) return false;
+      const beside = entries.flatMap(([c]) => leasts.get(c) ?? []);
+      return beside.length > 0 && beside.reduce((sum, each) => sum + each, least) <= 1;
+    });
   }
 
   /**

@@ -1,0 +1,91 @@
+/**
+ * The environments, and all that differs between them, in one table. `settings.ts` reads the choice and lets some of it be
+ * overruled by context; the constructs read settings and never ask for an environment's name.
+ */
+
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+
+export interface Sizes {
+  /** Dev is thrown away; what others hold stays when a stack goes. */
+  readonly removalPolicy: RemovalPolicy;
+  /** Of the tables, against a call that deletes them. */
+  readonly deletionProtection: boolean;
+  /** Of the stack as a whole. */
+  readonly terminationProtection: boolean;
+  /** Days back to which the tables can be restored, to the second. */
+  readonly recoveryDays: number;
+  readonly logRetention: RetentionDays;
+  /** Logs that the intake of an auction is spread over; a partition takes 1,000 writes a second. */
+  readonly intakeShards: number;
+  /** Requests a second, and how many at once. */
+  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
+  /** Requests a day under one API key. */
+  readonly quota: number;
+  readonly schedules: Schedules;
+  /** Dollars a month beyond which the alarm addresses hear of it, and at 80 % and by forecast before. */
+  readonly budget: number;
+  /** Whether there has to be somebody to hear alarms. */
+  readonly watched: boolean;
+}
+
+export interface Schedules {
+  /** How often the clock looks for gates that are due. */
+  readonly tickMinutes: number;
+  /** How often a canary auction is held; 0 for never. */
+  readonly canaryMinutes: number;
+  /** How long before a gate closes clearing is made warm; 0 for never. */
+  readonly warmMinutes: number;
+}
+
+export const environments = {
+  dev: {
+    removalPolicy: RemovalPolicy.DESTROY,
+    deletionProtection: false,
+    terminationProtection: false,
+    recoveryDays: 1,
+    logRetention: RetentionDays.ONE_WEEK,
+    intakeShards: 2,
+    throttle: { rateLimit: 50, burstLimit: 100 },
+    quota: 100_000,
+    schedules: { tickMinutes: 1, canaryMinutes: 0, warmMinutes: 0 },
+    budget: 25,
+    watched: false,
+  },
+  staging: {
+    removalPolicy: RemovalPolicy.RETAIN,
+    deletionProtection: true,
+    terminationProtection: false,
+    recoveryDays: 7,
+    logRetention: RetentionDays.ONE_MONTH,
+    intakeShards: 4,
+    throttle: { rateLimit: 200, burstLimit: 400 },
+    quota: 1_000_000,
+    schedules: { tickMinutes: 1, canaryMinutes: 60, warmMinutes: 0 },
+    budget: 100,
+    watched: false,
+  },
+  prod: {
+    removalPolicy: RemovalPolicy.RETAIN,
+    deletionProtection: true,
+    terminationProtection: true,
+    recoveryDays: 35,
+    logRetention: RetentionDays.ONE_YEAR,
+    intakeShards: 8,
+    throttle: { rateLimit: 500, burstLimit: 1000 },
+    quota: 10_000_000,
+    schedules: { tickMinutes: 1, canaryMinutes: 0, warmMinutes: 5 },
+    budget: 500,
+    watched: true,
+  },
+} as const satisfies Record<string, Sizes>;
+
+export type EnvironmentName = keyof typeof environments;
+export const environmentNames = Object.keys(environments) as EnvironmentName[];
+
+/** @throws Error for an environment that is missing or unknown, naming the valid ones */
+export function environmentNamed(name: string | undefined): EnvironmentName {
+  if (name !== undefined && Object.hasOwn(environments, name)) return name as EnvironmentName;
+  const valid = environmentNames.map((each) => `-c environment=${each}`).join(' or ');
+  throw new Error(`context environment: ${name === undefined ? 'missing' : `there is no ${name}`}; say ${valid}`);
+}

@@ -1,0 +1,145 @@
+/**
+ * A whole auction against a house that was just deployed: does it take orders, clear, verify and settle, and at the right price?
+ *
+ *     node scripts/smoke-auction.ts --outputs outputs.json     # as `cdk deploy --outputs-file` writes them
+ *     MERIT_URL=http://127.0.0.1:8080 node scripts/smoke-auction.ts
+ *
+ * Who calls is said by the environment: `MERIT_AUTHORIZATION` (the whole header), or `MERIT_TOKEN_URL`, `MERIT_CLIENT_ID`,
+ * `MERIT_CLIENT_SECRET` and `MERIT_SCOPE` for a token by client credentials; and `MERIT_API_KEY`, which for a deployed house is
+ * looked up by the stack's `ApiKeyId` where it is not said. Ends with 1 and a reason when anything is not as it has to be.
+ */
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { APIGatewayClient, GetApiKeyCommand } from '@aws-sdk/client-api-gateway';
+
+export interface House {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Sent with every request. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Sell and buy cross between 20, where the last buyer was refused, and 40, where the last seller was: the middle is 30. */
+const orders = [
+  { record_id: 'wind', side: 'sell', price: 10, power: 80, fate: 80 },
+  { record_id: 'plant', side: 'sell', price: 40, power: 50, fate: 0 },
+  { record_id: 'town', side: 'buy', price: 60, power: 80, fate: 80 },
+  { record_id: 'steel', side: 'buy', price: 20, power: 40, fate: 0 },
+] as const;
+const expectedPrice = 30;
+const answerMs = 60_000;
+
+/**
+ * Hold the auction, in the first zone of the house's default market.
+ *
+ * @param seconds  how long it may take until it is settled
+ * @throws AssertionError for an answer that is not what it has to be; Error when the house can't be reached or takes too long
+ */
+export async function smokeAuction(house: House, id: string, seconds: number): Promise<void> {
+  const { default: market, markets } = await ask(house, 'GET', '/markets');
+  const zone: string = markets.find((each: { market: string }) => each.market === market).zones[0];
+  const gateClosure = new Date(Date.now() + 3_600_000).toISOString();
+  await ask(house, 'POST', '/auctions', { id, market, gateClosure });
+  const sent = orders.map(({ fate: _, ...order }) => ({ ...order, zone }));
+  const { receipts } = await ask(house, 'POST', '/orders', { auction: id, orders: sent });
+  assert.equal(receipts.length, orders.length, 'each order has a receipt');
+  await ask(house, 'POST', `/auctions/${id}/close`);
+
+  const until = performance.now() + seconds * 1000;
+  for (let state = ''; state !== 'settled'; ) {
+    const auction = await ask(house, 'GET', `/auctions/${id}`);
+    state = auction.state;
+    assert(!['failed', 'cancelled'].includes(state), `auction ${id} is ${state}: ${auction.cause}`);
+    if (state !== 'settled' && performance.now() > until)
+      throw new Error(`auction ${id} is ${state} after ${seconds} s`);
+    if (state !== 'settled') await sleep(500);
+  }
+  const { zones } = await ask(house, 'GET', `/auctions/${id}/prices`);
+  assert.equal(zones[zone][0], expectedPrice, `the price in ${zone}`);
+  for (const { record_id, fate } of orders) {
+    const { outcome } = await ask(house, 'GET', `/orders/${record_id}?auction=${id}`);
+    assert.equal(outcome.power, fate, `the power of order ${record_id}`);
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what comes back is what is being checked
+async function ask({ url, headers }: House, method: string, path: string, body?: object): Promise<any> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+    signal: AbortSignal.timeout(answerMs),
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  assert(response.ok, `${method} ${path} is answered ${response.status}: ${text.slice(0, 500)}`);
+  return JSON.parse(text);
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where the house is and how to call it. @throws Error naming what is missing */
+export async function findHouse(variables: Variables, outputsFile: string | undefined): Promise<House> {
+  const outputs = outputsFile === undefined ? {} : await readOutputs(outputsFile);
+  const url = variables.MERIT_URL ?? outputs.Url;
+  if (!url) throw new Error('where is the house? Say MERIT_URL, or --outputs with a stack that has a Url');
+  const key = variables.MERIT_API_KEY ?? (outputs.ApiKeyId && (await readKey(outputs.ApiKeyId)));
+  const authorization = variables.MERIT_AUTHORIZATION ?? (await readToken(variables));
+  return {
+    url: url.replace(/\/+$/, ''),
+    headers: { ...(key && { 'x-api-key': key }), ...(authorization && { authorization }) },
+  };
+}
+
+/** Of the one stack of the file. */
+async function readOutputs(file: string): Promise<Readonly<Record<string, string>>> {
+  const stacks = Object.values(JSON.parse(await readFile(file, 'utf8')) as Record<string, Record<string, string>>);
+  if (stacks.length !== 1) throw new Error(`${file} has the outputs of ${stacks.length} stacks, not of one`);
+  return stacks[0]!;
+}
+
+async function readKey(apiKey: string): Promise<string> {
+  const gateway = new APIGatewayClient({});
+  try {
+    const { value } = await gateway.send(new GetApiKeyCommand({ apiKey, includeValue: true }));
+    if (!value) throw new Error(`the API key ${apiKey} has no value`);
+    return value;
+  } finally {
+    gateway.destroy();
+  }
+}
+
+/** By client credentials (RFC 6749, 4.4); nothing when no issuer is named. */
+async function readToken(variables: Variables): Promise<string | undefined> {
+  const { MERIT_TOKEN_URL: issuer, MERIT_CLIENT_ID: id, MERIT_CLIENT_SECRET: secret, MERIT_SCOPE: scope } = variables;
+  if (!issuer) return undefined;
+  if (!id || !secret) throw new Error('MERIT_TOKEN_URL needs MERIT_CLIENT_ID and MERIT_CLIENT_SECRET');
+  const response = await fetch(issuer, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope && { scope }) }),
+    signal: AbortSignal.timeout(answerMs),
+  });
+  if (!response.ok) throw new Error(`${issuer} gives no token: ${response.status}`);
+  const { access_token } = (await response.json()) as { access_token?: string };
+  if (!access_token) throw new Error(`${issuer} answers without a token`);
+  return `Bearer ${access_token}`;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { outputs: { type: 'string' }, seconds: { type: 'string', default: '180' } },
+  });
+  const id = `smoke-${Date.now().toString(36)}`;
+  const began = performance.now();
+  try {
+    const house = await findHouse(process.env, values.outputs);
+    await smokeAuction(house, id, Number(values.seconds));
+    console.log(`${id} at ${house.url}: settled at ${expectedPrice} in ${Math.round(performance.now() - began)} ms`);
+  } catch (error) {
+    console.error(`smoke auction ${id}: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
