@@ -128,4 +128,7 @@ test('merit demo --once holds a whole auction', async (t) => {
     story.map((step) => out.indexOf(step)),
     story.map((step) => out.indexOf(step)).sort((a, b) => a - b),
   );
+  // Blocks and the like are told one by one, with the reason of those that were not accepted.
+  for (const bidder of ['heat-plant', 'cycle-day', 'pumps-fill', 'smelter-day', 'buses-charge', 'steam-unit'])
+    assert.match(out, new RegExp(`^${bidder} +(accepted|(rejected|partially accepted) .* [a-z]{3,})`, 'm'));
 });

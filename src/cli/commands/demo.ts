@@ -9,7 +9,7 @@ import { exitCodes, Failure } from '../failure.ts';
 import { HouseClient } from '../house-client.ts';
 import { print } from '../output.ts';
 import { untilStopped } from '../signals.ts';
-import { outcomeTable, priceTable, summaryOf } from '../summary.ts';
+import { blockTable, outcomeTable, priceTable, summaryOf } from '../summary.ts';
 
 interface Options {
   port: number;
@@ -79,6 +79,8 @@ function publish(url: string, { auction, result }: Round): void {
   print(`${new Date().toISOString().slice(11, 19)}  published: prices in EUR/MWh from ${auction.delivery.start}\n`);
   print(`${priceChart(result.prices, hours, isPretty)}\n`);
   print(`${priceTable(prices, 'EUR/MWh')}\n\n${outcomeTable(outcomes)}\n`);
+  const blocks = blockTable(result.orders);
+  if (blocks !== undefined) print(`${blocks}\n`);
   print(`  this auction   ${url}/auctions/${auction.id}  (/prices /flows /curves /result /book)`);
   print(`  all auctions   ${url}/auctions`);
   print(`  try the API    ${url}/docs\n`);

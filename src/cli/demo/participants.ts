@@ -5,12 +5,22 @@
  */
 
 import type { OrderSubmission } from '../../market/order.ts';
+import { dayBidders } from './blocks.ts';
 import { type Chance, chance } from './random.ts';
 
 export interface Participant {
   readonly name: string;
   /** Its orders for one hour of the day, in the market's period `period`. */
   bids(hour: number, period: number): OrderSubmission[];
+}
+
+/** The orders of everybody for the day whose periods begin at these hours. */
+export function bidsOfDay(seed: number, hours: readonly number[]): { name: string; orders: OrderSubmission[] }[] {
+  return [
+    ...participants(seed).map(({ name, bids }) => ({ name, orders: hours.flatMap((hour, k) => bids(hour, k + 1)) })),
+    // With weather of their own, so that nobody else's changes.
+    ...dayBidders(chance(seed + 1_000_003)).map(({ name, day }) => ({ name, orders: day(hours) })),
+  ];
 }
 
 type Zone = 'NORTH' | 'CENTRE' | 'SOUTH';

@@ -10,7 +10,7 @@ import { exitCodes, Failure } from '../failure.ts';
 import type { HouseClient } from '../house-client.ts';
 import { counted, figure, gapText } from '../output.ts';
 import { allChecks } from '../verification.ts';
-import { participants } from './participants.ts';
+import { bidsOfDay } from './participants.ts';
 
 export interface Round {
   readonly auction: Auction;
@@ -71,13 +71,14 @@ function callAuction(house: HouseClient, openMs: number): Promise<Auction> {
 }
 
 async function sendOrders(house: HouseClient, { id, delivery }: Auction, seed: number, say: (line: string) => void) {
-  const all = participants(seed);
   const first = new Date(delivery.start).getUTCHours();
-  const hours = Array.from({ length: delivery.periods }, (_, index) => index);
+  const all = bidsOfDay(
+    seed,
+    Array.from({ length: delivery.periods }, (_, index) => (first + index) % 24),
+  );
   let orders = 0;
   let last: Receipt | undefined;
-  for (const { bids } of all) {
-    const batch = hours.flatMap((index) => bids((first + index) % 24, index + 1));
+  for (const { orders: batch } of all) {
     const { receipts } = await house.post<{ receipts: Receipt[] }>('/orders', { auction: id, orders: batch });
     orders += receipts.length;
     last = receipts.at(-1);
