@@ -21,6 +21,10 @@ export const recordId = z
   .regex(recordIdForm, '1 to 64 of A-Z a-z 0-9 . _ : -')
   .meta({ description: 'Chosen by the client, unique per auction and participant', examples: ['o-1'] });
 
+export const portfolioName = z
+  .string()
+  .regex(recordIdForm, '1 to 64 of A-Z a-z 0-9 . _ : -')
+  .meta({ description: 'One of its participant; filled in where the participant has one only' });
 export const zoneId = z.string().regex(zoneIdForm, '1 to 32 of A-Z a-z 0-9 _ -');
 export const side = z.enum(['buy', 'sell']);
 export const period = z
@@ -43,6 +47,8 @@ const common = {
   zone: zoneId,
   /** Makes `period` count in this resolution; the order has one ratio in all MTUs that a period of it covers. */
   resolution: resolution.optional(),
+  /** Of its participant; it says in which zones and up to which power the order may be. */
+  portfolio: portfolioName.optional(),
 };
 
 export const limitOrder = z.strictObject({
