@@ -6,6 +6,7 @@
  */
 
 import type { Hono } from 'hono';
+import type { Issuer } from '../access/issuer.ts';
 import type { Ports } from '../auction/ports.ts';
 import { auctionRoutes } from './auctions.ts';
 import { docsRoutes } from './docs.ts';
@@ -13,10 +14,12 @@ import { executionRoutes } from './executions.ts';
 import { healthRoutes } from './health.ts';
 import { usualBatchLimit } from './intake.ts';
 import { marketRoutes } from './markets.ts';
+import type { TokenSource } from './openapi.ts';
 import { orderRoutes } from './orders.ts';
 import { resultRoutes } from './results.ts';
 import type { Route } from './route.ts';
 import { type RoutedAppOptions, routedApp } from './routed-app.ts';
+import { tokenRoutes } from './tokens.ts';
 
 export interface AppOptions extends RoutedAppOptions {
   readonly version?: string;
@@ -24,11 +27,15 @@ export interface AppOptions extends RoutedAppOptions {
   readonly batchLimit?: number;
   /** The script of the page at `/docs`. */
   readonly docsScript?: () => Promise<string>;
+  /** Where clients get their tokens; with `identify`. */
+  readonly tokens?: TokenSource;
+  /** The house's own issuer, if it has one. */
+  readonly issuer?: Issuer;
 }
 
 /** All routes; the app and the tests of the document read the same list. */
 export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
-  const { batchLimit = usualBatchLimit, version = '0', docsScript } = options;
+  const { batchLimit = usualBatchLimit, version = '0', docsScript, tokens, issuer } = options;
   const routes = [
     ...orderRoutes(ports, batchLimit),
     ...auctionRoutes(ports),
@@ -36,8 +43,9 @@ export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
     ...executionRoutes(ports),
     ...marketRoutes(ports),
     ...healthRoutes(ports),
+    ...(issuer ? tokenRoutes(issuer) : []),
   ];
-  return [...routes, ...docsRoutes(routes, { version, ...(docsScript && { docsScript }) })];
+  return [...routes, ...docsRoutes(routes, { version, ...(docsScript && { docsScript }), ...(tokens && { tokens }) })];
 }
 
 export const createApp = (ports: Ports, options: AppOptions = {}): Hono => routedApp(routesOf(ports, options), options);

@@ -10,6 +10,7 @@ import { inspect } from 'node:util';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import * as z from 'zod';
+import { AccessError } from '../access/refusal.ts';
 import { AuctionError, type ErrorCode, type Problem } from '../market/errors.ts';
 
 /** The codes of the market, and those that only HTTP knows; the last two come from a gateway before the house. */
@@ -98,7 +99,10 @@ export const errorAnswer =
   (log: Log) =>
   (error: Error, c: Context): Response => {
     if (error instanceof AuctionError) {
-      const headers = error.code === 'unavailable' ? { 'retry-after': '5' } : {};
+      const headers = {
+        ...(error.code === 'unavailable' && { 'retry-after': '5' }),
+        ...(error instanceof AccessError && { 'www-authenticate': error.challenge }),
+      };
       return answerProblem(c, error.code, error.message, { problems: error.problems, headers });
     }
     if (error instanceof HTTPException && error.status === 415)

@@ -138,14 +138,22 @@ export type FlexibleOrder = z.output<typeof flexibleOrder>;
 export type ComplexOrder = z.output<typeof complexOrder>;
 export type Order = z.output<typeof order>;
 
-/** What a client may leave out, intake fills in: `zone` with one zone, `period` with one period, `kind` of a limit order. */
+/** Of its sender; the house stamps it. */
+const sender = {
+  participant: z.string().min(1).max(64).optional().meta({ description: 'whoever sends it, and nobody else' }),
+};
+
+/**
+ * What a client may leave out, intake fills in: `zone` with one zone, `period` with one period, `kind` of a limit order, `portfolio`
+ * with one portfolio, and `participant` always.
+ */
 export const orderSubmission = z
   .discriminatedUnion('kind', [
-    limitOrder.partial({ zone: true, period: true }),
-    curveOrder.partial({ zone: true, period: true }),
-    blockOrder.partial({ zone: true }),
-    flexibleOrder.partial({ zone: true }),
-    complexOrder.partial({ zone: true }),
+    limitOrder.partial({ zone: true, period: true }).extend(sender),
+    curveOrder.partial({ zone: true, period: true }).extend(sender),
+    blockOrder.partial({ zone: true }).extend(sender),
+    flexibleOrder.partial({ zone: true }).extend(sender),
+    complexOrder.partial({ zone: true }).extend(sender),
   ])
   .meta({
     id: 'OrderSubmission',
