@@ -104,7 +104,8 @@ function refusalOf(error: unknown): Error {
     return new AuctionError('unavailable', 'the keys of the issuer cannot be had now', [], options);
   if (error instanceof errors.JOSEError) return no('token-malformed', 'this is no token that can be read');
   // A key of another kind than the header claims is refused by the platform, before any signature is looked at.
-  if (error instanceof TypeError) return no('token-key', 'the token is signed with a key that does not hold here');
+  if (error instanceof TypeError || error instanceof DOMException)
+    return no('token-key', 'the token is signed with a key that does not hold here');
   return error instanceof Error ? error : new Error(String(error));
 }
 

@@ -79,8 +79,9 @@ export function openKeys(database: DatabaseSync, now: () => number): Keys {
         holdUntil.run(until, kid);
         return { kid, key: createPrivateKey({ key: JSON.parse(jwk), format: 'jwk' }) };
       }),
-    find: ({ kid }) => {
-      const row = kid === undefined ? undefined : (selectOne.get(kid, oldest()) as Row | undefined);
+    find: ({ kid, alg }) => {
+      const row =
+        kid === undefined || alg !== algorithm ? undefined : (selectOne.get(kid, oldest()) as Row | undefined);
       if (row === undefined) throw new errors.JWKSNoMatchingKey();
       return publicKey(row);
     },
