@@ -60,6 +60,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     log,
     accessLog: settings.accessLog,
     docsScript: readDocsScript,
+    metrics: house.metrics,
   });
   const server = await listen(app, settings.host, settings.port).catch(async (error) => {
     await house.close();

@@ -35,7 +35,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'clearing/solver': { folders: ['market', 'book', 'clearing'], packages: ['highs', 'node:assert'] },
   verify: { folders: ['market'], packages: ['node:assert'] },
   auction: { folders: ['market', 'book', 'clearing', 'verify'], packages: ['zod', ...pure] },
-  adapters: { folders: left, packages: ['zod', '@aws-sdk/*', 'aws-local-stepfunctions', 'csv-parse', 'node:*'] },
+  adapters: {
+    folders: left,
+    packages: ['zod', '@aws-sdk/*', 'aws-local-stepfunctions', 'csv-parse', 'prom-client', 'node:*'],
+  },
   'adapters/aws': { folders: [...left, 'adapters'], packages: ['@aws-sdk/*', 'node:*'] },
   api: { folders: left, packages: [...http, ...pure] },
   'settings.ts': { folders: ['market'], packages: ['zod', 'node:*'] },

@@ -13,6 +13,7 @@ import { executionRoutes } from './executions.ts';
 import { healthRoutes } from './health.ts';
 import { usualBatchLimit } from './intake.ts';
 import { marketRoutes } from './markets.ts';
+import { metricRoutes } from './metrics.ts';
 import { orderRoutes } from './orders.ts';
 import { resultRoutes } from './results.ts';
 import type { Route } from './route.ts';
@@ -24,11 +25,13 @@ export interface AppOptions extends RoutedAppOptions {
   readonly batchLimit?: number;
   /** The script of the page at `/docs`. */
   readonly docsScript?: () => Promise<string>;
+  /** What `/metrics` answers. */
+  readonly metrics?: () => Promise<string>;
 }
 
 /** All routes; the app and the tests of the document read the same list. */
 export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
-  const { batchLimit = usualBatchLimit, version = '0', docsScript } = options;
+  const { batchLimit = usualBatchLimit, version = '0', docsScript, metrics } = options;
   const routes = [
     ...orderRoutes(ports, batchLimit),
     ...auctionRoutes(ports),
@@ -36,6 +39,7 @@ export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
     ...executionRoutes(ports),
     ...marketRoutes(ports),
     ...healthRoutes(ports),
+    ...(metrics === undefined ? [] : metricRoutes(metrics)),
   ];
   return [...routes, ...docsRoutes(routes, { version, ...(docsScript && { docsScript }) })];
 }

@@ -15,7 +15,7 @@ import { parse, type Route, route } from './route.ts';
 /** Who submits. Until there are tokens, everybody who gets through to the house is one participant. */
 export const participant = 'local';
 
-export type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders'>;
+export type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
 
 /** Orders of one request, unless an app says otherwise. */
 export const usualBatchLimit = 20_000;
