@@ -89,7 +89,7 @@ async function benchStarts(folder: string, markets: readonly Market[], smoke: bo
       const id = `bench-${round}`;
       const gateClosure = new Date(Date.now() + 3_600_000).toISOString();
       await createAuction(ports, { id, market: 'hourly', gateClosure });
-      await submitOrders(ports, 'local', { auction: id, orders: ordersOf('first', 20) });
+      await submitOrders(ports, { participant: 'local' }, { auction: id, orders: ordersOf('first', 20) });
       const note = async (name: FunctionName, event: unknown) => {
         const lived = await live(name, [event]);
         rows.set(name, [...(rows.get(name) ?? []), lived]);

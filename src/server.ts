@@ -12,9 +12,12 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
+import type { LocalAccess } from './adapters/local/access/access.ts';
+import { openAccessControl } from './adapters/local/access/control.ts';
 import { openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
 import { createApp } from './api/app.ts';
+import { identifyBearer } from './api/identify.ts';
 import { keepTime } from './auction/keep-time.ts';
 import type { Clock, Ports } from './auction/ports.ts';
 import { AuctionError } from './market/errors.ts';
@@ -31,6 +34,8 @@ export interface ServeOptions extends Omit<SettingsInput, 'markets'> {
 export interface Serving {
   readonly url: string;
   readonly ports: Ports;
+  /** Its clients and its issuer, when that is built in. */
+  readonly access?: LocalAccess;
   /** Take no more connections, finish the requests that are there, stop the clock, close the stores. */
   close(): Promise<void>;
 }
@@ -55,14 +60,27 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   });
   // So that an order finds its auction from the first request on. The timekeeper does it again, and logs what fails.
   await keepTime(house.ports).catch(() => undefined);
+  const { issuer, audience, tokenUse } = settings;
+  const control =
+    issuer === undefined
+      ? undefined
+      : openAccessControl(
+          { issuer, ...(audience && { audience }), ...(tokenUse && { tokenUse }) },
+          settings.data,
+          house.ports.clock,
+        );
+  const builtIn = control?.builtIn;
   const app = createApp(house.ports, {
     version: packageJson.version,
     log,
     accessLog: settings.accessLog,
     docsScript: readDocsScript,
     metrics: house.metrics,
+    ...(control && { identify: identifyBearer(control.identify), tokens: control.tokens }),
+    ...(builtIn && { issuer: builtIn }),
   });
   const server = await listen(app, settings.host, settings.port).catch(async (error) => {
+    control?.close();
     await house.close();
     throw error;
   });
@@ -71,9 +89,15 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   const close = async () => {
     await stop(server);
     await timekeeper.stop();
+    control?.close();
     await house.close();
   };
-  return { url: urlOf(server), ports: house.ports, close: () => (closing ??= close()) };
+  return {
+    url: urlOf(server),
+    ports: house.ports,
+    ...(builtIn && { access: builtIn }),
+    close: () => (closing ??= close()),
+  };
 }
 
 async function listen(app: Hono, host: string, port: number): Promise<Server> {

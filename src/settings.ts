@@ -10,10 +10,8 @@ import { type Market, marketId, parseMarket } from './market/market.ts';
 const loopback = /^(localhost|::1|127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 
 const settings = z.strictObject({
-  host: z
-    .string()
-    .regex(loopback, 'must be a loopback address (127.0.0.1, ::1 or localhost): there is no access control yet')
-    .default('127.0.0.1'),
+  /** Beyond the loopback only with an issuer. */
+  host: z.string().min(1).default('127.0.0.1'),
   port: z.int('must be a port number, 0 to 65535').min(0).max(65_535).default(8080),
   /** The data folder; it is made when it is not there. */
   data: z.string().min(1).default('data'),
@@ -26,6 +24,17 @@ const settings = z.strictObject({
   market: marketId.exactOptional(),
   /** Where notices are posted to. */
   webhook: z.url({ protocol: /^https?$/ }).exactOptional(),
+  /** Who issues the tokens that calls need: `built-in`, or the address of an OIDC issuer. Without one everybody may do everything. */
+  issuer: z
+    .union(
+      [z.literal('built-in'), z.url({ protocol: /^https?$/ })],
+      'must be built-in or the address of an OIDC issuer',
+    )
+    .exactOptional(),
+  /** The audience that tokens of another issuer must be for. */
+  audience: z.string().min(1).exactOptional(),
+  /** What tokens of another issuer must say that they are for; Cognito's have this in place of an audience. */
+  tokenUse: z.literal('access', 'must be access').exactOptional(),
   /** One line of JSON per request. */
   accessLog: z.boolean().default(false),
 });
@@ -35,11 +44,35 @@ export type SettingsInput = z.input<typeof settings>;
 /** @throws AuctionError `invalid-request` naming each setting that is wrong, as `nameOf` calls it */
 export function checkSettings(input: SettingsInput, nameOf = (key: string) => key): Settings {
   const parsed = settings.safeParse(input, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  const said = parsed.error.issues.map(
-    (issue) => `${nameOf(String(issue.path[0] ?? ''))}: ${issue.message} (found ${JSON.stringify(issue.input)})`,
-  );
+  const said = parsed.success
+    ? togetherOf(parsed.data, nameOf)
+    : parsed.error.issues.map(
+        (issue) => `${nameOf(String(issue.path[0] ?? ''))}: ${issue.message} (found ${JSON.stringify(issue.input)})`,
+      );
+  if (parsed.success && said.length === 0) return parsed.data;
   throw new AuctionError('invalid-request', said.join('; '));
+}
+
+/** What is wrong with settings that are right one by one. */
+function togetherOf({ host, issuer, audience, tokenUse }: Settings, nameOf: (key: string) => string): string[] {
+  const isOther = issuer !== undefined && issuer !== 'built-in';
+  const isBound = audience !== undefined || tokenUse !== undefined;
+  const wrong: [boolean, string][] = [
+    [
+      issuer === undefined && !loopback.test(host),
+      `${nameOf('host')}: must be a loopback address (127.0.0.1, ::1 or localhost) without ${nameOf('issuer')}, as there is no ` +
+        `access control then (found ${JSON.stringify(host)})`,
+    ],
+    [
+      isOther && !isBound,
+      `${nameOf('audience')}: an issuer has tokens for others too; say which are for this house (or ${nameOf('tokenUse')}: access)`,
+    ],
+    [
+      !isOther && isBound,
+      `${nameOf(audience === undefined ? 'tokenUse' : 'audience')}: is for another issuer's tokens`,
+    ],
+  ];
+  return wrong.filter(([isWrong]) => isWrong).map(([, message]) => message);
 }
 
 /** `MERIT_PORT` is `port`, `MERIT_ACCESS_LOG=1` is `accessLog`, and so on. An empty variable counts as not set. */

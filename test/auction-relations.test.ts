@@ -12,6 +12,7 @@ import { sealAuction } from '../src/auction/seal-book.ts';
 import { submitOrders } from '../src/auction/submit-orders.ts';
 import { checkIntake } from '../src/book/seal.ts';
 import { AuctionError } from '../src/market/errors.ts';
+import { calledBy } from './access-house.ts';
 import { hold, openTestHouse, reaches, submit, testMarket, watchNotices } from './support/house.ts';
 
 const markets = [testMarket({ zones: ['Y', 'Z'], orderKinds: ['limit', 'curve', 'block'], lines: [] })];
@@ -58,9 +59,17 @@ test('submitOrders() lets a block name what came in before, and nothing else', a
     'invalid-order: e loopWith loop-not-mutual',
   ]);
   // Names are a participant's own: q has no parent, and a group g in any zone.
-  const others = submitOrders(ports, 'q', { auction: 'a', orders: [block('child', { linkedTo: 'parent' })] });
+  const others = submitOrders(
+    ports,
+    { participant: 'q' },
+    { auction: 'a', orders: [block('child', { linkedTo: 'parent' })] },
+  );
   assert.deepEqual(await problemsOf(others), ['invalid-order: child linkedTo unknown-parent']);
-  await submitOrders(ports, 'q', { auction: 'a', orders: [block('own', { exclusiveGroup: 'g', zone: 'Y' })] });
+  await submitOrders(
+    ports,
+    { participant: 'q' },
+    { auction: 'a', orders: [block('own', { exclusiveGroup: 'g', zone: 'Y' })] },
+  );
   // The same request again is the same orders.
   await submit(ports, [block('child', { linkedTo: 'parent' })]);
 });
@@ -151,6 +160,6 @@ test('listOrders() says of an order that the seal left out why it has no outcome
     ],
   );
   // The same in the API, whose schema knows the field.
-  const answer = await createApp(ports).request('/orders?auction=a');
+  const answer = await createApp(ports, calledBy('p')).request('/orders?auction=a');
   assert.match(await answer.text(), /"leftOut":"it names parent/);
 });

@@ -45,12 +45,12 @@ test('an auction settles: orders in, gate closed, outcome of each order with its
 test('submitOrders() without an auction takes the default market’s open one with the next gate closure', async (t) => {
   const { ports } = await openTestHouse(t);
   const one = { orders: [tradingOrders[0]] };
-  await assert.rejects(submitOrders(ports, 'p', one), { code: 'not-found' });
+  await assert.rejects(submitOrders(ports, { participant: 'p' }, one), { code: 'not-found' });
   await hold(ports, 'later', { gateOpening: '2025-04-01T10:45:00Z' });
-  await assert.rejects(submitOrders(ports, 'p', one), { code: 'gate-not-open', message: /10:45/ });
+  await assert.rejects(submitOrders(ports, { participant: 'p' }, one), { code: 'gate-not-open', message: /10:45/ });
   await hold(ports, 'b', { gateClosure: '2025-04-01T12:00:00Z' });
   await hold(ports, 'a');
-  assert.equal((await submitOrders(ports, 'p', one)).auction, 'a');
+  assert.equal((await submitOrders(ports, { participant: 'p' }, one)).auction, 'a');
 });
 
 test('submitOrders() takes no order of a list with a mistake, and names each mistake', async (t) => {

@@ -165,10 +165,14 @@ test("a group of two participants is two groups: nobody is bound by another's na
   const { ports } = await openTestHouse(t, { markets: [testMarket(network)] });
   await hold(ports, 'a', { periods: 4 });
   await submit(ports, [{ ...block, record_id: 'b', exclusiveGroup: 'g' }]);
-  await submitOrders(ports, 'q', {
-    auction: 'a',
-    orders: [{ ...block, record_id: 'b', zone: 'Y', exclusiveGroup: 'g' }],
-  });
+  await submitOrders(
+    ports,
+    { participant: 'q' },
+    {
+      auction: 'a',
+      orders: [{ ...block, record_id: 'b', zone: 'Y', exclusiveGroup: 'g' }],
+    },
+  );
 });
 
 test('merit clear refuses each of them by file, order and field', { concurrency: true }, async (t) => {

@@ -22,7 +22,7 @@ interface Rule {
 }
 
 const left = ['market', 'book', 'clearing', 'verify', 'auction'];
-const everything = [...left, 'adapters', 'api', 'server.ts', 'settings.ts'];
+const everything = [...left, 'access', 'adapters', 'api', 'server.ts', 'settings.ts'];
 const http = ['hono', '@hono/node-server', '@scalar/*', 'zod'];
 /** Builtin modules that neither read nor write anything. */
 const pure = ['node:assert', 'node:buffer', 'node:crypto', 'node:util'];
@@ -35,17 +35,18 @@ const rules: Readonly<Record<string, Rule>> = {
   'clearing/solver': { folders: ['market', 'book', 'clearing'], packages: ['highs', 'node:assert'] },
   verify: { folders: ['market'], packages: ['node:assert'] },
   auction: { folders: ['market', 'book', 'clearing', 'verify'], packages: ['zod', ...pure] },
+  access: { folders: ['market'], packages: ['jose'] },
   adapters: {
-    folders: left,
-    packages: ['zod', '@aws-sdk/*', 'aws-local-stepfunctions', 'csv-parse', 'prom-client', 'node:*'],
+    folders: [...left, 'access'],
+    packages: ['zod', 'jose', '@aws-sdk/*', 'aws-local-stepfunctions', 'csv-parse', 'prom-client', 'node:*'],
   },
-  'adapters/aws': { folders: [...left, 'adapters'], packages: ['@aws-sdk/*', 'node:*'] },
-  api: { folders: left, packages: [...http, ...pure] },
+  'adapters/aws': { folders: [...left, 'access', 'adapters'], packages: ['@aws-sdk/*', 'node:*'] },
+  api: { folders: [...left, 'access'], packages: [...http, ...pure] },
   'settings.ts': { folders: ['market'], packages: ['zod', 'node:*'] },
-  'server.ts': { folders: [...left, 'adapters', 'api', 'settings.ts'], packages: [...http, 'node:*'] },
+  'server.ts': { folders: [...left, 'access', 'adapters', 'api', 'settings.ts'], packages: [...http, 'node:*'] },
   lambda: { folders: [...everything, 'adapters/aws'], packages: ['@aws-lambda-powertools/*', 'hono', 'zod', 'node:*'] },
   lib: {
-    folders: ['market', 'auction', 'api', 'settings.ts', 'lambda'],
+    folders: ['market', 'auction', 'access', 'api', 'settings.ts', 'lambda'],
     packages: ['aws-cdk-lib', 'constructs', 'esbuild', 'zod', 'node:*'],
   },
   bin: { folders: ['lib'], packages: ['aws-cdk-lib', 'cdk-nag'] },

@@ -6,6 +6,7 @@
  */
 
 import type { Hono } from 'hono';
+import type { Issuer } from '../access/issuer.ts';
 import type { Ports } from '../auction/ports.ts';
 import { auctionRoutes } from './auctions.ts';
 import { docsRoutes } from './docs.ts';
@@ -14,10 +15,12 @@ import { healthRoutes } from './health.ts';
 import { usualBatchLimit } from './intake.ts';
 import { marketRoutes } from './markets.ts';
 import { metricRoutes } from './metrics.ts';
+import type { TokenSource } from './openapi.ts';
 import { orderRoutes } from './orders.ts';
 import { resultRoutes } from './results.ts';
 import type { Route } from './route.ts';
 import { type RoutedAppOptions, routedApp } from './routed-app.ts';
+import { tokenRoutes } from './tokens.ts';
 
 export interface AppOptions extends RoutedAppOptions {
   readonly version?: string;
@@ -27,11 +30,15 @@ export interface AppOptions extends RoutedAppOptions {
   readonly docsScript?: () => Promise<string>;
   /** What `/metrics` answers. */
   readonly metrics?: () => Promise<string>;
+  /** Where clients get their tokens; with `identify`. */
+  readonly tokens?: TokenSource;
+  /** The house's own issuer, if it has one. */
+  readonly issuer?: Issuer;
 }
 
 /** All routes; the app and the tests of the document read the same list. */
 export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
-  const { batchLimit = usualBatchLimit, version = '0', docsScript, metrics } = options;
+  const { batchLimit = usualBatchLimit, version = '0', docsScript, metrics, tokens, issuer } = options;
   const routes = [
     ...orderRoutes(ports, batchLimit),
     ...auctionRoutes(ports),
@@ -40,8 +47,9 @@ export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
     ...marketRoutes(ports),
     ...healthRoutes(ports),
     ...(metrics === undefined ? [] : metricRoutes(metrics)),
+    ...(issuer ? tokenRoutes(issuer) : []),
   ];
-  return [...routes, ...docsRoutes(routes, { version, ...(docsScript && { docsScript }) })];
+  return [...routes, ...docsRoutes(routes, { version, ...(docsScript && { docsScript }), ...(tokens && { tokens }) })];
 }
 
 export const createApp = (ports: Ports, options: AppOptions = {}): Hono => routedApp(routesOf(ports, options), options);

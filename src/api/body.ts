@@ -23,6 +23,10 @@ export async function readJson(c: Context, limit: number, optional = false): Pro
   }
 }
 
+/** The form of a request: what is no form has none of the fields. @param limit bytes @throws as `readJson` */
+export const readForm = async (c: Context, limit: number): Promise<URLSearchParams> =>
+  new URLSearchParams(await readText(c, limit));
+
 const badBody = (code: string, message: string) => new AuctionError('invalid-request', message, [{ code, message }]);
 
 /** With a declared length one look is enough; a chunked body is counted as it comes. */

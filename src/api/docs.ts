@@ -3,7 +3,7 @@
 import { Scalar } from '@scalar/hono-api-reference';
 import * as z from 'zod';
 import { AuctionError } from '../market/errors.ts';
-import { type OpenApiDocument, openApiDocument } from './openapi.ts';
+import { type OpenApiDocument, openApiDocument, type TokenSource } from './openapi.ts';
 import { type ProblemCode, problemTypes } from './problems.ts';
 import { type Route, route } from './route.ts';
 
@@ -11,6 +11,8 @@ export interface DocsOptions {
   readonly version: string;
   /** The script behind `/docs`: it comes from an installed package, so the page works without a network. */
   readonly docsScript?: () => Promise<string>;
+  /** In a house with access control. */
+  readonly tokens?: TokenSource;
 }
 
 const links = {
@@ -31,7 +33,7 @@ const problemType = z
   .meta({ id: 'ProblemType' });
 
 /** The routes that describe; `others` are the ones that they describe besides themselves. */
-export function docsRoutes(others: readonly Route[], { version, docsScript }: DocsOptions): Route[] {
+export function docsRoutes(others: readonly Route[], { version, docsScript, tokens }: DocsOptions): Route[] {
   // Nothing on the page may call out: no fonts, no assistant, no usage figures.
   const page = Scalar({
     url: '/openapi.json',
@@ -66,7 +68,7 @@ export function docsRoutes(others: readonly Route[], { version, docsScript }: Do
       summary: 'This API as OpenAPI 3.1',
       answers: { 200: { description: 'The document', schema: z.looseObject({ openapi: z.literal('3.1.0') }) } },
       handle: (c) => {
-        document ??= openApiDocument([...others, ...routes], { title: 'Merit', version });
+        document ??= openApiDocument([...others, ...routes], { title: 'Merit', version }, tokens);
         return c.json(document);
       },
     }),

@@ -3,22 +3,28 @@
  * it without the rest of the house.
  */
 
+import assert from 'node:assert/strict';
 import * as z from 'zod';
+import type { Identity } from '../access/identity.ts';
 import type { Ports } from '../auction/ports.ts';
 import { submitOrders } from '../auction/submit-orders.ts';
 import { receipt } from '../book/intake.ts';
+import type { Owner } from '../book/portfolio-rules.ts';
 import { auctionId } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { orderSubmission } from '../market/order.ts';
 import { parse, type Route, route } from './route.ts';
 
-/** Who submits. Until there are tokens, everybody who gets through to the house is one participant. */
-export const participant = 'local';
-
 export type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
 
 /** Orders of one request, unless an app says otherwise. */
 export const usualBatchLimit = 20_000;
+
+/** Whose orders a call is about: the routes of orders are for participants only. */
+export function ownerOf({ participant, portfolios }: Identity): Owner {
+  assert(participant !== undefined, 'a caller without participant got through to the orders');
+  return { participant, ...(portfolios && { portfolios }) };
+}
 
 const receipts = z.strictObject({ auction: auctionId, receipts: z.array(receipt) }).meta({ id: 'Receipts' });
 
@@ -89,14 +95,14 @@ export const submitRoute = (ports: IntakePorts, batchLimit: number): Route =>
     examples: { ...examples, family },
     answers: { 201: { description: 'A receipt per order', schema: z.union([receipt, receipts]) } },
     errors: ['invalid-order', 'not-found', 'conflict', 'gate-closed', 'gate-not-open', 'unavailable'],
-    handle: async (c, { query, body }) => {
+    handle: async (c, { query, body, identity }) => {
       const { auction = query.auction, orders, one } = submissionOf(body);
       if (query.auction !== undefined && auction !== query.auction)
         throw new AuctionError('invalid-request', `the address says auction ${query.auction}, the body ${auction}`);
       if (orders.length === 0) throw new AuctionError('invalid-request', 'there is no order in the request');
       if (orders.length > batchLimit)
         throw new AuctionError('too-large', `${orders.length} orders are more than the ${batchLimit} of one request`);
-      const taken = await submitOrders(ports, participant, { ...(auction && { auction }), orders });
+      const taken = await submitOrders(ports, ownerOf(identity), { ...(auction && { auction }), orders });
       return c.json(one ? taken.receipts[0]! : taken, 201);
     },
   });

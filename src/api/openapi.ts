@@ -1,6 +1,8 @@
 /** The OpenAPI 3.1 document, made from the routes and the schemas that check the requests. */
 
 import * as z from 'zod';
+import { scopeMeanings } from '../access/roles.ts';
+import { accessOf } from '../access/routes.ts';
 import { type ProblemCode, problemDetails, problemTypes } from './problems.ts';
 import type { Answer, Route } from './route.ts';
 
@@ -12,10 +14,23 @@ export interface OpenApiDocument {
   readonly servers: Json[];
   readonly tags: Json[];
   readonly paths: Record<string, Record<string, Json>>;
-  readonly components: { readonly schemas: Json };
+  readonly components: { readonly schemas: Json; readonly securitySchemes?: Json };
 }
 
-export function openApiDocument(routes: readonly Route[], info: { title: string; version: string }): OpenApiDocument {
+/** Where a client gets its token, in a house with access control. */
+export interface TokenSource {
+  /** Client credentials are sent there; relative to the API, or elsewhere. */
+  readonly tokenUrl?: string;
+  /** The discovery document of an OIDC issuer. */
+  readonly openIdConnectUrl?: string;
+}
+
+export function openApiDocument(
+  routes: readonly Route[],
+  info: { title: string; version: string },
+  tokens?: TokenSource,
+): OpenApiDocument {
+  const securitySchemes = tokens && schemesOf(tokens);
   const schemas: Json = {};
   /** JSON schema of one place; the schemas with an id go to the components. */
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
@@ -26,10 +41,37 @@ export function openApiDocument(routes: readonly Route[], info: { title: string;
   const paths: OpenApiDocument['paths'] = {};
   for (const route of routes) {
     paths[route.path] ??= {};
-    paths[route.path]![route.method] = operation(route, schemaOf);
+    paths[route.path]![route.method] = {
+      ...operation(route, schemaOf),
+      ...(securitySchemes && { security: securityOf(route, Object.keys(securitySchemes)) }),
+    };
   }
   const tags = [...new Set(routes.map((r) => r.tag))].map((name) => ({ name }));
-  return { openapi: '3.1.0', info, servers: [{ url: '/' }], tags, paths, components: { schemas } };
+  return {
+    openapi: '3.1.0',
+    info,
+    servers: [{ url: '/' }],
+    tags,
+    paths,
+    components: { schemas, ...(securitySchemes && { securitySchemes }) },
+  };
+}
+
+function schemesOf({ tokenUrl, openIdConnectUrl }: TokenSource): Json {
+  const bearer = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
+  const flows = { clientCredentials: { tokenUrl, scopes: scopeMeanings } };
+  return {
+    ...(tokenUrl !== undefined && { oauth2: { type: 'oauth2', flows } }),
+    ...(openIdConnectUrl !== undefined && { openIdConnect: { type: 'openIdConnect', openIdConnectUrl } }),
+    bearer,
+  };
+}
+
+/** Any of these will do: each scheme with each scope that opens the route. Nothing for a public one. */
+function securityOf({ method, path }: Route, schemes: readonly string[]): Json[] {
+  const access = accessOf(method, path);
+  if (access === 'public' || access === undefined) return [];
+  return schemes.flatMap((scheme) => access.anyOf.map((scope) => ({ [scheme]: [scope] })));
 }
 
 const named = (examples: Readonly<Record<string, unknown>>): Json =>
@@ -45,6 +87,12 @@ function operation(route: Route, schemaOf: SchemaOf): Json {
     summary: route.summary,
     ...(route.description && { description: route.description }),
     parameters: [...parameters(route.params, 'path', schemaOf), ...parameters(route.query, 'query', schemaOf)],
+    ...(route.documentedForm && {
+      requestBody: {
+        required: true,
+        content: { 'application/x-www-form-urlencoded': { schema: schemaOf(route.documentedForm, 'input') } },
+      },
+    }),
     ...(body && {
       requestBody: {
         required: !route.bodyOptional,
@@ -56,8 +104,28 @@ function operation(route: Route, schemaOf: SchemaOf): Json {
         },
       },
     }),
-    responses: { ...answers(route.answers, schemaOf), ...errorAnswers(route, schemaOf) },
+    responses: bothOf(answers(route.answers, schemaOf), errorAnswers(route, schemaOf)),
   };
+}
+
+interface DocumentedAnswer {
+  readonly description: string;
+  readonly content?: Json;
+  readonly headers?: Json;
+}
+
+/** A status may have an answer of the route's own and problem details: then it is described by both. */
+function bothOf(own: Record<string, DocumentedAnswer>, errors: Record<string, DocumentedAnswer>): Json {
+  const shared = Object.keys(own).filter((status) => status in errors);
+  const merged = shared.map((status) => [
+    status,
+    {
+      ...errors[status],
+      description: `${own[status]!.description}\n\n${errors[status]!.description}`,
+      content: { ...own[status]!.content, ...errors[status]!.content },
+    },
+  ]);
+  return { ...own, ...errors, ...Object.fromEntries(merged) };
 }
 
 function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query', schemaOf: SchemaOf): Json[] {
@@ -75,7 +143,7 @@ function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query', sc
   }));
 }
 
-const answers = (all: Readonly<Record<number, Answer>>, schemaOf: SchemaOf): Json =>
+const answers = (all: Readonly<Record<number, Answer>>, schemaOf: SchemaOf): Record<string, DocumentedAnswer> =>
   Object.fromEntries(
     Object.entries(all).map(([status, { description, schema, type }]) => [
       status,
@@ -87,14 +155,19 @@ const answers = (all: Readonly<Record<number, Answer>>, schemaOf: SchemaOf): Jso
     ]),
   );
 
-/** The codes that a route may answer with: its own, and those that come with its query and its body. */
+/**
+ * The codes that a route may answer with: its own, those that come with its query and its body, and with who calls. A public route
+ * refuses a token too that does not hold.
+ */
 export const errorsOf = (route: Route): ProblemCode[] => {
   const withBody: ProblemCode[] = ['invalid-request', 'too-large', 'unsupported-media-type'];
   const own: readonly ProblemCode[] = route.errors ?? [];
-  return [...new Set<ProblemCode>([...own, 'invalid-request', ...(route.body ? withBody : []), 'internal'])];
+  const isPublic = accessOf(route.method, route.path) === 'public';
+  const caller: ProblemCode[] = isPublic ? ['unauthorized'] : ['unauthorized', 'forbidden'];
+  return [...new Set<ProblemCode>([...own, ...caller, 'invalid-request', ...(route.body ? withBody : []), 'internal'])];
 };
 
-function errorAnswers(route: Route, schemaOf: SchemaOf): Json {
+function errorAnswers(route: Route, schemaOf: SchemaOf): Record<string, DocumentedAnswer> {
   const byStatus = Map.groupBy(errorsOf(route), (code) => problemTypes[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
@@ -102,10 +175,15 @@ function errorAnswers(route: Route, schemaOf: SchemaOf): Json {
       {
         description: codes.map((code) => `\`${code}\`: ${problemTypes[code].title}`).join('\n\n'),
         content: { 'application/problem+json': { schema: schemaOf(problemDetails, 'output') } },
+        ...(codes.includes('unauthorized') && { headers: challenge }),
       },
     ]),
   );
 }
+
+const challenge = {
+  'WWW-Authenticate': { required: true, schema: { type: 'string' }, description: 'what to bring: RFC 6750 section 3' },
+};
 
 const inComponents = (json: unknown): unknown =>
   JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));

@@ -9,7 +9,7 @@ import { receipt } from '../book/intake.ts';
 import { auctionId } from '../market/book.ts';
 import { order, orderKinds, recordId, stamps, zoneId } from '../market/order.ts';
 import { outcome } from '../market/result.ts';
-import { participant, submitRoute } from './intake.ts';
+import { ownerOf, submitRoute } from './intake.ts';
 import { type Route, route } from './route.ts';
 import { after, limit } from './schemas.ts';
 
@@ -59,12 +59,13 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     method: 'get',
     path: '/orders',
     tag: 'Orders',
-    summary: 'The orders of an auction, by sequence',
+    summary: 'Your orders of an auction, by sequence',
     query: z.strictObject({ auction: auctionId, after, limit: limit(1000, 10_000) }),
     answers: { 200: { description: 'A page of them', schema: orderPage } },
     errors: ['not-found'],
-    handle: async (c, { query: { auction, after = 0, limit } }) => {
-      const orders = await listOrders(ports, auction, { after, limit });
+    handle: async (c, { query: { auction, after = 0, limit }, identity }) => {
+      const { participant } = ownerOf(identity);
+      const orders = await listOrders(ports, auction, { after, limit, participant });
       const next = orders.length === limit ? orders.at(-1)!.sequence : undefined;
       return c.json({ auction, orders, ...(next && { next }) });
     },
@@ -74,20 +75,21 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     method: 'get',
     path: '/orders/{record_id}',
     tag: 'Orders',
-    summary: 'One order, with its outcome once its auction is final',
+    summary: 'One of your orders, with its outcome once its auction is final',
     description: 'Without `auction` the newest order of that id.',
     params: orderParams,
     query: auctionQuery,
     answers: { 200: { description: 'The order', schema: orderView } },
     errors: ['not-found'],
-    handle: async (c, { params, query }) => c.json(await findOrder(ports, params.record_id, query.auction)),
+    handle: async (c, { params, query, identity }) =>
+      c.json(await findOrder(ports, params.record_id, query.auction, ownerOf(identity).participant)),
   }),
   route({
     id: 'cancelOrder',
     method: 'delete',
     path: '/orders/{record_id}',
     tag: 'Orders',
-    summary: 'Cancel an order while the gate is open',
+    summary: 'Cancel one of your orders while the gate is open',
     description:
       'The parent of linked blocks stays as long as it has children (`conflict` names one); cancelling a leg of a loop cancels ' +
       'both legs.',
@@ -95,7 +97,7 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     query: auctionQuery,
     answers: { 200: { description: 'The receipt of the cancellation; the same when asked again', schema: receipt } },
     errors: ['not-found', 'conflict', 'gate-closed', 'gate-not-open', 'unavailable'],
-    handle: async (c, { params, query }) =>
-      c.json(await cancelOrder(ports, participant, params.record_id, query.auction)),
+    handle: async (c, { params, query, identity }) =>
+      c.json(await cancelOrder(ports, ownerOf(identity).participant, params.record_id, query.auction)),
   }),
 ];

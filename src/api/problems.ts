@@ -10,15 +10,15 @@ import { inspect } from 'node:util';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import * as z from 'zod';
+import { AccessError } from '../access/refusal.ts';
 import { AuctionError, type ErrorCode, type Problem } from '../market/errors.ts';
 
-/** The codes of the market, and those that only HTTP knows; the last three come from a gateway before the house. */
+/** The codes of the market, and those that only HTTP knows; the last two come from a gateway before the house. */
 export type ProblemCode =
   | ErrorCode
   | 'method-not-allowed'
   | 'unsupported-media-type'
   | 'internal'
-  | 'forbidden'
   | 'too-many-requests'
   | 'timeout';
 
@@ -30,6 +30,8 @@ export const problemTypes = {
   'invalid-checkpoint': { status: 400, title: 'This is not a search that can go on' },
   'invalid-market': { status: 400, title: 'The market has a mistake' },
   'invalid-request': { status: 400, title: 'The request has a mistake' },
+  unauthorized: { status: 401, title: 'There is no token that holds here' },
+  forbidden: { status: 403, title: 'This is not allowed to whoever asks' },
   'not-found': { status: 404, title: 'There is no such thing' },
   conflict: { status: 409, title: 'The id is taken by something else' },
   'gate-closed': { status: 409, title: 'The auction takes no orders any more' },
@@ -41,7 +43,6 @@ export const problemTypes = {
   'method-not-allowed': { status: 405, title: 'This address does not know the method' },
   'unsupported-media-type': { status: 415, title: 'The body is not of a type that is understood' },
   internal: { status: 500, title: 'An unexpected fault of the house' },
-  forbidden: { status: 403, title: 'This is not allowed to whoever asks' },
   'too-many-requests': { status: 429, title: 'More requests than are taken at one time' },
   timeout: { status: 504, title: 'The house did not answer in time' },
 } as const satisfies Record<ProblemCode, { status: number; title: string }>;
@@ -98,7 +99,10 @@ export const errorAnswer =
   (log: Log) =>
   (error: Error, c: Context): Response => {
     if (error instanceof AuctionError) {
-      const headers = error.code === 'unavailable' ? { 'retry-after': '5' } : {};
+      const headers = {
+        ...(error.code === 'unavailable' && { 'retry-after': '5' }),
+        ...(error instanceof AccessError && { 'www-authenticate': error.challenge }),
+      };
       return answerProblem(c, error.code, error.message, { problems: error.problems, headers });
     }
     if (error instanceof HTTPException && error.status === 415)

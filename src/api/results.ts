@@ -8,6 +8,7 @@ import { executedBlocks } from '../auction/executed-blocks.ts';
 import type { Ports } from '../auction/ports.ts';
 import { isPublished, readBook, readResult } from '../auction/results.ts';
 import { book } from '../market/book.ts';
+import { AuctionError } from '../market/errors.ts';
 import { result } from '../market/result.ts';
 import { type Delivery, periodStart, resolutionMinutes } from '../market/time.ts';
 import { answerTagged } from './entity-tag.ts';
@@ -135,11 +136,14 @@ export const resultRoutes = (ports: Ports): Route[] => [
     path: '/auctions/{id}/curves',
     tag: 'Results',
     summary: 'Aggregated curves of the sealed book',
+    description: 'Before the auction is final only auditors get them.',
     params: auctionParams,
     answers: { 200: { description: 'One pair of curves per zone and period', schema: curves } },
     errors: ['not-found', 'wrong-state'],
-    handle: async (c, { params: { id } }) => {
+    handle: async (c, { params: { id }, identity }) => {
       const auction = await findAuction(ports, id);
+      if (!isPublished(auction) && !identity.scopes.includes('merit/auditor'))
+        throw new AuctionError('wrong-state', `auction ${id} is ${auction.state}: its curves are not published`);
       const tag = isPublished(auction) ? resultTag('curves', auction) : bookTag('curves', auction);
       return answerTagged(c, tag, async () => {
         const book = await readBook(ports, id);

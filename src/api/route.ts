@@ -7,6 +7,8 @@
 
 import type { Context, Hono } from 'hono';
 import * as z from 'zod';
+import { everybody, type Identity } from '../access/identity.ts';
+import { accessOf, permit } from '../access/routes.ts';
 import { problemsOf } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { readJson } from './body.ts';
@@ -35,6 +37,10 @@ interface Described {
   readonly errors?: readonly ProblemCode[];
   /** Where the documented body says more than the parsed one: intake checks orders itself, with their index. */
   readonly documentedBody?: z.ZodType;
+  /** Its Authorization header is no token: the handler looks at it. */
+  readonly hasOwnCredentials?: true;
+  /** Of a body that is a form; its handler reads it. */
+  readonly documentedForm?: z.ZodType;
   /** Bodies that work, by name. */
   readonly examples?: Readonly<Record<string, unknown>>;
 }
@@ -46,7 +52,7 @@ interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Z
   readonly bodyOptional?: boolean;
   handle(
     c: Context,
-    input: { params: z.output<P>; query: z.output<Q>; body: z.output<B> },
+    input: { params: z.output<P>; query: z.output<Q>; body: z.output<B>; identity: Identity },
   ): Response | Promise<Response>;
 }
 
@@ -55,8 +61,14 @@ export interface Route extends Described {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly bodyOptional?: boolean;
-  readonly run: (c: Context, bodyLimit: number) => Promise<Response>;
+  readonly run: (c: Context, bodyLimit: number, identity: Identity) => Promise<Response>;
 }
+
+/** Who calls; `undefined` without a token. @throws AccessError for a token that does not hold */
+export type Identify = (c: Context) => Promise<Identity | undefined>;
+
+/** Who calls a public route without a token. */
+const anybody: Identity = { client: 'anybody', scopes: [] };
 
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
@@ -69,12 +81,13 @@ export const route = <
   definition: Definition<P, Q, B>,
 ): Route => ({
   ...definition,
-  run: async (c, bodyLimit) => {
+  run: async (c, bodyLimit, identity) => {
     const { params, query, body, bodyOptional } = definition;
     return definition.handle(c, {
       params: (params ? parse(params, c.req.param(), 'address') : {}) as z.output<P>,
       query: readQuery(c, query ?? nothing) as z.output<Q>,
       body: (body && parse(body, await readJson(c, bodyLimit, bodyOptional), 'body')) as z.output<B>,
+      identity,
     });
   },
 });
@@ -96,12 +109,22 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, where: str
   throw new AuctionError('invalid-request', `${where}: ${said}`, problems);
 }
 
-/** Put the routes into the app, and an answer to every other method of their addresses. */
-export function mount(app: Hono, routes: readonly Route[], bodyLimit: number): void {
+/**
+ * Put the routes into the app, and an answer to every other method of their addresses.
+ *
+ * @param identify  without it whoever calls is everybody. A token that is sent has to hold, on public routes too. Who may call is
+ *                  decided before anything else of the request is looked at.
+ */
+export function mount(app: Hono, routes: readonly Route[], bodyLimit: number, identify?: Identify): void {
   const allowed = new Map<string, string[]>();
-  for (const { method, path, run } of routes) {
+  for (const { method, path, run, hasOwnCredentials } of routes) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
-    app.on(method.toUpperCase(), pattern, (c) => run(c, bodyLimit));
+    const access = accessOf(method, path);
+    app.on(method.toUpperCase(), pattern, async (c) => {
+      const identity = !identify ? everybody : hasOwnCredentials ? undefined : await identify(c);
+      permit(access, identity);
+      return run(c, bodyLimit, identity ?? anybody);
+    });
     const methods = allowed.get(pattern) ?? allowed.set(pattern, []).get(pattern)!;
     methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
   }

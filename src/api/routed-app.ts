@@ -2,7 +2,7 @@
 
 import { Hono, type MiddlewareHandler } from 'hono';
 import { answerProblem, errorAnswer, type Log } from './problems.ts';
-import { mount, type Route } from './route.ts';
+import { type Identify, mount, type Route } from './route.ts';
 
 export interface RoutedAppOptions {
   /** Bytes of a body. */
@@ -12,14 +12,16 @@ export interface RoutedAppOptions {
   readonly accessLog?: boolean;
   /** What every request passes first. */
   readonly before?: MiddlewareHandler;
+  /** Who calls. Without it there is no access control: whoever gets through to the house is everybody. */
+  readonly identify?: Identify;
 }
 
 export function routedApp(routes: readonly Route[], options: RoutedAppOptions = {}): Hono {
-  const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false, before } = options;
+  const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false, before, identify } = options;
   const app = new Hono();
   if (accessLog) app.use(logRequests(log));
   if (before) app.use(before);
-  mount(app, routes, bodyLimit);
+  mount(app, routes, bodyLimit, identify);
   app.notFound((c) => answerProblem(c, 'not-found', `there is nothing at ${c.req.path}; see /docs`));
   app.onError(errorAnswer(log));
   return app;

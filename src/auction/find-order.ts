@@ -6,7 +6,7 @@ import type { Order } from '../market/order.ts';
 import type { AuctionState } from './auction.ts';
 import { pageKey } from './keys.ts';
 import { findAuction } from './moves.ts';
-import type { Ports, StoredOrder } from './ports.ts';
+import type { OrderPage, Ports, StoredOrder } from './ports.ts';
 import { isPublished, readPage } from './results.ts';
 import type { SettledOrder } from './settled-order.ts';
 
@@ -20,9 +20,15 @@ export interface OrderView extends Omit<StoredOrder, 'ttl'> {
   readonly leftOut?: string;
 }
 
-/** The newest order of that id. @throws AuctionError `not-found` */
-export async function findOrder(ports: Ports, record_id: string, auction?: string): Promise<OrderView> {
-  const [stored] = await ports.orders.find(record_id, auction);
+/** The newest order of that id, of this participant where one is given. @throws AuctionError `not-found` */
+export async function findOrder(
+  ports: Ports,
+  record_id: string,
+  auction?: string,
+  participant?: string,
+): Promise<OrderView> {
+  const found = await ports.orders.find(record_id, auction);
+  const stored = found.find((order) => participant === undefined || order.participant === participant);
   if (stored === undefined) {
     throw new AuctionError(
       'not-found',
@@ -34,11 +40,7 @@ export async function findOrder(ports: Ports, record_id: string, auction?: strin
 }
 
 /** The orders of an auction by sequence, live and cancelled. @throws AuctionError `not-found` */
-export async function listOrders(
-  ports: Ports,
-  auction: string,
-  page?: { after?: number; limit?: number },
-): Promise<OrderView[]> {
+export async function listOrders(ports: Ports, auction: string, page?: OrderPage): Promise<OrderView[]> {
   return viewsOf(ports, auction, await ports.orders.list(auction, page));
 }
 

@@ -45,6 +45,13 @@ export interface StoredOrder {
 /** The fields by which a block names another order, or a group. */
 export type NamingField = 'linkedTo' | 'loopWith' | 'exclusiveGroup';
 
+/** Which orders of an auction are wanted: `limit` of them at most, after a sequence. */
+export interface OrderPage {
+  readonly after?: number;
+  readonly limit?: number;
+  readonly participant?: string;
+}
+
 /** Where the intake lives. Cases: `test/ports/order-store.cases.ts`. */
 export interface OrderStore {
   /**
@@ -68,8 +75,8 @@ export interface OrderStore {
    * that exclusive group.
    */
   findNaming(auction: string, participant: string, field: NamingField, name: string): Promise<StoredOrder | undefined>;
-  /** The live and cancelled orders of an auction, by sequence. */
-  list(auction: string, page?: { after?: number; limit?: number }): Promise<StoredOrder[]>;
+  /** The live and cancelled orders of an auction, by sequence; with `participant` only those of one. */
+  list(auction: string, page?: OrderPage): Promise<StoredOrder[]>;
   /** All entries of the intake by sequence. Call it once the gate is closed: from then on it never changes. */
   entries(auction: string): Promise<Entry[]>;
   /** How many chains the intake of an auction is divided into (`book/intake.ts`); never changes. */

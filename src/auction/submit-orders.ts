@@ -2,6 +2,7 @@
 
 import { admit } from '../book/admission.ts';
 import type { Receipt } from '../book/intake.ts';
+import { isForbidden, type Owner } from '../book/portfolio-rules.ts';
 import { type Earlier, namesIn } from '../book/relations.ts';
 import { termsOf } from '../book/terms.ts';
 import { AuctionError } from '../market/errors.ts';
@@ -20,17 +21,18 @@ export interface Submission {
 
 /**
  * @returns a receipt per order, in their order; by then they are durable
- * @throws AuctionError `invalid-order` with all problems of all orders; what `OrderStore.append` throws
+ * @throws AuctionError `invalid-order` with all problems of all orders, `forbidden` when one of them is whose an order
+ *         is or where it may be; what `OrderStore.append` throws
  */
 export async function submitOrders(
   ports: IntakePorts,
-  participant: string,
+  owner: Owner,
   submission: Submission,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
   const { clock, meter } = ports;
   const before = clock.now().getTime();
   try {
-    const taken = await take(ports, participant, submission);
+    const taken = await take(ports, owner, submission);
     meter.record('orders_received', taken.receipts.length);
     meter.record('intake_milliseconds', clock.now().getTime() - before);
     return taken;
@@ -42,15 +44,17 @@ export async function submitOrders(
 
 async function take(
   ports: IntakePorts,
-  participant: string,
+  owner: Owner,
   { auction: id, orders: submissions }: Submission,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
   const auction = id === undefined ? await nextToClose(ports) : await findAuction(ports, id);
   const terms = termsOf(marketOf(ports, auction.market), auction.delivery);
-  const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions));
+  const { participant } = owner;
+  const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions), owner);
   if ('problems' in admitted) {
     const [first] = admitted.problems;
-    throw new AuctionError('invalid-order', `no order was taken: ${first?.message}`, admitted.problems);
+    const code = admitted.problems.some(isForbidden) ? 'forbidden' : 'invalid-order';
+    throw new AuctionError(code, `no order was taken: ${first?.message}`, admitted.problems);
   }
   return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
 }

@@ -11,6 +11,7 @@ import { type Order, type OrderKind, orderKinds, orderSubmission, plainLimitOrde
 import { canonical } from './canonical.ts';
 import { type Fault, fault, show } from './fault.ts';
 import { orderChecker } from './order-rules.ts';
+import { checkParticipant, type Owner, ofPortfolio } from './portfolio-rules.ts';
 import { type Earlier, relationChecker } from './relations.ts';
 import type { Terms } from './terms.ts';
 
@@ -20,14 +21,16 @@ export type Admission = { readonly orders: Order[] } | { readonly problems: Prob
  * Parse and check each submission, filling in zone and period where the auction has only one.
  *
  * @param earlier  what of their participant is in the intake already, as far as they name it (`namesIn`)
+ * @param owner  who sends them; without one they may be anybody's
  */
-export function admit(submissions: readonly unknown[], terms: Terms, earlier?: Earlier): Admission {
+export function admit(submissions: readonly unknown[], terms: Terms, earlier?: Earlier, owner?: Owner): Admission {
   const check = orderChecker(terms);
   const orders: (Order | undefined)[] = [];
   const seen = new Map<string, number>();
   const faults = submissions.map((submission, index) => {
     const found: Fault[] = [];
-    const order = parse(submission, terms, found);
+    const parsed = parse(submission, terms, owner, found);
+    const order = parsed && ofPortfolio(parsed, owner?.portfolios, found);
     orders[index] = order;
     if (order === undefined) return found;
     check(order, found);
@@ -58,7 +61,7 @@ function recordIdOf(submission: unknown): string | undefined {
   return typeof submission.record_id === 'string' ? submission.record_id.slice(0, 64) : undefined;
 }
 
-function parse(submission: unknown, terms: Terms, found: Fault[]): Order | undefined {
+function parse(submission: unknown, terms: Terms, owner: Owner | undefined, found: Fault[]): Order | undefined {
   if (typeof submission !== 'object' || submission === null || Array.isArray(submission)) {
     found.push(fault('', 'invalid-type', `an order is an object, this is ${show(submission)}`));
     return undefined;
@@ -79,7 +82,8 @@ function parse(submission: unknown, terms: Terms, found: Fault[]): Order | undef
     for (const { field = '', code, message } of problemsOf(parsed.error)) found.push(fault(field, code, message));
     return undefined;
   }
-  const order = { ...parsed.data };
+  const { participant, ...order } = parsed.data;
+  checkParticipant(participant, owner, found);
   if (order.zone === undefined) {
     if (terms.zones.length === 1) order.zone = terms.zones[0]!;
     else found.push(fault('zone', 'missing', `which zone? one of ${terms.zones.join(', ')}`));

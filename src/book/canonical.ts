@@ -16,6 +16,6 @@ export function canonical(value: unknown): string {
  */
 export function canonicalOrder(order: Order): string {
   if (order.kind !== 'limit') return canonical(order);
-  const { kind, period, power, price, record_id, resolution, side, zone } = order;
-  return JSON.stringify({ kind, period, power, price, record_id, resolution, side, zone });
+  const { kind, period, portfolio, power, price, record_id, resolution, side, zone } = order;
+  return JSON.stringify({ kind, period, portfolio, power, price, record_id, resolution, side, zone });
 }

@@ -63,8 +63,11 @@ test(`plainLimitOrder() takes every good order that has its zone and period, by 
 
 const orders: fc.Arbitrary<Order> = fc.oneof(
   fc
-    .tuple(limitOrders, fc.constantFrom(undefined, 'PT15M', 'PT60M'))
-    .map(([order, resolution]) => ({ ...order, kind: 'limit', ...(resolution && { resolution }) }) as LimitOrder),
+    .tuple(limitOrders, fc.constantFrom(undefined, 'PT15M', 'PT60M'), fc.option(ids, { nil: undefined }))
+    .map(
+      ([order, resolution, portfolio]) =>
+        ({ ...order, kind: 'limit', ...(resolution && { resolution }), ...(portfolio && { portfolio }) }) as LimitOrder,
+    ),
   fc.record({
     record_id: ids,
     zone: zones,

@@ -5,14 +5,17 @@ import { exitCodes, Failure } from './failure.ts';
 
 export class HouseClient {
   readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: string) {
+  /** @param token  who calls, in a house with access control */
+  constructor(url: string, token?: string) {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new Failure(
         exitCodes.usage,
         `${JSON.stringify(url)} is no address of a house, such as http://127.0.0.1:8080`,
       );
     this.#base = url.replace(/\/+$/, '');
+    this.#headers = token ? { authorization: `Bearer ${token}` } : {};
   }
 
   get url(): string {
@@ -36,12 +39,12 @@ export class HouseClient {
     return JSON.parse(await this.#ask(path, init)) as T;
   }
 
-  async #ask(path: string, init?: RequestInit): Promise<string> {
+  async #ask(path: string, init?: { method: string; headers: Record<string, string>; body: string }): Promise<string> {
     const url = `${this.#base}${path}`;
     let response: Response;
     let text: string;
     try {
-      response = await fetch(url, init);
+      response = await fetch(url, { ...init, headers: { ...this.#headers, ...init?.headers } });
       text = await response.text();
     } catch (cause) {
       // fetch() says "fetch failed"; why stands in its cause.

@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { addAccessCommands } from './access-program.ts';
 
 const exitCodesHelp = `
 Exit codes: 0 done; 1 the answer is no (verification failed, orders refused, no such auction);
@@ -20,13 +21,32 @@ export function program(): Command {
     .command('serve')
     .description('serve the markets over HTTP on this machine')
     .addOption(port().default(undefined, 'MERIT_PORT or 8080'))
-    .option('--host <address>', 'loopback address to listen on (default: MERIT_HOST or 127.0.0.1)')
+    .option(
+      '--host <address>',
+      'address to listen on, beyond the loopback with --issuer only (default: MERIT_HOST or 127.0.0.1)',
+    )
     .option('--data <folder>', 'data folder (default: MERIT_DATA or data)')
     .option('--markets <folder>', 'folder with the market files (default: MERIT_MARKETS or those that come along)')
     .option('--market <id>', 'the default market (default: MERIT_MARKET or hourly)')
     .option('--webhook <url>', 'where notices are posted to (default: MERIT_WEBHOOK)')
+    .option(
+      '--issuer <issuer>',
+      'calls need tokens: built-in, or the address of an OIDC issuer (default: MERIT_ISSUER or none)',
+    )
+    .option('--audience <audience>', "what another issuer's tokens must be for (default: MERIT_AUDIENCE)")
+    .option(
+      '--token-use <use>',
+      "access: what another issuer's tokens must say instead, as Cognito's do (default: MERIT_TOKEN_USE)",
+    )
     .option('--access-log', 'one line of JSON per request on standard error')
-    .addHelpText('after', examples('merit serve', 'merit serve --port 9000 --data /var/lib/merit'))
+    .addHelpText(
+      'after',
+      examples(
+        'merit serve',
+        'merit serve --port 9000 --data /var/lib/merit',
+        'merit serve --issuer built-in --host 0.0.0.0',
+      ),
+    )
     .action(async (options) => (await import('./commands/serve.ts')).serveHouse(options));
   merit
     .command('demo')
@@ -136,6 +156,7 @@ export function program(): Command {
     .action(async (source, folder, options) =>
       (await import('./commands/import.ts')).importBook(source, folder, options),
     );
+  addAccessCommands(merit, examples);
   for (const command of merit.commands) command.copyInheritedSettings(merit);
   return merit;
 }
@@ -145,6 +166,7 @@ const client = (merit: Command, nameAndArguments: string): Command =>
   merit
     .command(nameAndArguments)
     .addOption(new Option('--url <url>', 'address of the house').env('MERIT_URL').default('http://127.0.0.1:8080'))
+    .addOption(new Option('--token <token>', 'who you are, where the house wants to know').env('MERIT_TOKEN'))
     .addOption(json());
 
 /** Of commands that search. */

@@ -2,11 +2,9 @@
 
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { type Meter, metrics } from '../auction/metrics.ts';
+import { metricService } from './environment.ts';
 
-/** One service for all functions: an alarm does not care which of them had something to say. */
-export const service = 'house';
-
-const emf = new Metrics({ defaultDimensions: { service } });
+const emf = new Metrics({ defaultDimensions: { service: metricService } });
 
 export const meter: Meter = {
   record(name, value, ...[label]) {

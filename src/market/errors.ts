@@ -13,6 +13,8 @@ export const errorCodes = [
   'invalid-checkpoint', // a stopped search that is damaged, or another book's
   'invalid-market', // a market file with a mistake
   'invalid-request', // a request whose own fields are wrong (a query, a date, a state)
+  'unauthorized', // no token, or one that does not hold here
+  'forbidden', // whoever asks is known, and may not do this
   'not-found', // no such auction, order, execution or file
   'conflict', // the id is taken by something else
   'gate-closed', // the auction takes no orders any more

@@ -21,6 +21,10 @@ export const recordId = z
   .regex(recordIdForm, '1 to 64 of A-Z a-z 0-9 . _ : -')
   .meta({ description: 'Chosen by the client, unique per auction and participant', examples: ['o-1'] });
 
+export const portfolioName = z
+  .string()
+  .regex(recordIdForm, '1 to 64 of A-Z a-z 0-9 . _ : -')
+  .meta({ description: 'One of its participant; filled in where the participant has one only' });
 export const zoneId = z.string().regex(zoneIdForm, '1 to 32 of A-Z a-z 0-9 _ -');
 export const side = z.enum(['buy', 'sell']);
 export const period = z
@@ -43,6 +47,8 @@ const common = {
   zone: zoneId,
   /** Makes `period` count in this resolution; the order has one ratio in all MTUs that a period of it covers. */
   resolution: resolution.optional(),
+  /** Of its participant; it says in which zones and up to which power the order may be. */
+  portfolio: portfolioName.optional(),
 };
 
 export const limitOrder = z.strictObject({
@@ -132,14 +138,22 @@ export type FlexibleOrder = z.output<typeof flexibleOrder>;
 export type ComplexOrder = z.output<typeof complexOrder>;
 export type Order = z.output<typeof order>;
 
-/** What a client may leave out, intake fills in: `zone` with one zone, `period` with one period, `kind` of a limit order. */
+/** Of its sender; the house stamps it. */
+const sender = {
+  participant: z.string().min(1).max(64).optional().meta({ description: 'whoever sends it, and nobody else' }),
+};
+
+/**
+ * What a client may leave out, intake fills in: `zone` with one zone, `period` with one period, `kind` of a limit order, `portfolio`
+ * with one portfolio, and `participant` always.
+ */
 export const orderSubmission = z
   .discriminatedUnion('kind', [
-    limitOrder.partial({ zone: true, period: true }),
-    curveOrder.partial({ zone: true, period: true }),
-    blockOrder.partial({ zone: true }),
-    flexibleOrder.partial({ zone: true }),
-    complexOrder.partial({ zone: true }),
+    limitOrder.partial({ zone: true, period: true }).extend(sender),
+    curveOrder.partial({ zone: true, period: true }).extend(sender),
+    blockOrder.partial({ zone: true }).extend(sender),
+    flexibleOrder.partial({ zone: true }).extend(sender),
+    complexOrder.partial({ zone: true }).extend(sender),
   ])
   .meta({
     id: 'OrderSubmission',

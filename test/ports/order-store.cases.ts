@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { AuctionStore, OrderStore } from '../../src/auction/ports.ts';
+import type { AuctionStore, OrderPage, OrderStore } from '../../src/auction/ports.ts';
 import { chain, chainStart, entryDigest } from '../../src/book/intake.ts';
 import type { BlockOrder, LimitOrder } from '../../src/market/order.ts';
 import { anAuction } from './auction-store.cases.ts';
@@ -176,6 +176,17 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
       page.map(({ sequence, order, ttl }) => [sequence, order.record_id, ttl]),
       [[2, 'o2', Date.parse('2025-04-02T11:00:00Z') / 1000]],
     );
+  });
+
+  test(`${name}: list() of one participant has its orders alone, and as many of them as are asked for`, async (t) => {
+    const { orders } = await withAuction(t);
+    for (const id of ['o1', 'o2', 'o3'])
+      for (const participant of ['p', 'q']) await orders.append('a1', participant, [anOrder(id)]);
+    const sequences = async (page: OrderPage) => (await orders.list('a1', page)).map(({ sequence }) => sequence);
+    assert.deepEqual(await sequences({ participant: 'q' }), [2, 4, 6]);
+    assert.deepEqual(await sequences({ participant: 'q', after: 2, limit: 2 }), [4, 6]);
+    assert.deepEqual(await sequences({ participant: 'p', limit: 2 }), [1, 3]);
+    assert.deepEqual(await sequences({ participant: 'r' }), []);
   });
 
   test(`${name}: findNaming() has the first live order of the participant that names an order or a group`, async (t) => {

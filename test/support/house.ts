@@ -89,7 +89,7 @@ export const tradingOrders = [
 ];
 
 export const submit = (ports: Ports, orders: readonly object[] = tradingOrders, auction = 'a') =>
-  submitOrders(ports, 'p', { auction, orders });
+  submitOrders(ports, { participant: 'p' }, { auction, orders });
 
 export const reaches = (ports: Ports, id: string, ...wanted: AuctionState[]): Promise<Auction> =>
   until(`${id} is ${wanted.join(' or ')}`, async () => {

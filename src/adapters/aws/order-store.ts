@@ -105,7 +105,7 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
       );
     },
 
-    async list(id, { after = 0, limit = Number.POSITIVE_INFINITY } = {}) {
+    async list(id, { after = 0, limit = Number.POSITIVE_INFINITY, participant } = {}) {
       const record = await recordOf(id);
       if (isExpired(record)) return [];
       const { auction, shards } = record;
@@ -115,7 +115,9 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
         const number = Math.max(0, Math.floor((after - 1 - shard) / shards) + 1) + 1;
         let count = 0;
         for await (const page of log.entriesFrom(id, shard, shards, number)) {
-          const orders = page.filter(isOrder).filter(({ sequence }) => sequence > after);
+          const orders = page
+            .filter(isOrder)
+            .filter((entry) => entry.sequence > after && [undefined, entry.participant].includes(participant));
           found.push(...orders);
           count += orders.length;
           if (count >= limit) break;

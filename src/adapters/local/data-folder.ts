@@ -13,6 +13,12 @@ export const dataVersion = 'data/1';
  * @throws AuctionError `incompatible-data` when it cannot be used; `unavailable` when another process holds it
  */
 export function holdDataFolder(folder: string): { release(): void } {
+  makeDataFolder(folder);
+  return lock(folder);
+}
+
+/** The folder of this version, whether or not somebody holds it. @throws AuctionError `incompatible-data` */
+export function makeDataFolder(folder: string): void {
   const versionFile = join(folder, 'merit.json');
   try {
     mkdirSync(folder, { recursive: true });
@@ -28,7 +34,6 @@ export function holdDataFolder(folder: string): { release(): void } {
   if (version !== dataVersion) {
     throw unusable(folder, `its version is ${JSON.stringify(version)}, this program reads ${dataVersion}`);
   }
-  return lock(folder);
 }
 
 function versionIn(folder: string, file: string): unknown {

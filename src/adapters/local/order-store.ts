@@ -104,8 +104,8 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
      ORDER BY gateClosure DESC, sequence DESC`,
   );
   const selectPage = database.prepare(
-    `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? AND body IS NOT NULL AND NOT ${expired}
-     ORDER BY sequence LIMIT ?`,
+    `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? AND body IS NOT NULL
+     AND (? IS NULL OR participant = ?) AND NOT ${expired} ORDER BY sequence LIMIT ?`,
   );
   const naming = (field: NamingField) =>
     database.prepare(
@@ -286,9 +286,10 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
       const row = found as unknown as Row & { gateClosure: number };
       return stored(row, row.gateClosure);
     },
-    async list(auction, { after = 0, limit = -1 } = {}) {
+    async list(auction, { after = 0, limit = -1, participant } = {}) {
       const gateClosure = Date.parse(auctionOf(auction).gateClosure);
-      const rows = selectPage.all(auction, after, expiryAt(clock.now()), limit) as unknown as Row[];
+      const whose = participant ?? null;
+      const rows = selectPage.all(auction, after, whose, whose, expiryAt(clock.now()), limit) as unknown as Row[];
       return rows.map((row) => stored(row, gateClosure));
     },
     async entries(auction) {

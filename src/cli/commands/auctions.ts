@@ -6,13 +6,14 @@ import { print, printJson, shortInstant, table } from '../output.ts';
 
 export async function auctions(options: {
   url: string;
+  token?: string;
   json?: boolean;
   market?: string;
   state?: string;
   limit: number;
 }): Promise<void> {
-  const { url, json, ...query } = options;
-  const { auctions } = await new HouseClient(url).get<{ auctions: Auction[] }>('/auctions', query);
+  const { url, token, json, ...query } = options;
+  const { auctions } = await new HouseClient(url, token).get<{ auctions: Auction[] }>('/auctions', query);
   if (json) return printJson(auctions);
   if (auctions.length === 0) return print('there are none');
   const rows = auctions.map(({ id, state, gateClosure, delivery, book, cause }) => [

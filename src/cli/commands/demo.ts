@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Serving, serve } from '../../server.ts';
 import { priceChart } from '../demo/chart.ts';
+import { demoIdentities, type Identities } from '../demo/identities.ts';
 import { holdAuction, type Round } from '../demo/round.ts';
 import { exitCodes, Failure } from '../failure.ts';
-import { HouseClient } from '../house-client.ts';
 import { print } from '../output.ts';
 import { untilStopped } from '../signals.ts';
 import { blockTable, outcomeTable, priceTable, summaryOf } from '../summary.ts';
@@ -44,7 +44,7 @@ export async function demo(options: Options): Promise<void> {
 
 async function open({ port, data }: Options): Promise<Serving> {
   try {
-    return await serve({ port, data, log: quietLog });
+    return await serve({ port, data, issuer: 'built-in', log: quietLog });
   } catch (error) {
     const taken = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
     if (!taken) throw error;
@@ -58,17 +58,31 @@ async function open({ port, data }: Options): Promise<Serving> {
 }
 
 async function tell(serving: Serving, options: Options, signal: AbortSignal): Promise<void> {
-  const house = new HouseClient(serving.url);
-  print(`Merit, an open energy auction house, listens on ${serving.url}\n`);
+  const { url, ports, access } = serving;
+  const zones = new Set([...ports.markets.values()].flatMap((market) => market.zones));
+  const identities = await demoIdentities(access!, url, [...zones]);
+  print(`Merit, an open energy auction house, listens on ${url}\n`);
+  if (!options.once) introduce(url, identities);
   const rounds = options.once ? 1 : options.rounds;
   for (let round = 0; round < rounds; round++) {
-    const held = await holdAuction(house, { seed: options.seed + round, openMs: options.open * 1000, signal }, (line) =>
-      print(`${new Date().toISOString().slice(11, 19)}  ${line}`),
+    const held = await holdAuction(
+      identities,
+      { seed: options.seed + round, openMs: options.open * 1000, signal },
+      (line) => print(`${new Date().toISOString().slice(11, 19)}  ${line}`),
     );
     publish(serving.url, held);
     if (round + 1 < rounds) await sleep(pauseMs, undefined, { signal });
   }
   if (!options.once) print('The simulated participants have gone home; the house stays open. Ctrl-C stops it.');
+}
+
+/** How the person before the terminal calls, in another one. */
+function introduce(url: string, { yours: { name, token } }: Identities): void {
+  print(`You may be participant ${name}. In another terminal, for a day:\n`);
+  print(`export MERIT_TOKEN=${token}`);
+  const order = '{"record_id": "mine", "side": "sell", "price": 5, "power": 10}';
+  print(`curl -s ${url}/orders -H "authorization: Bearer $MERIT_TOKEN" --json '${order}'`);
+  print(`curl -s ${url}/orders/mine -H "authorization: Bearer $MERIT_TOKEN"\n`);
 }
 
 function publish(url: string, { auction, result }: Round): void {
@@ -81,7 +95,7 @@ function publish(url: string, { auction, result }: Round): void {
   print(`${priceTable(prices, 'EUR/MWh')}\n\n${outcomeTable(outcomes)}\n`);
   const blocks = blockTable(result.orders);
   if (blocks !== undefined) print(`${blocks}\n`);
-  print(`  this auction   ${url}/auctions/${auction.id}  (/prices /flows /curves /result /book)`);
+  print(`  this auction   ${url}/auctions/${auction.id}  (/prices /flows /curves)`);
   print(`  all auctions   ${url}/auctions`);
   print(`  try the API    ${url}/docs\n`);
 }

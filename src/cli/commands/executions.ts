@@ -6,9 +6,9 @@ import { print, printJson, shortInstant, table } from '../output.ts';
 
 export async function executions(
   id: string | undefined,
-  options: { url: string; json?: boolean; auction?: string; limit: number },
+  options: { url: string; token?: string; json?: boolean; auction?: string; limit: number },
 ): Promise<void> {
-  const house = new HouseClient(options.url);
+  const house = new HouseClient(options.url, options.token);
   return id === undefined ? list(house, options) : history(house, id, options.json);
 }
 

@@ -9,9 +9,9 @@ import { blockTable, outcomeTable, priceTable, reasonTable, summaryOf } from '..
 
 export async function result(
   id: string,
-  options: { url: string; json?: boolean; output?: string; book?: string },
+  options: { url: string; token?: string; json?: boolean; output?: string; book?: string },
 ): Promise<void> {
-  const house = new HouseClient(options.url);
+  const house = new HouseClient(options.url, options.token);
   const path = `/auctions/${encodeURIComponent(id)}`;
   const text = await house.text(`${path}/result`);
   const result = JSON.parse(text) as Result;

@@ -14,6 +14,7 @@ import { startProgress } from '../progress.ts';
 
 interface Options {
   url: string;
+  token?: string;
   json?: boolean;
   auction?: string;
   batch: number;
@@ -28,7 +29,7 @@ export async function submit(file: string, options: Options): Promise<void> {
   if (options.batch < 1) throw new Failure(exitCodes.usage, '--batch must be at least 1');
   const submission = submissionOf(await readText(file), file);
   if (submission.orders.length === 0) throw new Failure(exitCodes.usage, `${file}: there are no orders in it`);
-  const house = new HouseClient(options.url);
+  const house = new HouseClient(options.url, options.token);
   let auction = options.auction ?? submission.auction;
   const receipts: Receipt[] = [];
   const progress = await startProgress('merit submit', submission.orders.length);

@@ -10,6 +10,7 @@ import { exitCodes, Failure } from '../failure.ts';
 import type { HouseClient } from '../house-client.ts';
 import { counted, figure, gapText } from '../output.ts';
 import { allChecks } from '../verification.ts';
+import type { Identities } from './identities.ts';
 import { bidsOfDay } from './participants.ts';
 
 export interface Round {
@@ -26,13 +27,13 @@ const lookEveryMs = 60;
  * @throws Failure when the auction does not end well
  */
 export async function holdAuction(
-  house: HouseClient,
+  { house, bidder }: Identities,
   { seed, openMs, signal }: { seed: number; openMs: number; signal: AbortSignal },
   say: (line: string) => void,
 ): Promise<Round> {
   const auction = await callAuction(house, openMs);
   say(`${auction.id}: the gate is open for ${openMs / 1000} s`);
-  await sendOrders(house, auction, seed, say);
+  await sendOrders(bidder, auction, seed, say);
   const closed = await reach(house, auction.id, signal, ({ state }) => state !== 'open');
   say(`gate closed: ${closed.state === 'cancelled' ? 'cancelled' : 'no more orders'}`);
   const sealed = await reach(house, auction.id, signal, ({ book, state }) => book !== undefined || isOver(state));
@@ -70,7 +71,12 @@ function callAuction(house: HouseClient, openMs: number): Promise<Auction> {
   return house.post('/auctions', { market: 'demo', id: `demo-${stamp}`, gateClosure, periods: 24 });
 }
 
-async function sendOrders(house: HouseClient, { id, delivery }: Auction, seed: number, say: (line: string) => void) {
+async function sendOrders(
+  bidder: Identities['bidder'],
+  { id, delivery }: Auction,
+  seed: number,
+  say: (line: string) => void,
+) {
   const first = new Date(delivery.start).getUTCHours();
   const all = bidsOfDay(
     seed,
@@ -78,8 +84,8 @@ async function sendOrders(house: HouseClient, { id, delivery }: Auction, seed: n
   );
   let orders = 0;
   let last: Receipt | undefined;
-  for (const { orders: batch } of all) {
-    const { receipts } = await house.post<{ receipts: Receipt[] }>('/orders', { auction: id, orders: batch });
+  for (const { name, orders: batch } of all) {
+    const { receipts } = await bidder(name).post<{ receipts: Receipt[] }>('/orders', { auction: id, orders: batch });
     orders += receipts.length;
     last = receipts.at(-1);
   }

@@ -1,0 +1,81 @@
+/**
+ * Who may call which route: the one table.
+ *
+ * The house asks it before every request, the OpenAPI document says it, the authorizer before a deployed house decides by it,
+ * and a test walks it with every role. What is not in it nobody may call.
+ */
+
+import type { Identity } from './identity.ts';
+import { participantMissing, scopeMissing, tokenMissing } from './refusal.ts';
+import type { Scope } from './roles.ts';
+
+/** `public`: without a token; published data only. Else a token with one of these scopes. */
+export type Access = 'public' | ScopedAccess;
+
+export interface ScopedAccess {
+  readonly anyOf: readonly Scope[];
+  /** Only for a registered participant, who sees and changes nothing but its own. */
+  readonly own?: true;
+}
+
+const readOwn: Access = { anyOf: ['merit/orders.write', 'merit/orders.read'], own: true };
+const writeOwn: Access = { anyOf: ['merit/orders.write'], own: true };
+const operator: Access = { anyOf: ['merit/operator'] };
+const auditor: Access = { anyOf: ['merit/auditor'] };
+
+/** By method and path template, as OpenAPI writes it. */
+export const accessTable: Readonly<Record<string, Access>> = {
+  'GET /': 'public',
+  'GET /healthz': 'public',
+  'GET /openapi.json': 'public',
+  'GET /docs': 'public',
+  'GET /docs/scalar.js': 'public',
+  'GET /problems/{code}': 'public',
+  'GET /.well-known/jwks.json': 'public',
+  'POST /oauth2/token': 'public', // it looks at the client's secret itself
+
+  'GET /markets': 'public',
+  'GET /markets/{id}': 'public',
+  'GET /auctions': 'public',
+  'GET /auctions/{id}': 'public',
+  'GET /auctions/{id}/prices': 'public',
+  'GET /auctions/{id}/flows': 'public',
+  'GET /auctions/{id}/curves': 'public', // before they are published for auditors only: the handler looks
+
+  'POST /orders': writeOwn,
+  'GET /orders': readOwn,
+  'GET /orders/{record_id}': readOwn,
+  'DELETE /orders/{record_id}': writeOwn,
+
+  'POST /auctions': operator,
+  'POST /auctions/{id}/close': operator,
+  'POST /auctions/{id}/cancel': operator,
+  'POST /auctions/{id}/restart': operator,
+
+  'GET /auctions/{id}/book': auditor,
+  'GET /auctions/{id}/result': auditor, // it has everybody's orders
+  'GET /executions': auditor,
+  'GET /executions/{id}': auditor,
+  'GET /metrics': operator,
+};
+
+/** Who may call a route; `undefined` for one that is not in the table. Who may GET may HEAD. */
+export function accessOf(method: string, template: string): Access | undefined {
+  const verb = method.toUpperCase() === 'HEAD' ? 'GET' : method.toUpperCase();
+  const key = `${verb} ${template}`;
+  return Object.hasOwn(accessTable, key) ? accessTable[key] : undefined;
+}
+
+/**
+ * Let a call pass, or not. Nothing of the request but its route is looked at, so a refusal tells nothing of what exists.
+ *
+ * @param access  of the route; `undefined` for one that is not in the table, which nobody may call
+ * @throws AccessError `unauthorized` without a token, `forbidden` with one that does not suffice
+ */
+export function permit(access: Access | undefined, identity: Identity | undefined): void {
+  if (access === 'public') return;
+  if (identity === undefined) throw tokenMissing();
+  if (access === undefined) throw scopeMissing([]);
+  if (!access.anyOf.some((scope) => identity.scopes.includes(scope))) throw scopeMissing(access.anyOf);
+  if (access.own && identity.participant === undefined) throw participantMissing();
+}
