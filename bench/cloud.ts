@@ -23,6 +23,7 @@ import type { Market } from '../src/market/market.ts';
 import { readMarkets } from '../src/settings.ts';
 import { startEmulator } from '../test/cloud/emulator.ts';
 import { clientsOf, createBucket, createTables, createTopic } from '../test/cloud/resources.ts';
+import { recordingMeter } from '../test/support/meter.ts';
 
 export interface Life {
   readonly bundle: string;
@@ -77,7 +78,7 @@ async function benchStarts(folder: string, markets: readonly Market[], smoke: bo
       WORKFLOW_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:none',
       DASHBOARD_ORIGIN: '*',
     };
-    const ports = awsPorts(environment, markets, clients);
+    const ports = awsPorts(environment, markets, { ...clients, meter: recordingMeter() });
     const powertools = { POWERTOOLS_SERVICE_NAME: 'bench', POWERTOOLS_METRICS_NAMESPACE: 'bench' };
     const variables = { ...process.env, ...emulator.environment, ...environment, ...powertools };
     const live = (name: FunctionName, events: readonly unknown[]) =>

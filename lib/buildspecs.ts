@@ -25,7 +25,7 @@ export const commands = {
   deploy: {
     install,
     build: [
-      'npx cdk deploy "energy-auction-$ENVIRONMENT" --app "cdk.out/$ENVIRONMENT" --require-approval never --outputs-file outputs.json',
+      'npx cdk deploy "energy-auction-$ENVIRONMENT" "energy-auction-watching-$ENVIRONMENT" --app "cdk.out/$ENVIRONMENT" --require-approval never --outputs-file outputs.json',
       'npm run smoke -- --outputs outputs.json',
     ],
   },

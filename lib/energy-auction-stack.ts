@@ -4,13 +4,13 @@ import { Annotations, CfnOutput, PermissionsBoundary, Stack } from 'aws-cdk-lib'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Environment } from '../src/lambda/environment.ts';
+import { Canary } from './canary.ts';
 import { Clock } from './clock.ts';
 import { Functions } from './functions.ts';
 import { HttpApi } from './http-api.ts';
 import { Notices } from './notices.ts';
 import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
-import { Spending } from './spending.ts';
 import { Storage } from './storage.ts';
 import { WarmClearing } from './warm-clearing.ts';
 import { Workflow, workflowArn } from './workflow.ts';
@@ -46,20 +46,22 @@ export class EnergyAuctionStack extends Stack {
       INTAKE_SHARDS: String(settings.intakeShards),
       DASHBOARD_ORIGIN: settings.dashboardOrigin,
     };
-    const functions = new Functions(this, 'Functions', { settings, environment, deadLetters });
+    const shared = { settings, environment, deadLetters };
+    const functions = new Functions(this, 'Functions', shared);
     const { byName } = functions;
-    grantDuties(functions, {
+    const house = {
       storage,
       notices,
       workflowArn: workflowArn(this, settings),
       executionsArn: workflowArn(this, settings, 'executions'),
-    });
+    };
+    grantDuties(functions, house);
+    if (settings.schedules.canaryMinutes > 0) new Canary(this, 'Canary', { ...shared, house });
     const { warmMinutes: minutes } = settings.schedules;
     const warm =
       minutes > 0 && new WarmClearing(this, 'Warm', { clear: byName.clear, markets: settings.markets, minutes });
     new Workflow(this, 'Workflow', { settings, functions, ...(warm && { warm: warm.alias as IFunction }) });
     new Clock(this, 'Clock', { settings, key: storage.key, keepTime: byName['keep-time'], deadLetters });
-    new Spending(this, 'Spending', { settings, errors: notices.errors });
     const http = new HttpApi(this, 'HttpApi', { settings, postOrders: byName['post-orders'], api: byName.api });
 
     new CfnOutput(this, 'Url', { value: http.api.url, description: 'The API; each request brings a key in x-api-key' });

@@ -25,6 +25,8 @@ export interface Sizes {
   readonly schedules: Schedules;
   /** Dollars a month beyond which the alarm addresses hear of it, and at 80 % and by forecast before. */
   readonly budget: number;
+  /** From how long after its gate on an auction without an outcome is late. */
+  readonly lateMinutes: number;
   /** Whether there has to be somebody to hear alarms. */
   readonly watched: boolean;
 }
@@ -50,6 +52,7 @@ export const environments = {
     quota: 100_000,
     schedules: { tickMinutes: 1, canaryMinutes: 0, warmMinutes: 0 },
     budget: 25,
+    lateMinutes: 15,
     watched: false,
   },
   staging: {
@@ -63,6 +66,7 @@ export const environments = {
     quota: 1_000_000,
     schedules: { tickMinutes: 1, canaryMinutes: 60, warmMinutes: 0 },
     budget: 100,
+    lateMinutes: 15,
     watched: false,
   },
   prod: {
@@ -76,6 +80,7 @@ export const environments = {
     quota: 10_000_000,
     schedules: { tickMinutes: 1, canaryMinutes: 0, warmMinutes: 5 },
     budget: 500,
+    lateMinutes: 15,
     watched: true,
   },
 } as const satisfies Record<string, Sizes>;

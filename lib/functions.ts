@@ -39,6 +39,12 @@ export const functions = {
 export type FunctionName = keyof typeof functions;
 export const functionNames = Object.keys(functions) as FunctionName[];
 
+export const functionNameOf = (name: AnyFunctionName, environment: string): string =>
+  `energy-auction-${name}-${environment}`;
+
+/** Of the house's metrics; an account may hold several environments. */
+export const metricNamespace = (environment: string): string => `energy-auction-${environment}`;
+
 export interface FunctionsProps {
   readonly settings: Settings;
   readonly environment: Environment;
@@ -50,52 +56,60 @@ export class Functions extends Construct {
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
-    this.byName = Object.fromEntries(functionNames.map((name) => [name, this.make(name, props)])) as unknown as Record<
-      FunctionName,
-      LambdaFunction
-    >;
+    this.byName = Object.fromEntries(
+      functionNames.map((name) => [name, makeFunction(this, name, props)]),
+    ) as unknown as Record<FunctionName, LambdaFunction>;
   }
+}
 
-  private make(name: FunctionName, { settings, environment, deadLetters }: FunctionsProps): LambdaFunction {
-    const { memoryMb, seconds } = functions[name];
-    const { removalPolicy, logRetention, markets } = settings;
-    const functionName = `energy-auction-${name}-${settings.environment}`;
-    const scope = new Construct(this, name);
-    const logGroup = new LogGroup(scope, 'Log', {
-      logGroupName: `/aws/lambda/${functionName}`,
-      retention: logRetention,
-      removalPolicy,
-    });
-    // Not the managed policy for functions, which may write to every log of the account.
-    const role = new Role(scope, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    logGroup.grantWrite(role);
-    const made = new LambdaFunction(scope, 'Function', {
-      functionName,
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      handler: 'index.handler',
-      code: code(name, markets),
-      memorySize: memoryMb,
-      timeout: Duration.seconds(seconds),
-      environment: {
-        ...environment,
-        POWERTOOLS_SERVICE_NAME: name,
-        POWERTOOLS_METRICS_NAMESPACE: 'energy-auction',
-        AWS_NODEJS_CONNECTION_REUSE_ENABLED: '1',
-      },
-      role,
-      logGroup,
-      tracing: Tracing.ACTIVE,
-      // What is invoked without waiting for the answer, and failed three times.
-      deadLetterQueue: deadLetters,
-      retryAttempts: 2,
-    });
-    Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'xray:PutTraceSegments and PutTelemetryRecords know no resources; nothing else in the policy is for all.',
-    });
-    return made;
-  }
+/** Not of every environment: `lib/canary.ts`. */
+export const canary = { memoryMb: 512, seconds: 290 };
+type AnyFunctionName = FunctionName | 'canary';
+
+/** A function with a role and a log of its own. */
+export function makeFunction(
+  within: Construct,
+  name: AnyFunctionName,
+  { settings, environment, deadLetters }: FunctionsProps,
+): LambdaFunction {
+  const { memoryMb, seconds } = name === 'canary' ? canary : functions[name];
+  const { removalPolicy, logRetention, markets } = settings;
+  const functionName = functionNameOf(name, settings.environment);
+  const scope = new Construct(within, name);
+  const logGroup = new LogGroup(scope, 'Log', {
+    logGroupName: `/aws/lambda/${functionName}`,
+    retention: logRetention,
+    removalPolicy,
+  });
+  // Not the managed policy for functions, which may write to every log of the account.
+  const role = new Role(scope, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
+  const made = new LambdaFunction(scope, 'Function', {
+    functionName,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    handler: 'index.handler',
+    code: code(name, markets),
+    memorySize: memoryMb,
+    timeout: Duration.seconds(seconds),
+    environment: {
+      ...environment,
+      POWERTOOLS_SERVICE_NAME: name,
+      POWERTOOLS_METRICS_NAMESPACE: metricNamespace(settings.environment),
+      AWS_NODEJS_CONNECTION_REUSE_ENABLED: '1',
+    },
+    role,
+    logGroup,
+    tracing: Tracing.ACTIVE,
+    // What is invoked without waiting for the answer, and failed three times.
+    deadLetterQueue: deadLetters,
+    retryAttempts: 2,
+  });
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason: 'xray:PutTraceSegments and PutTelemetryRecords know no resources; nothing else in the policy is for all.',
+  });
+  return made;
 }
 
 /**
@@ -103,7 +117,7 @@ export class Functions extends Construct {
  *
  * The command is never run; it makes the bundles of two functions two.
  */
-const code = (name: FunctionName, markets: readonly Market[]): Code =>
+const code = (name: AnyFunctionName, markets: readonly Market[]): Code =>
   Code.fromAsset(sources, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
@@ -125,7 +139,7 @@ function bundled(markets: readonly Market[]): string {
   if (shelf !== undefined) return shelf;
   const folder = mkdtempSync(join(tmpdir(), 'energy-auction-'));
   process.once('exit', () => rmSync(folder, { recursive: true }));
-  bundle(functionNames, folder, markets);
+  bundle([...functionNames, 'canary'], folder, markets);
   shelf = folder;
   return folder;
 }

@@ -33,6 +33,9 @@ import { addGatewayResponses } from './gateway-responses.ts';
 import { gatewayModel } from './models.ts';
 import type { Settings } from './settings.ts';
 
+export const apiNameOf = (environment: string): string => `energy-auction-${environment}`;
+export const stageName = 'v1';
+
 export interface HttpApiProps {
   readonly settings: Settings;
   readonly postOrders: IFunction;
@@ -81,13 +84,13 @@ export class HttpApi extends Construct {
       removalPolicy,
     });
     const api = new RestApi(this, 'Gateway', {
-      restApiName: `energy-auction-${environment}`,
+      restApiName: apiNameOf(environment),
       description: 'Merit, the open energy auction house',
       endpointTypes: [EndpointType.REGIONAL],
       cloudWatchRole: true,
       cloudWatchRoleRemovalPolicy: removalPolicy,
       deployOptions: {
-        stageName: 'v1',
+        stageName,
         throttlingRateLimit: throttle.rateLimit,
         throttlingBurstLimit: throttle.burstLimit,
         accessLogDestination: new LogGroupLogDestination(accessLog),

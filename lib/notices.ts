@@ -10,6 +10,13 @@ import { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledged.ts';
 import type { Settings } from './settings.ts';
 
+const topics = ['rejected-orders', 'auction-errors', 'settled-auctions'] as const;
+const topicNameOf = (topic: (typeof topics)[number], environment: string): string => `${topic}-${environment}`;
+export const topicNamesOf = (environment: string): string[] => topics.map((topic) => topicNameOf(topic, environment));
+/** Where failures, alarms and the budget are told. */
+export const errorsTopicName = (environment: string): string => topicNameOf('auction-errors', environment);
+export const deadLettersNameOf = (environment: string): string => `dead-letters-${environment}`;
+
 export class Notices extends Construct {
   readonly rejected: Topic;
   readonly errors: Topic;
@@ -22,12 +29,12 @@ export class Notices extends Construct {
     super(scope, id);
     const { settings, key } = props;
     this.deliveryLog = new Role(this, 'DeliveryLog', { assumedBy: new ServicePrincipal('sns.amazonaws.com') });
-    this.rejected = this.topic('Rejected', `rejected-orders-${settings.environment}`, key);
-    this.errors = this.topic('Errors', `auction-errors-${settings.environment}`, key);
+    this.rejected = this.topic('Rejected', topicNameOf('rejected-orders', settings.environment), key);
+    this.errors = this.topic('Errors', errorsTopicName(settings.environment), key);
     for (const address of settings.alarmAddresses) this.errors.addSubscription(new EmailSubscription(address));
-    this.settled = this.topic('Settled', `settled-auctions-${settings.environment}`, key);
+    this.settled = this.topic('Settled', topicNameOf('settled-auctions', settings.environment), key);
     this.deadLetters = new Queue(this, 'DeadLetters', {
-      queueName: `dead-letters-${settings.environment}`,
+      queueName: deadLettersNameOf(settings.environment),
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: key,
       enforceSSL: true,
@@ -38,17 +45,17 @@ export class Notices extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'It is the dead letter queue of the stack; whoever reads it decides what is done again.',
     });
-    const budgets = new ServicePrincipal('budgets.amazonaws.com');
+    const watchers = ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com'];
     this.errors.addToResourcePolicy(
       new PolicyStatement({
-        principals: [budgets],
+        principals: watchers.map((service) => new ServicePrincipal(service)),
         actions: ['sns:Publish'],
         resources: [this.errors.topicArn],
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
-    // Those who put something under the key without a role of ours: deliveries of topics, ticks that found no function, the budget.
-    for (const service of ['sns.amazonaws.com', 'events.amazonaws.com', budgets.service])
+    // Those who put something under the key without a role of ours: deliveries of topics, ticks that found no function, the budget and alarms.
+    for (const service of ['sns.amazonaws.com', 'events.amazonaws.com', ...watchers])
       key.grant(new ServicePrincipal(service), 'kms:Decrypt', 'kms:GenerateDataKey');
   }
 

@@ -73,11 +73,22 @@ export interface House {
   readonly executionsArn: string;
 }
 
+/** A canary is operator and participant in one, and may no more than they may. */
+export const canaryDuty: Duties = {
+  tables: { auctions: advances, orders: ['read', 'put', 'update'], intake: ['read', 'put', 'update'] },
+  readsObjects: ['books', 'results'],
+  runsWorkflow: true,
+};
+
 export function grantDuties(functions: Functions, house: House): void {
   for (const [name, duty] of Object.entries(duties)) grantDuty(functions.byName[name as FunctionName], duty, house);
 }
 
-function grantDuty(grantee: IFunction, duty: Duties, { storage, notices, workflowArn, executionsArn }: House): void {
+export function grantDuty(
+  grantee: IFunction,
+  duty: Duties,
+  { storage, notices, workflowArn, executionsArn }: House,
+): void {
   const { tables, readsObjects = [], writesObjects = [], tells } = duty;
   const allow = (actions: string[], resourceArns: string[]): Grant =>
     Grants.addToPrincipal({ grantee, actions, resourceArns });

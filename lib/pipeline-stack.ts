@@ -37,12 +37,10 @@ import { acknowledgeWildcard } from './acknowledged.ts';
 import { buildspecOf, environmentOrder, type Job } from './buildspecs.ts';
 import type { EnvironmentName } from './environments.ts';
 import type { PipelineSettings } from './pipeline-settings.ts';
+import { lateAlarmName } from './watching-stack.ts';
 
 /** Minutes in which the alarm has to be quiet after a deployment: an hourly auction's gate and clearing may lie within. */
 const quietMinutes = 10;
-
-/** The composite alarm "the auction is late" of an environment. */
-export const lateAlarmName = (environment: EnvironmentName): string => `auction-late-${environment}`;
 
 export class PipelineStack extends Stack {
   private readonly settings: PipelineSettings;

@@ -8,6 +8,10 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, StorageClass
 import { Construct } from 'constructs';
 import type { Settings } from './settings.ts';
 
+const tables = ['orders', 'intake', 'auctions'] as const;
+const tableNameOf = (table: (typeof tables)[number], environment: string): string => `${table}-${environment}`;
+export const tableNamesOf = (environment: string): string[] => tables.map((table) => tableNameOf(table, environment));
+
 export class Storage extends Construct {
   readonly key: Key;
   readonly orders: Table;
@@ -35,13 +39,13 @@ export class Storage extends Construct {
   }
 
   private table(
-    name: string,
+    name: (typeof tables)[number],
     { partitionKey, sortKey, ...rest }: { partitionKey: string; sortKey?: string; timeToLiveAttribute?: string },
   ): Table {
     const { environment, removalPolicy, deletionProtection, recoveryDays } = this.settings;
     const text = (attribute: string) => ({ name: attribute, type: AttributeType.STRING });
     return new Table(this, `${name[0]!.toUpperCase()}${name.slice(1)}`, {
-      tableName: `${name}-${environment}`,
+      tableName: tableNameOf(name, environment),
       partitionKey: text(partitionKey),
       ...(sortKey && { sortKey: text(sortKey) }),
       ...rest,

@@ -93,11 +93,12 @@ export async function findHouse(variables: Variables, outputsFile: string | unde
   };
 }
 
-/** Of the one stack of the file. */
+/** Of the stack that has an API. */
 async function readOutputs(file: string): Promise<Readonly<Record<string, string>>> {
   const stacks = Object.values(JSON.parse(await readFile(file, 'utf8')) as Record<string, Record<string, string>>);
-  if (stacks.length !== 1) throw new Error(`${file} has the outputs of ${stacks.length} stacks, not of one`);
-  return stacks[0]!;
+  const houses = stacks.filter((outputs) => Object.hasOwn(outputs, 'Url'));
+  if (houses.length !== 1) throw new Error(`${file} has the outputs of ${houses.length} houses, not of one`);
+  return houses[0]!;
 }
 
 async function readKey(apiKey: string): Promise<string> {

@@ -75,6 +75,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     log,
     accessLog: settings.accessLog,
     docsScript: readDocsScript,
+    metrics: house.metrics,
     ...(control && { identify: identifyBearer(control.identify), tokens: control.tokens }),
     ...(builtIn && { issuer: builtIn }),
   });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { environmentNames, environments } from '../lib/environments.ts';
 import { readSettings } from '../lib/settings.ts';
-import { type Properties, synthesise } from './support/synthesised.ts';
+import { type Properties, synthesise, textOf } from './support/synthesised.ts';
 
 const read = (context: Record<string, string>) => readSettings({ tryGetContext: (key: string) => context[key] });
 
@@ -62,7 +62,8 @@ test('prod says so when nobody would hear its alarms', async () => {
 test('each environment has a budget that counts what carries its tag and is told to the errors topic, as are addresses', async () => {
   for (const environment of environmentNames) {
     const stack = await synthesise({ environment, alarmAddresses: 'night@example.org' }, false);
-    const { Properties } = stack.of('AWS::Budgets::Budget')[0]![1];
+    const watching = await synthesise({ environment }, false, 'watching');
+    const { Properties } = watching.of('AWS::Budgets::Budget')[0]![1];
     assert.equal(Properties.Budget.BudgetLimit.Amount, environments[environment].budget);
     assert.deepEqual(Properties.Budget.CostFilters, { TagKeyValue: [`user:environment$${environment}`] });
     const topics = stack
@@ -73,16 +74,16 @@ test('each environment has a budget that counts what carries its tag and is told
       Properties.NotificationsWithSubscribers.map((each: Properties) => [
         each.Notification.NotificationType,
         each.Notification.Threshold,
-        each.Subscribers[0].Address,
+        textOf(each.Subscribers[0].Address).split(':').at(-1),
       ]),
       [
-        ['ACTUAL', 80, address],
-        ['ACTUAL', 100, address],
-        ['FORECASTED', 100, address],
+        ['ACTUAL', 80, `auction-errors-${environment}`],
+        ['ACTUAL', 100, `auction-errors-${environment}`],
+        ['FORECASTED', 100, `auction-errors-${environment}`],
       ],
     );
     const policies = JSON.stringify(stack.of('AWS::SNS::TopicPolicy'));
-    assert.match(policies, /"Service":"budgets.amazonaws.com"/);
+    assert.match(policies, /"Service":\["budgets.amazonaws.com","cloudwatch.amazonaws.com"\]/);
     const [, subscription] = stack.of('AWS::SNS::Subscription')[0]!;
     assert.deepEqual(
       [subscription.Properties.Protocol, subscription.Properties.Endpoint, subscription.Properties.TopicArn],

@@ -38,7 +38,7 @@ const rules: Readonly<Record<string, Rule>> = {
   access: { folders: ['market'], packages: ['jose'] },
   adapters: {
     folders: [...left, 'access'],
-    packages: ['zod', 'jose', '@aws-sdk/*', 'aws-local-stepfunctions', 'csv-parse', 'node:*'],
+    packages: ['zod', 'jose', '@aws-sdk/*', 'aws-local-stepfunctions', 'csv-parse', 'prom-client', 'node:*'],
   },
   'adapters/aws': { folders: [...left, 'access', 'adapters'], packages: ['@aws-sdk/*', 'node:*'] },
   api: { folders: [...left, 'access'], packages: [...http, ...pure] },

@@ -11,7 +11,8 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { commands, environmentOrder } from '../lib/buildspecs.ts';
 import { environmentNames } from '../lib/environments.ts';
 import { readPipelineSettings } from '../lib/pipeline-settings.ts';
-import { lateAlarmName, PipelineStack } from '../lib/pipeline-stack.ts';
+import { PipelineStack } from '../lib/pipeline-stack.ts';
+import { lateAlarmName } from '../lib/watching-stack.ts';
 import type { Properties, Resource } from './support/synthesised.ts';
 
 const connection = 'arn:aws:codeconnections:eu-central-1:123456789012:connection/1';

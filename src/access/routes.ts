@@ -56,6 +56,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /auctions/{id}/result': auditor, // it has everybody's orders
   'GET /executions': auditor,
   'GET /executions/{id}': auditor,
+  'GET /metrics': operator,
 };
 
 /** Who may call a route; `undefined` for one that is not in the table. Who may GET may HEAD. */

@@ -14,6 +14,7 @@ import { executionRoutes } from './executions.ts';
 import { healthRoutes } from './health.ts';
 import { usualBatchLimit } from './intake.ts';
 import { marketRoutes } from './markets.ts';
+import { metricRoutes } from './metrics.ts';
 import type { TokenSource } from './openapi.ts';
 import { orderRoutes } from './orders.ts';
 import { resultRoutes } from './results.ts';
@@ -27,6 +28,8 @@ export interface AppOptions extends RoutedAppOptions {
   readonly batchLimit?: number;
   /** The script of the page at `/docs`. */
   readonly docsScript?: () => Promise<string>;
+  /** What `/metrics` answers. */
+  readonly metrics?: () => Promise<string>;
   /** Where clients get their tokens; with `identify`. */
   readonly tokens?: TokenSource;
   /** The house's own issuer, if it has one. */
@@ -35,7 +38,7 @@ export interface AppOptions extends RoutedAppOptions {
 
 /** All routes; the app and the tests of the document read the same list. */
 export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
-  const { batchLimit = usualBatchLimit, version = '0', docsScript, tokens, issuer } = options;
+  const { batchLimit = usualBatchLimit, version = '0', docsScript, metrics, tokens, issuer } = options;
   const routes = [
     ...orderRoutes(ports, batchLimit),
     ...auctionRoutes(ports),
@@ -43,6 +46,7 @@ export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
     ...executionRoutes(ports),
     ...marketRoutes(ports),
     ...healthRoutes(ports),
+    ...(metrics === undefined ? [] : metricRoutes(metrics)),
     ...(issuer ? tokenRoutes(issuer) : []),
   ];
   return [...routes, ...docsRoutes(routes, { version, ...(docsScript && { docsScript }), ...(tokens && { tokens }) })];

@@ -15,7 +15,7 @@ import { AuctionError } from '../market/errors.ts';
 import { orderSubmission } from '../market/order.ts';
 import { parse, type Route, route } from './route.ts';
 
-export type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders'>;
+export type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
 
 /** Orders of one request, unless an app says otherwise. */
 export const usualBatchLimit = 20_000;

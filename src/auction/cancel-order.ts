@@ -27,7 +27,9 @@ export async function cancelOrder(
     if (child !== undefined) throw stillNamed(record_id, child.order.record_id);
     if (order.loopWith !== undefined) await ports.orders.cancel(id, participant, order.loopWith);
   }
-  return ports.orders.cancel(id, participant, record_id);
+  const receipt = await ports.orders.cancel(id, participant, record_id);
+  if (!own.cancelled) ports.meter.record('orders_cancelled', 1);
+  return receipt;
 }
 
 function stillNamed(parent: string, child: string): AuctionError {

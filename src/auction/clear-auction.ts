@@ -38,6 +38,15 @@ export type ClearingAnswer =
 const messageSize = 60_000;
 
 export async function clearAuction(ports: Ports, input: z.output<typeof clearInput>): Promise<ClearingAnswer> {
+  const { clock, meter } = ports;
+  const before = clock.now().getTime();
+  const answer = await attempt(ports, input);
+  meter.record('clearing_milliseconds', clock.now().getTime() - before);
+  if (!answer.results) meter.record('clearing_retries', 1);
+  return answer;
+}
+
+async function attempt(ports: Ports, input: z.output<typeof clearInput>): Promise<ClearingAnswer> {
   const auction = await auctionInRun(ports, input, 'clearing');
   const market = marketOf(ports, auction.market);
   if (auction.state === 'clearing' && isLate(market, auction.id, input.attempt)) {
@@ -61,6 +70,7 @@ async function clearBook(ports: Ports, market: Market, auction: Auction, book: B
   if (found === undefined) return undefined;
   const { status, welfare, gap } = found.result;
   await moveOn(ports, auction, 'preliminary', { result: { hash: sha256(found.text), status, welfare, gap } });
+  ports.meter.record('clearing_gap', gap);
   return found.result;
 }
 

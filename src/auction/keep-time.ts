@@ -5,7 +5,7 @@
  * the clock.
  */
 
-import type { Auction } from './auction.ts';
+import { type Auction, inWorkflow } from './auction.ts';
 import { cancelAuction, closeGate, makeAuction, openGate } from './auctions.ts';
 import { findAuction } from './moves.ts';
 import type { Ports } from './ports.ts';
@@ -32,6 +32,7 @@ export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
     await attempt(keepGate(ports, auction, now.getTime()));
   }
   await attempt(resume(ports));
+  await attempt(measureWaiting(ports, now.getTime()));
   if (isExpiryDue(ports, now.getTime())) await attempt(ports.orders.expire(now));
   if (failures.length > 0) throw new AggregateError(failures, 'some of what was due could not be done');
 
@@ -40,6 +41,13 @@ export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
   );
   due.sort((a, b) => Date.parse(a) - Date.parse(b));
   return due[0] === undefined ? {} : { nextAt: due[0] };
+}
+
+/** An auction that was closed before its time counts from then on. */
+async function measureWaiting({ auctions, meter }: Ports, now: number): Promise<void> {
+  const waiting = await auctions.list({ states: inWorkflow });
+  const since = waiting.map(({ gateClosure }) => Math.min(now, Date.parse(gateClosure)));
+  meter.record('oldest_unsettled_seconds', (now - Math.min(now, ...since)) / 1000);
 }
 
 /** Looking for what has expired costs a walk over old auctions, and a minute more does no harm. */

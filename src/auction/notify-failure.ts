@@ -5,6 +5,7 @@ import { type AuctionState, mayFollow } from './auction.ts';
 import { findAuction, move } from './moves.ts';
 import type { Ports } from './ports.ts';
 import { run } from './step.ts';
+import { tell } from './tell.ts';
 
 export const notifyFailureInput = run.extend({
   /** What `Catch` hands over: the error's name, and its message (in the cloud a JSON text with `errorMessage`). */
@@ -25,10 +26,11 @@ export async function failAuction(ports: Ports, id: string, run: number, cause: 
   if (auction.run !== run) return;
   if (mayFollow(auction.state, 'failed')) {
     if ((await move(ports, auction, 'failed', { cause })) === undefined) return failAuction(ports, id, run, cause);
+    ports.meter.record('auctions_failed', 1);
   } else if ((auction.state satisfies AuctionState) !== 'failed') return;
   // The state first: if we die before the notice, the workflow runs again and comes here again.
   const notice = { id: `auction-failed:${id}:${run}`, kind: 'auction-failed', auction: id } as const;
-  await ports.notices.send([{ ...notice, cause: auction.cause ?? cause }]);
+  await tell(ports, [{ ...notice, cause: auction.cause ?? cause }]);
 }
 
 function messageOf(cause: string): string {

@@ -10,6 +10,7 @@ import type { Market } from '../market/market.ts';
 import type { Order } from '../market/order.ts';
 import type { OrderStatus, Reason } from '../market/result.ts';
 import type { Auction, AuctionState } from './auction.ts';
+import type { Meter } from './metrics.ts';
 
 /** The only source of time. `:memory:` tests turn it by hand. */
 export interface Clock {
@@ -159,6 +160,7 @@ export interface Ports {
   readonly archive: Archive;
   readonly notices: Notices;
   readonly workflow: Workflow;
+  readonly meter: Meter;
   /** Where a call can't last, as in a function with a timeout: so long it may search for a result at most, whatever the market says. */
   readonly longestSearchMs?: number;
 }

@@ -10,6 +10,7 @@ import { marketOf } from './moves.ts';
 import type { Notice, Ports } from './ports.ts';
 import { readSealedBook } from './results.ts';
 import { auctionInRun, moveOn, type run } from './step.ts';
+import { tell } from './tell.ts';
 
 /** @returns what the workflow counts with: the first attempt, and how many there may be */
 export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
@@ -35,7 +36,7 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
       const id = `order-left-out:${auction.id}:${participant}:${record_id}`;
       return { id, kind: 'order-left-out', auction: auction.id, participant, record_id, cause };
     });
-    if (notices.length > 0) await ports.notices.send(notices);
+    await tell(ports, notices);
     return { hash: sha256(text), orders: book.orders.length };
   }
 }

@@ -7,6 +7,7 @@ import { acceptedKey } from './keys.ts';
 import type { Notice, Ports } from './ports.ts';
 import { readPage } from './results.ts';
 import { auctionInRun, run } from './step.ts';
+import { tell } from './tell.ts';
 
 export const settlePageInput = run.extend({ key: z.string() });
 
@@ -27,6 +28,10 @@ export async function settlePage(ports: Ports, input: z.output<typeof settlePage
       const id = `order-rejected:${auction.id}:${participant}:${record_id}:${auction.result!.hash}`;
       return { id, kind: 'order-rejected', auction: auction.id, participant, record_id, status, reason };
     });
-  if (notices.length > 0) await ports.notices.send(notices);
+  await tell(ports, notices);
+  ports.meter.record('orders_accepted', accepted.length);
+  const rejected = orders.filter((order) => order.status === 'rejected');
+  for (const [reason, some] of Map.groupBy(rejected, ({ reason }) => reason!.code))
+    ports.meter.record('orders_rejected', some.length, reason);
   return { accepted: accepted.length, rejected: notices.length };
 }

@@ -11,7 +11,7 @@ import { findAuction, marketOf } from './moves.ts';
 import type { Ports, StoredOrder } from './ports.ts';
 
 /** Intake needs no more of the house than this. */
-type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders'>;
+type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
 
 export interface Submission {
   /** Without it the default market's open auction with the next gate closure. */
@@ -25,6 +25,24 @@ export interface Submission {
  *         is or where it may be; what `OrderStore.append` throws
  */
 export async function submitOrders(
+  ports: IntakePorts,
+  owner: Owner,
+  submission: Submission,
+): Promise<{ auction: string; receipts: Receipt[] }> {
+  const { clock, meter } = ports;
+  const before = clock.now().getTime();
+  try {
+    const taken = await take(ports, owner, submission);
+    meter.record('orders_received', taken.receipts.length);
+    meter.record('intake_milliseconds', clock.now().getTime() - before);
+    return taken;
+  } catch (error) {
+    if (error instanceof AuctionError) meter.record('submissions_refused', 1, error.code);
+    throw error;
+  }
+}
+
+async function take(
   ports: IntakePorts,
   owner: Owner,
   { auction: id, orders: submissions }: Submission,

@@ -17,6 +17,7 @@ export async function verifyResult(ports: Ports, input: z.output<typeof run>) {
     const result = await readUnpublished(ports, auction);
     const problems = [...checkIntake(book), ...problemsIn(verify(book, auction.book!.hash, result))];
     if (problems.length > 0) {
+      ports.meter.record('results_refused', 1);
       const few = problems.slice(0, 5).map((problem) => `${problem.code}: ${problem.message}`);
       const more = problems.length > few.length ? `; and ${problems.length - few.length} more` : '';
       throw new AuctionError('invalid-result', `the verifier rejects the result: ${few.join('; ')}${more}`, problems);

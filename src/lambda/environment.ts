@@ -3,6 +3,9 @@
  * a variable that the stack forgets fails the type check and not the first night.
  */
 
+/** The dimension `service` of the house's metrics: one for all functions, an alarm does not care which of them had something to say. */
+export const metricService = 'house';
+
 /** All of them strings, as environment variables are. */
 export interface Environment {
   /** `dev`, `staging` or `prod`. */

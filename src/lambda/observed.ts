@@ -1,8 +1,9 @@
 /** What every function does around its work: log under its request, count cold starts and faults. */
 
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Log } from '../api/problems.ts';
+import { meter } from './meter.ts';
 
 export const logger = new Logger();
 const metrics = new Metrics();
@@ -10,7 +11,10 @@ const metrics = new Metrics();
 export type LambdaContext = Parameters<Logger['addContext']>[0];
 
 /** Where the app says what failed. */
-export const log: Log = ({ event, ...rest }) => logger.error(String(event), rest);
+export const log: Log = ({ event, ...rest }) => {
+  logger.error(String(event), rest);
+  if (event === 'request-failed') meter.record('faults', 1);
+};
 
 export type Handler<Event, Answer> = (event: Event, context: LambdaContext) => Promise<Answer>;
 
@@ -24,7 +28,7 @@ export function observed<Event, Answer>(work: Handler<Event, Answer>): Handler<E
     } catch (error) {
       for (const each of error instanceof AggregateError ? error.errors : [error])
         logger.error('the function failed', each as Error);
-      metrics.addMetric('Faults', MetricUnit.Count, 1);
+      meter.record('faults', 1);
       throw error;
     } finally {
       if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();

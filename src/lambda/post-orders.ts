@@ -6,10 +6,11 @@ import { routedApp } from '../api/routed-app.ts';
 import { readEnvironment } from './environment.ts';
 import { appOptions, behindGateway } from './http.ts';
 import { deployedMarkets } from './markets.ts';
+import { meter } from './meter.ts';
 import { observed } from './observed.ts';
 
 const environment = readEnvironment(process.env);
-const stores = awsStores(environment, deployedMarkets());
+const stores = awsStores(environment, deployedMarkets(), { meter });
 const app = routedApp([submitRoute(stores, usualBatchLimit)], appOptions(environment));
 
 export const handler = observed(behindGateway(app));

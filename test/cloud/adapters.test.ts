@@ -6,6 +6,7 @@ import { awsStores } from '../../src/adapters/aws/stores.ts';
 import { archiveCases } from '../ports/archive.cases.ts';
 import { auctionStoreCases } from '../ports/auction-store.cases.ts';
 import { type OpenedStore, orderStoreCases } from '../ports/order-store.cases.ts';
+import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type Clients, clientsOf, createBucket, createTables } from './resources.ts';
 
@@ -24,7 +25,11 @@ async function openStores(_: TestContext): Promise<OpenedStore> {
   const clock = { time: '2025-04-01T10:30:00Z', now: () => new Date(clock.time) };
   const environment = await createTables(clients.dynamodb, 1);
   const opened = (): OpenedStore => {
-    const { auctions, orders } = awsStores(environment, [], { dynamodb: clients.dynamodb, clock });
+    const { auctions, orders } = awsStores(environment, [], {
+      dynamodb: clients.dynamodb,
+      clock,
+      meter: recordingMeter(),
+    });
     return { auctions, orders, clock, reopen: async () => opened() };
   };
   return opened();

@@ -5,7 +5,8 @@ What of the stack version 1.5.33 leaves out, and what stands in here:
  - a Node handler's error keeps its name, which Retry and Catch in a workflow match (else always Runtime.HandlerError);
  - request validators of API Gateway exist, and methods name theirs, so that a body against the model gets 400;
  - access log settings of a stage, the time to live of a table, the tags of a bucket and the dead letter queue of a function
-   are kept.
+   are kept;
+ - composite alarms and budgets, which it does not know, are taken and forgotten: what would ring is asserted on the template.
 
 Each repair first looks whether what it repairs is still as it was, so that another version fails here and not in a test.
 The emulator ends when its standard input does, so that no crashed test leaves it behind.
@@ -141,6 +142,17 @@ def keep_dead_letters(properties, function):
         functions._functions[function]["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
 
 
+def take_and_forget(resource_type):
+    handlers = provisioners._RESOURCE_HANDLERS
+    assert resource_type not in handlers, f"{resource_type} is known by now"
+    handlers[resource_type] = {
+        "create": lambda logical_id, properties, stack: (f"{stack}-{logical_id}", {}),
+        "delete": lambda *_: None,
+    }
+
+
+take_and_forget("AWS::Budgets::Budget")
+take_and_forget("AWS::CloudWatch::CompositeAlarm")
 keep_error_names()
 after_creating("AWS::ApiGateway::RequestValidator", keep_validator)
 after_creating("AWS::ApiGateway::Method", keep_method_validator)

@@ -18,11 +18,12 @@ test('cfn-lint finds nothing in the template of any environment', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'merit-lint-'));
   t.after(() => rm(folder, { recursive: true }));
   const files: string[] = [];
-  for (const environment of environmentNames) {
-    const { template } = await synthesise({ environment }, false);
-    files.push(join(folder, `${environment}.template.json`));
-    await writeFile(files.at(-1)!, JSON.stringify(template.toJSON()));
-  }
+  for (const environment of environmentNames)
+    for (const which of ['house', 'watching'] as const) {
+      const { template } = await synthesise({ environment }, false, which);
+      files.push(join(folder, `${which}-${environment}.template.json`));
+      await writeFile(files.at(-1)!, JSON.stringify(template.toJSON()));
+    }
   const { status, stdout, stderr } = spawnSync(
     python,
     [join(dirname(python), 'cfn-lint'), '-i', ignored, '--', ...files],

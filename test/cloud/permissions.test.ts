@@ -14,6 +14,7 @@ import { pageKey } from '../../src/auction/keys.ts';
 import { tasks } from '../../src/auction/tasks.ts';
 import { parseMarket } from '../../src/market/market.ts';
 import { testMarket } from '../support/house.ts';
+import { recordingMeter } from '../support/meter.ts';
 import { type Synthesised, synthesise, textOf } from '../support/synthesised.ts';
 import { startEmulator } from './emulator.ts';
 import { clientsOf, createBucket, createTables, createTopic } from './resources.ts';
@@ -131,7 +132,7 @@ test('each function asks AWS for nothing that its role does not allow', async (t
   );
   const WORKFLOW_ARN = 'arn:aws:states:us-east-1:000000000000:stateMachine:none';
   const environment = { ...tables, ...topics, RESULTS_BUCKET, WORKFLOW_ARN };
-  const ports = awsPorts(environment, [market, hourly], { ...clients, clock });
+  const ports = awsPorts(environment, [market, hourly], { ...clients, clock, meter: recordingMeter() });
   const app = createApp(ports, { log: () => undefined });
   /** There is no workflow here: what asks for one may fail then, and has been noted. */
   const as = async (name: FunctionName, ...steps: (() => unknown)[]) => {

@@ -19,6 +19,7 @@ import { readBook, readResult } from '../../src/auction/results.ts';
 import { type TaskName, tasks } from '../../src/auction/tasks.ts';
 import { checkIntake } from '../../src/book/seal.ts';
 import { hold, start, submit, testMarket, tradingOrders } from '../support/house.ts';
+import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { killAt, killed } from './faults.ts';
 import { type Clients, clientsOf, createBucket, createTables, createTopic, newDynamo } from './resources.ts';
@@ -53,7 +54,7 @@ function mortalPorts(environment: AwsEnvironment, request: number, isDone: boole
   };
   const all = Object.values(mortal);
   killAt(all, request, isDone);
-  const ports = { ...awsPorts(environment, markets, { ...mortal, clock }), workflow: byHand };
+  const ports = { ...awsPorts(environment, markets, { ...mortal, clock, meter: recordingMeter() }), workflow: byHand };
   const end = () => {
     for (const each of all) each.destroy();
   };
@@ -88,7 +89,7 @@ test('a step that is killed anywhere is run again, and every order has one outco
     WORKFLOW_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:none',
   };
   const told = await queueOf(environment.REJECTED_TOPIC_ARN);
-  const ports = { ...awsPorts(environment, markets, { ...clients, clock }), workflow: byHand };
+  const ports = { ...awsPorts(environment, markets, { ...clients, clock, meter: recordingMeter() }), workflow: byHand };
   await hold(ports);
   await submit(ports);
   const more = Array.from({ length: 5 }, (_, i) => ({ record_id: `more-${i}`, side: 'sell', price: 95 + i, power: 1 }));

@@ -9,6 +9,7 @@ import { shardOf } from '../../src/book/intake.ts';
 import { chance } from '../../src/cli/demo/random.ts';
 import type { CurveOrder, LimitOrder, Order } from '../../src/market/order.ts';
 import { anAuction } from '../ports/auction-store.cases.ts';
+import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { hold, injectFaults, isCommit } from './faults.ts';
 import { createTables, newDynamo } from './resources.ts';
@@ -50,7 +51,13 @@ async function openHouse(t: TestContext, shards = 1) {
     const dynamodb = client();
     return {
       dynamodb,
-      ...awsStores({ ...environment, ...changes }, [], { dynamodb, clock, patienceMs: 1000, budgetMs }),
+      ...awsStores({ ...environment, ...changes }, [], {
+        dynamodb,
+        clock,
+        meter: recordingMeter(),
+        patienceMs: 1000,
+        budgetMs,
+      }),
     };
   };
   const house = process();

@@ -18,6 +18,7 @@ import { AuctionError } from '../../src/market/errors.ts';
 import type { LimitOrder } from '../../src/market/order.ts';
 import { anAuction } from '../ports/auction-store.cases.ts';
 import { testMarket } from '../support/house.ts';
+import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type Faults, type Injected, injectFaults, killed } from './faults.ts';
 import { createTables, newDynamo } from './resources.ts';
@@ -87,7 +88,13 @@ interface Run {
 function startProcess({ environment, clock, random, faults, processes }: Run): Process {
   const dynamodb = newDynamo(emulator.client);
   const injected = injectFaults(dynamodb, random, faults);
-  const { orders } = awsStores(environment, [], { dynamodb, clock, patienceMs: 400, budgetMs: 5000 });
+  const { orders } = awsStores(environment, [], {
+    dynamodb,
+    clock,
+    meter: recordingMeter(),
+    patienceMs: 400,
+    budgetMs: 5000,
+  });
   const process = { orders, injected, close: () => dynamodb.destroy() };
   processes.push(process);
   return process;
@@ -221,7 +228,7 @@ for (const seed of seeds) {
         for (const process of run.processes) process.close();
         clean.destroy();
       });
-      const { auctions, orders } = awsStores(environment, [], { dynamodb: clean, clock });
+      const { auctions, orders } = awsStores(environment, [], { dynamodb: clean, clock, meter: recordingMeter() });
       await auctions.create(anAuction());
 
       all = Promise.all(Array.from({ length: writers }, (_, i) => write(run, 100_000 * i, sent, () => isSealed)));

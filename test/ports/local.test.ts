@@ -15,6 +15,7 @@ import { openArchive } from '../../src/adapters/local/archive.ts';
 import { openNotices } from '../../src/adapters/local/notices.ts';
 import { openStore } from '../../src/adapters/local/stores.ts';
 import type { Notice } from '../../src/auction/ports.ts';
+import { recordingMeter } from '../support/meter.ts';
 import { archiveCases } from './archive.cases.ts';
 import { anAuction, auctionStoreCases } from './auction-store.cases.ts';
 import { type OpenedStore, orderStoreCases } from './order-store.cases.ts';
@@ -141,7 +142,14 @@ const outbox = (t: TestContext, options: Partial<Parameters<typeof openNotices>[
   const database = options.database ?? new DatabaseSync(':memory:');
   const logged: Record<string, unknown>[] = [];
   const clock = { now: () => new Date() };
-  const notices = openNotices({ database, clock, log: (entry) => logged.push(entry), firstPauseMs: 1, ...options });
+  const notices = openNotices({
+    database,
+    clock,
+    meter: recordingMeter(),
+    log: (entry) => logged.push(entry),
+    firstPauseMs: 1,
+    ...options,
+  });
   t.after(() => notices.close());
   const states = () =>
     database

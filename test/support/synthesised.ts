@@ -9,6 +9,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { EnergyAuctionStack } from '../../lib/energy-auction-stack.ts';
 import { readSettings, type Settings } from '../../lib/settings.ts';
+import { WatchingStack } from '../../lib/watching-stack.ts';
 
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
   context: Record<string, unknown>;
@@ -35,12 +36,20 @@ export interface Synthesised {
   one(type: string, property: string, value: string): Resource;
 }
 
-export async function synthesise(chosen: Readonly<Record<string, unknown>>, nag = true): Promise<Synthesised> {
+/** @param which  the house, or what watches it */
+export async function synthesise(
+  chosen: Readonly<Record<string, unknown>>,
+  nag = true,
+  which: 'house' | 'watching' = 'house',
+): Promise<Synthesised> {
   const outdir = await mkdtemp(join(tmpdir(), 'merit-synth-'));
   try {
     const app = new App({ outdir, context: { ...context, ...chosen, 'aws:cdk:bundling-stacks': [] } });
     const settings = await readSettings(app.node);
-    const stack = new EnergyAuctionStack(app, `energy-auction-${settings.environment}`, { settings });
+    const stack =
+      which === 'house'
+        ? new EnergyAuctionStack(app, `energy-auction-${settings.environment}`, { settings })
+        : new WatchingStack(app, `energy-auction-watching-${settings.environment}`, { settings });
     if (nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     app.synth();
     const template = Template.fromStack(stack);

@@ -27,7 +27,7 @@ export interface AwsOptions extends StoresOptions {
   readonly sfn?: SFNClient;
 }
 
-export function awsPorts(environment: AwsEnvironment, markets: readonly Market[], options: AwsOptions = {}): Ports {
+export function awsPorts(environment: AwsEnvironment, markets: readonly Market[], options: AwsOptions): Ports {
   const {
     dynamodb = new DynamoDBClient(patience),
     s3 = new S3Client({ maxAttempts: 4 }),

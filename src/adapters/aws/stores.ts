@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import type { Meter } from '../../auction/metrics.ts';
 import type { Clock, Ports } from '../../auction/ports.ts';
 import type { Market } from '../../market/market.ts';
 import { openAuctionStore } from './auction-store.ts';
@@ -20,6 +21,7 @@ export interface StoresEnvironment {
 export interface StoresOptions extends Pick<OrderStoreOptions, 'patienceMs' | 'budgetMs'> {
   readonly dynamodb?: DynamoDBClient;
   readonly clock?: Clock;
+  readonly meter: Meter;
 }
 
 /** A request to a table takes milliseconds: what takes seconds is lost, and tried again. */
@@ -34,13 +36,13 @@ const mostShards = 64;
 export function awsStores(
   environment: StoresEnvironment,
   markets: readonly Market[],
-  { dynamodb = new DynamoDBClient(patience), clock = systemClock, ...options }: StoresOptions = {},
-): Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders'> {
+  { dynamodb = new DynamoDBClient(patience), clock = systemClock, meter, ...options }: StoresOptions,
+): Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'> {
   const shards = Number(environment.INTAKE_SHARDS);
   assert(Number.isInteger(shards) && shards >= 1 && shards <= mostShards, `INTAKE_SHARDS is 1 to ${mostShards}`);
   const database = openDatabase(dynamodb);
   const auctions = openAuctionStore(database, environment.AUCTIONS_TABLE, shards);
   const { ORDERS_TABLE: ordersTable, INTAKE_TABLE: intakeTable } = environment;
   const orders = openOrderStore({ database, ordersTable, intakeTable, auctions, clock, ...options });
-  return { clock, markets: new Map(markets.map((market) => [market.market, market])), auctions, orders };
+  return { clock, markets: new Map(markets.map((market) => [market.market, market])), auctions, orders, meter };
 }

@@ -8,6 +8,7 @@ import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type Log, logToStderr } from './log.ts';
+import { openMeter } from './meter.ts';
 import { openNotices, type Webhook } from './notices.ts';
 import { openStore } from './stores.ts';
 import { openWorkflow } from './workflow.ts';
@@ -28,6 +29,8 @@ export interface HouseOptions {
 
 export interface House {
   readonly ports: Ports;
+  /** What was counted and measured, in the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
   /** Stop the timekeeper first. What is cut here goes on at the next start. */
   close(): Promise<void>;
 }
@@ -51,7 +54,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const store = openStore(folder, clock);
     closing.push(() => store.close());
     const archive = openArchive(join(folder, 'archive'));
-    const notices = openNotices({ database: store.database, clock, log, ...(webhook && { webhook }) });
+    const meter = openMeter();
+    const notices = openNotices({ database: store.database, clock, log, meter, ...(webhook && { webhook }) });
     closing.push(() => notices.close());
     const workflow = openWorkflow({
       database: store.database,
@@ -62,9 +66,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     });
     closing.push(() => workflow.close());
     const { auctions, orders } = store;
-    const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow };
+    const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter };
     workflow.resume();
-    return { ports, close };
+    return { ports, metrics: meter.text, close };
   } catch (error) {
     await close();
     throw error;

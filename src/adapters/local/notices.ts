@@ -7,6 +7,7 @@
 
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Meter } from '../../auction/metrics.ts';
 import type { Clock, Notice, Notices } from '../../auction/ports.ts';
 import { errorEntry, type Log } from './log.ts';
 import { unavailable } from './unavailable.ts';
@@ -33,6 +34,7 @@ export interface NoticesOptions {
   readonly database: DatabaseSync;
   readonly clock: Clock;
   readonly log: Log;
+  readonly meter: Meter;
   readonly webhook?: Webhook;
   /** Pause before the second attempt; each further one is twice as long. */
   readonly firstPauseMs?: number;
@@ -50,7 +52,7 @@ const width = 8;
 const timeoutMs = 10_000;
 
 export function openNotices(options: NoticesOptions): Notices & { close(): Promise<void> } {
-  const { database, clock, log, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
+  const { database, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
   database.exec(tables);
   const insert = database.prepare(
     `INSERT INTO notices (id, body, state, dueAt) VALUES (?, ?, 'waiting', ?) ON CONFLICT DO NOTHING`,
@@ -74,6 +76,7 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
       const dead = attempts + 1 >= mostAttempts;
       const dueAt = clock.now().getTime() + firstPauseMs * 2 ** attempts;
       settle.run(dead ? 'dead' : 'waiting', attempts + 1, dueAt, (error as Error).message, id);
+      if (dead) meter.record('notices_undelivered', 1);
       log({ event: dead ? 'notice-dead' : 'notice-delayed', id, attempts: attempts + 1, error: errorEntry(error) });
     }
   };

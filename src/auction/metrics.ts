@@ -1,0 +1,84 @@
+/**
+ * What the house counts and measures: the one table. `/metrics` on one machine and CloudWatch in the cloud have these names, the
+ * dashboard and the alarms of `lib/watching/` are drawn over them, docs/runbook.md says what to do when they are off.
+ *
+ * Steps may run twice, and then count twice: a metric shows that something is wrong, the books say what happened.
+ */
+
+interface Metric {
+  /** `counter`: so many more; `gauge`: so much now; `distribution`: one of many values. */
+  readonly kind: 'counter' | 'gauge' | 'distribution';
+  readonly unit: 'Count' | 'Milliseconds' | 'Seconds' | 'None';
+  /** What it is told apart by. */
+  readonly by?: string;
+  readonly means: string;
+}
+
+export const metrics = {
+  orders_received: { kind: 'counter', unit: 'Count', means: 'orders that got a receipt' },
+  orders_cancelled: { kind: 'counter', unit: 'Count', means: 'orders taken back before the gate closed' },
+  submissions_refused: {
+    kind: 'counter',
+    unit: 'Count',
+    by: 'code',
+    means: 'requests with orders that were refused, by the code of the problem',
+  },
+  intake_milliseconds: {
+    kind: 'distribution',
+    unit: 'Milliseconds',
+    means: 'from a request with orders to its durable receipts',
+  },
+  oldest_unsettled_seconds: {
+    kind: 'gauge',
+    unit: 'Seconds',
+    means: 'how long the gate of the auction that waits longest for its settlement has been closed; 0 when none waits',
+  },
+  clearing_milliseconds: { kind: 'distribution', unit: 'Milliseconds', means: 'one call of clearing' },
+  clearing_retries: { kind: 'counter', unit: 'Count', means: 'times that clearing answered `results: false`' },
+  clearing_gap: { kind: 'distribution', unit: 'None', means: 'relative gap between welfare and bound of a result' },
+  results_refused: {
+    kind: 'counter',
+    unit: 'Count',
+    means: 'results that the verifier rejected, which never become final',
+  },
+  orders_accepted: { kind: 'counter', unit: 'Count', means: 'orders settled as accepted, in whole or in part' },
+  orders_rejected: {
+    kind: 'counter',
+    unit: 'Count',
+    by: 'reason',
+    means: 'orders settled as rejected, by the reason their participants get',
+  },
+  gate_to_result_seconds: {
+    kind: 'distribution',
+    unit: 'Seconds',
+    means: 'from an auction’s gate closure to its settlement',
+  },
+  auctions_settled: { kind: 'counter', unit: 'Count', means: 'auctions whose every order has its outcome' },
+  auctions_failed: { kind: 'counter', unit: 'Count', means: 'auctions whose workflow ended with a cause' },
+  notices_sent: {
+    kind: 'counter',
+    unit: 'Count',
+    by: 'kind',
+    means: 'notices handed over for delivery, by their kind',
+  },
+  notices_undelivered: { kind: 'counter', unit: 'Count', means: 'notices given up after the last attempt' },
+  canary_auctions: {
+    kind: 'counter',
+    unit: 'Count',
+    by: 'outcome',
+    means: 'auctions held to see whether the house works: `settled` as expected, or `failed`',
+  },
+  canary_seconds: { kind: 'distribution', unit: 'Seconds', means: 'how long such an auction took as a whole' },
+  faults: { kind: 'counter', unit: 'Count', means: 'faults of our own, each with a line in the log' },
+} as const satisfies Record<string, Metric>;
+
+export type MetricName = keyof typeof metrics;
+export const metricNames = Object.keys(metrics) as MetricName[];
+
+type Labelled = { [N in MetricName]: (typeof metrics)[N] extends { by: string } ? N : never }[MetricName];
+
+/** Takes values as they arise. It never fails and never waits: no auction depends on being watched. */
+export interface Meter {
+  /** @param label  what the metric is told apart by, where it is (`by` in the table) */
+  record<N extends MetricName>(name: N, value: number, ...label: N extends Labelled ? [label: string] : []): void;
+}
