@@ -13,8 +13,8 @@ import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
-import { openAccessControl } from './adapters/local/access/control.ts';
-import { openHouse, startTimekeeper } from './adapters/local/house.ts';
+import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
+import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
 import { createApp } from './api/app.ts';
 import { identifyBearer } from './api/identify.ts';
@@ -22,7 +22,7 @@ import { keepTime } from './auction/keep-time.ts';
 import type { Clock, Ports } from './auction/ports.ts';
 import { AuctionError } from './market/errors.ts';
 import type { Market } from './market/market.ts';
-import { checkSettings, readMarkets, type SettingsInput, settingsFrom } from './settings.ts';
+import { checkSettings, readMarkets, type Settings, type SettingsInput, settingsFrom } from './settings.ts';
 
 export interface ServeOptions extends Omit<SettingsInput, 'markets'> {
   /** The folder with the market files, or the markets themselves, the default one first. */
@@ -60,15 +60,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   });
   // So that an order finds its auction from the first request on. The timekeeper does it again, and logs what fails.
   await keepTime(house.ports).catch(() => undefined);
-  const { issuer, audience, tokenUse } = settings;
-  const control =
-    issuer === undefined
-      ? undefined
-      : openAccessControl(
-          { issuer, ...(audience && { audience }), ...(tokenUse && { tokenUse }) },
-          settings.data,
-          house.ports.clock,
-        );
+  const control = await openControl(settings, house);
   const builtIn = control?.builtIn;
   const app = createApp(house.ports, {
     version: packageJson.version,
@@ -98,6 +90,19 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     ...(builtIn && { access: builtIn }),
     close: () => (closing ??= close()),
   };
+}
+
+/** Of calls, where the settings name an issuer. What goes wrong closes the house. */
+async function openControl(settings: Settings, house: House): Promise<AccessControl | undefined> {
+  const { issuer, audience, tokenUse, data } = settings;
+  if (issuer === undefined) return undefined;
+  try {
+    const access = { issuer, ...(audience && { audience }), ...(tokenUse && { tokenUse }) };
+    return openAccessControl(access, data, house.ports.clock);
+  } catch (error) {
+    await house.close();
+    throw error;
+  }
 }
 
 async function listen(app: Hono, host: string, port: number): Promise<Server> {

@@ -34,6 +34,7 @@ const through: Readonly<Record<string, readonly Caller[]>> = {
   listOrders: participants,
   findOrder: participants,
   cancelOrder: writers,
+  readMetrics: ['operator'],
   createAuction: ['operator'],
   closeGate: ['operator'],
   cancelAuction: ['operator'],
