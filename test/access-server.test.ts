@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type ServeOptions, serve } from '../src/server.ts';
 import { checkSettings, settingsFrom } from '../src/settings.ts';
-import { run, temporaryFolder, twoHours } from './cli-house.ts';
+import { run, spawnMerit, temporaryFolder, twoHours } from './cli-house.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -107,6 +108,29 @@ test('the smoke auction holds against a house with tokens, by client credentials
   await assert.rejects(smoke(), /POST \/auctions is answered 403: .*merit\/operator/);
   assert.equal((await merit('client', 'add', 'smoke', '--role', 'operator', '--data', data)).code, 0);
   assert.match((await smoke()).stdout, /settled at 30/);
+});
+
+test('merit demo prints a token to call with, and lets nobody in without one', async (t) => {
+  const child = spawnMerit(['demo', '--port', '0', '--open', '1', '--data', await temporaryFolder(t)]);
+  t.after(() => child.kill('SIGKILL'));
+  let out = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    out += chunk;
+    if (out.includes('orders in')) break;
+  }
+  const [, token] = /^export MERIT_TOKEN=(\S+)$/m.exec(out)!;
+  const [, url, order] = /^curl -s (\S+)\/orders -H "authorization: Bearer \$MERIT_TOKEN" --json '(.*)'$/m.exec(out)!;
+  const send = (headers: Record<string, string>) =>
+    fetch(`${url}/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: order!,
+    });
+  assert.equal((await send({})).status, 401);
+  const taken = await send({ authorization: `Bearer ${token}` });
+  assert.deepEqual([taken.status, ((await taken.json()) as { participant: string }).participant], [201, 'demo-you']);
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
 
 test('the document says the scopes of each route, and where a token comes from', async (t) => {

@@ -10,6 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { checkToken } from '../src/access/tokens.ts';
 import { type LocalAccess, openAccess } from '../src/adapters/local/access/access.ts';
+import { openAccessControl } from '../src/adapters/local/access/control.ts';
 import { hashSecret, newSecret } from '../src/adapters/local/access/secrets.ts';
 import { openIdRules } from '../src/adapters/oidc.ts';
 import { type AccessHouse, everywhere, hold, openAccessHouse } from './access-house.ts';
@@ -238,6 +239,28 @@ test('openIdRules() finds the keys of any issuer by its discovery document, and 
   await checkToken(token, rules);
   assert.equal(state.asked, 2);
   await assert.rejects(checkToken(await sign({ azp: 'desk', aud: 'other' }), rules), { code: 'unauthorized' });
+});
+
+test('a client of another issuer is the participant that the house knows it as, with the scopes of its token', async (t) => {
+  const { state, sign } = await openIssuer(t);
+  const folder = await temporaryFolder(t);
+  const registry = openAccess(folder, { now: () => new Date() });
+  t.after(() => registry.close());
+  registry.clients.addParticipant({ participant: 'acme', client: '5f2c', access: 'read', portfolios: [everywhere] });
+  const settings = { issuer: state.issuer, audience: 'merit' };
+  const control = openAccessControl(settings, folder, { now: () => new Date() });
+  t.after(() => control.close());
+  const identity = async (azp: string, scope: string) => control.identify(await sign({ azp, scope }));
+  const all = 'merit/orders.read merit/orders.write merit/auditor';
+  assert.deepEqual(await identity('5f2c', all), {
+    client: '5f2c',
+    scopes: ['merit/orders.read', 'merit/auditor'],
+    participant: 'acme',
+    portfolios: [everywhere],
+  });
+  assert.deepEqual(await identity('acme', all.slice(0, 17)), { client: 'acme', scopes: ['merit/orders.read'] });
+  // The house has an issuer of its own in the same folder, whose tokens do not hold while it takes another's.
+  await assert.rejects(control.identify((await registry.issue('5f2c')).token), { code: 'unauthorized' });
 });
 
 test('openIdRules() does not let anybody in while the issuer is away, or is another than it says', async (t) => {
