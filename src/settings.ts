@@ -26,10 +26,10 @@ const settings = z.strictObject({
   webhook: z.url({ protocol: /^https?$/ }).exactOptional(),
   /** Who issues the tokens that calls need: `built-in`, or the address of an OIDC issuer. Without one everybody may do everything. */
   issuer: z
-    .union(
-      [z.literal('built-in'), z.url({ protocol: /^https?$/ })],
-      'must be built-in or the address of an OIDC issuer',
-    )
+    .string()
+    .refine((text) => text === 'built-in' || /^https?:/.test(URL.parse(text)?.protocol ?? ''), {
+      error: 'must be built-in or the address of an OIDC issuer',
+    })
     .exactOptional(),
   /** The audience that tokens of another issuer must be for. */
   audience: z.string().min(1).exactOptional(),

@@ -100,7 +100,7 @@ export function docsRoutes(others: readonly Route[], { version, docsScript, toke
       path: '/problems/{code}',
       tag: 'House',
       summary: 'What a kind of problem means',
-      params: z.strictObject({ code: z.string() }),
+      params: z.strictObject({ code: z.string().meta({ examples: ['invalid-order'] }) }),
       answers: { 200: { description: 'Its HTTP status and its title', schema: problemType } },
       errors: ['not-found'],
       handle: (c, { params: { code } }) => {

@@ -28,17 +28,18 @@ export function ownerOf({ participant, portfolios }: Identity): Owner {
 
 const receipts = z.strictObject({ auction: auctionId, receipts: z.array(receipt) }).meta({ id: 'Receipts' });
 
-const batchOf = <T extends z.ZodType>(orderInIt: T) =>
+const batchOf = <T extends z.ZodType>(orders: T) =>
   z.strictObject({
     auction: auctionId.exactOptional().meta({
       description: "the default market's open auction with the next gate closure unless said",
     }),
-    orders: z.array(orderInIt),
+    orders,
   });
 
 /** What intake gets: it checks the orders itself, since it knows the auction, and names each that is wrong. */
-const anyBatch = batchOf(z.unknown());
-const orderBatch = batchOf(orderSubmission).meta({ id: 'OrderBatch' });
+const anyBatch = batchOf(z.array(z.unknown()));
+const someOrders = z.array(orderSubmission).min(1);
+const orderBatch = batchOf(someOrders).meta({ id: 'OrderBatch' });
 
 const examples = {
   one: { record_id: 'wind-1', side: 'sell', price: 5, power: 120 },
@@ -91,7 +92,7 @@ export const submitRoute = (ports: IntakePorts, batchLimit: number): Route =>
       'book unless cancelled before the gate closes. The same order again gives the same receipt.',
     query: auctionQuery,
     body: z.unknown(),
-    documentedBody: z.union([orderSubmission, z.array(orderSubmission), orderBatch]),
+    documentedBody: z.union([orderSubmission, someOrders, orderBatch]),
     examples: { ...examples, family },
     answers: { 201: { description: 'A receipt per order', schema: z.union([receipt, receipts]) } },
     errors: ['invalid-order', 'not-found', 'conflict', 'gate-closed', 'gate-not-open', 'unavailable'],

@@ -130,10 +130,9 @@ function bothOf(own: Record<string, DocumentedAnswer>, errors: Record<string, Do
 
 function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query', schemaOf: SchemaOf): Json[] {
   if (!schema) return [];
-  const { properties, required = [] } = schemaOf(schema, 'input') as {
-    properties: Record<string, Json>;
-    required?: string[];
-  };
+  // A query is text; what it has to be once it is read, such as a whole number within bounds, is what a client wants to know.
+  const { properties } = schemaOf(schema, 'output') as { properties: Record<string, Json> };
+  const { required = [] } = schemaOf(schema, 'input') as { required?: string[] };
   return Object.entries(properties).map(([name, { description, ...json }]) => ({
     name,
     in: where,

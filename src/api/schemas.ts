@@ -8,7 +8,7 @@ import { instant, resolution } from '../market/time.ts';
 const wholeNumber = (min: number, max: number) =>
   z
     .string()
-    .regex(/^\d{1,15}$/, 'a whole number')
+    .regex(/^\d{1,16}$/, 'a whole number')
     .transform(Number)
     .pipe(z.int().min(min).max(max));
 

@@ -36,14 +36,17 @@ export function addAccessCommands(merit: Command, examples: (...lines: string[])
     .action(async (options) => (await load()).listParticipants(options));
 
   const client = group('client', 'programs of operators and auditors; and how to take a client of anybody away');
-  under(client, 'add <name>', 'a client with a secret')
+  under(client, 'add <name>', 'a client with a secret; or one more role of a client')
     .addOption(
       new Option('--role <role...>', 'what it is for')
         .choices(roles.filter((r) => r !== 'participant'))
         .makeOptionMandatory(),
     )
     .addOption(json())
-    .addHelpText('after', examples('merit client add control-room --role operator'))
+    .addHelpText(
+      'after',
+      examples('merit client add control-room --role operator', 'merit client add acme --role auditor'),
+    )
     .action(async (name, options) => (await load()).addClient(name, options));
   under(client, 'list', 'all clients with their scopes')
     .addOption(json())

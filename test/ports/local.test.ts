@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { openAccess } from '../../src/adapters/local/access/access.ts';
 import { openArchive } from '../../src/adapters/local/archive.ts';
 import { openNotices } from '../../src/adapters/local/notices.ts';
 import { openStore } from '../../src/adapters/local/stores.ts';
@@ -18,6 +19,7 @@ import { recordingMeter } from '../support/meter.ts';
 import { archiveCases } from './archive.cases.ts';
 import { anAuction, auctionStoreCases } from './auction-store.cases.ts';
 import { type OpenedStore, orderStoreCases } from './order-store.cases.ts';
+import { participantsCases } from './participants.cases.ts';
 import { until } from './workflow.cases.ts';
 
 const folderFor = async (t: TestContext): Promise<string> => {
@@ -46,6 +48,14 @@ const openIn = (t: TestContext, folder: string) => {
 
 auctionStoreCases('sqlite', async (t) => openIn(t, await folderFor(t)).auctions);
 auctionStoreCases('sqlite in memory', async (t) => openIn(t, ':memory:').auctions);
+participantsCases('local participants', async (t) => {
+  const access = openAccess(await folderFor(t), { now: () => new Date() });
+  t.after(() => access.close());
+  return {
+    participants: access.clients,
+    add: async (participant) => access.clients.addParticipant(participant),
+  };
+});
 orderStoreCases('sqlite', async (t) => openIn(t, await folderFor(t)));
 archiveCases('files', async (t) => openArchive(join(await folderFor(t), 'archive')));
 

@@ -59,8 +59,12 @@ export function addParticipant(name: string, options: NewParticipant): Promise<v
 
 export const addClient = (name: string, options: Folder & { role: ('operator' | 'auditor')[] }): Promise<void> =>
   inFolder(options, async ({ clients }) => {
-    const secret = newSecret();
     const scopes = [...new Set(options.role.flatMap((role) => scopesOfRole(role)))];
+    if (clients.get(name)) {
+      clients.grant(name, scopes);
+      return options.json ? printJson({ client: name, scopes }) : print(`client ${name} has ${scopes.join(' ')} too`);
+    }
+    const secret = newSecret();
     clients.add(name, scopes, await hashSecret(secret));
     tellSecret(options, `client ${name}`, name, secret);
   });

@@ -30,6 +30,8 @@ export interface Clients extends Participants {
    *         as it has to be
    */
   addParticipant(participant: Participant, secret?: string): void;
+  /** More scopes for a client, beside those that it has. @throws AuctionError `not-found` */
+  grant(client: string, scopes: readonly Scope[]): void;
   /** Change what a participant may do, or its portfolios, from the next call on. @throws AuctionError `not-found` */
   changeParticipant(participant: Participant): void;
   /** From the next call on nobody knows it; its orders stay. @returns whether it was there */
@@ -63,6 +65,7 @@ export function openClients(database: DatabaseSync): Clients {
   const update = database.prepare(
     'UPDATE clients SET scopes = ?, access = ?, portfolios = ? WHERE client = ? AND participant = ?',
   );
+  const setScopes = database.prepare('UPDATE clients SET scopes = ? WHERE client = ?');
   const remove = database.prepare('DELETE FROM clients WHERE client = ?');
 
   const put = (client: string, scopes: readonly Scope[], secret?: string, of?: Participant) =>
@@ -94,11 +97,20 @@ export function openClients(database: DatabaseSync): Clients {
       const participant = check(participantForm, given, 'participant');
       put(participant.client, scopesOfRole('participant', participant.access), secret, participant);
     },
+    grant: (client, more) =>
+      inTransaction(database, () => {
+        const known = get(client);
+        if (!known) throw new AuctionError('not-found', `there is no client ${client}`);
+        setScopes.run([...new Set([...known.scopes, ...more])].join(' '), client);
+      }),
     changeParticipant(given) {
       const { client, participant, access, portfolios } = check(participantForm, given, 'participant');
-      const scopes = scopesOfRole('participant', access).join(' ');
-      const { changes } = update.run(scopes, access, JSON.stringify(portfolios), client, participant);
-      if (changes === 0) throw new AuctionError('not-found', `there is no participant ${participant} of ${client}`);
+      inTransaction(database, () => {
+        const others = (get(client)?.scopes ?? []).filter((scope) => !scope.startsWith('merit/orders.'));
+        const scopes = [...scopesOfRole('participant', access), ...others].join(' ');
+        const { changes } = update.run(scopes, access, JSON.stringify(portfolios), client, participant);
+        if (changes === 0) throw new AuctionError('not-found', `there is no participant ${participant} of ${client}`);
+      });
     },
     remove: (client) => remove.run(client).changes > 0,
   };
