@@ -66,6 +66,7 @@ export async function openAccessHouse(
   const options = {
     identify: identifyBearer(access.identify),
     issuer: access,
+    metrics: house.metrics,
     tokens: { tokenUrl: '/oauth2/token' },
     log: () => {},
   };
