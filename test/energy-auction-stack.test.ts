@@ -158,7 +158,7 @@ each(
     }
     const days = { dev: 7, staging: 30, prod: 365 }[env];
     const groups = stack.of('AWS::Logs::LogGroup');
-    assert.equal(groups.length, functionNames.length + 2);
+    assert.equal(groups.length, functionNames.length + 2 + Number(env === 'staging'), 'staging has a canary');
     for (const [, group] of groups) assert.equal(group.Properties.RetentionInDays, days);
   },
 );
@@ -265,6 +265,7 @@ each('the house is woken every hour, every minute, and at the gates of its marke
   assert.deepEqual(rules, {
     [`auction-hourly-${env}`]: 'cron(0 * * * ? *)',
     [`auction-minute-${env}`]: 'rate(1 minute)',
+    ...(env === 'staging' && { 'auction-canary-staging': 'rate(1 hour)' }),
   });
   const schedules = stack
     .of('AWS::Scheduler::Schedule')

@@ -4,7 +4,7 @@
  */
 
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, type IMetric, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { functions } from '../functions.ts';
 import type { Settings } from '../settings.ts';
 import type { Measures } from './measures.ts';
@@ -31,7 +31,7 @@ const { NOT_BREACHING: fine, BREACHING: bad } = TreatMissingData;
 
 /** By name, in the order of the runbook. */
 export function alarmsOf(settings: Settings, measures: Measures): Readonly<Record<string, AlarmPlan>> {
-  const { house, lambda, clear, states, topics, tables, api, deadLetters } = measures;
+  const { house, lambda, clear, badEnds, topics, tables, api, deadLetters } = measures;
   const { lateMinutes, schedules } = settings;
   const lateSeconds = lateMinutes * 60;
   const once = { when: from, threshold: 1, missing: fine } as const;
@@ -63,16 +63,7 @@ export function alarmsOf(settings: Settings, measures: Measures): Readonly<Recor
     },
     'execution-failed': {
       means: 'An execution of the workflow failed, ran out of time or was aborted.',
-      metric: new MathExpression({
-        expression: 'failed + timedOut + aborted',
-        usingMetrics: {
-          failed: states('ExecutionsFailed'),
-          timedOut: states('ExecutionsTimedOut'),
-          aborted: states('ExecutionsAborted'),
-        },
-        period: Duration.minutes(1),
-        label: 'executions',
-      }),
+      metric: badEnds(),
       ...once,
       late: true,
     },

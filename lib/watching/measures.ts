@@ -63,6 +63,9 @@ export function measuresOf(scope: Construct, settings: Settings) {
         ).with({ label: name }),
       ),
     states,
+    /** How executions may end badly, together. */
+    badEnds: (): IMetric =>
+      sumOf([states('ExecutionsFailed'), states('ExecutionsTimedOut'), states('ExecutionsAborted')], 'executions'),
     /** Of all topics together. */
     topics: (metricName: string): IMetric =>
       sumOf(
@@ -89,6 +92,8 @@ export function measuresOf(scope: Construct, settings: Settings) {
 }
 
 function sumOf(all: readonly Metric[], label: string): MathExpression {
-  const usingMetrics = Object.fromEntries(all.map((metric, i) => [`m${i}`, metric]));
-  return new MathExpression({ expression: `SUM(METRICS())`, usingMetrics, period: all[0]!.period, label });
+  // Unlike `+`, SUM takes those that say nothing for none. Names are the page's: a graph may have several sums.
+  const named = all.map((metric, i) => [`${metric.metricName.toLowerCase()}_${i}`, metric] as const);
+  const expression = `SUM([${named.map(([name]) => name).join(',')}])`;
+  return new MathExpression({ expression, usingMetrics: Object.fromEntries(named), period: all[0]!.period, label });
 }

@@ -40,6 +40,8 @@ export interface TestHouse {
   readonly folder: string;
   readonly clock: { time: string; now(): Date };
   readonly logged: Record<string, unknown>[];
+  /** What `/metrics` answers. */
+  readonly metrics: () => Promise<string>;
   /** Close the house and open it again on the same folder. */
   reopen(options?: Partial<HouseOptions>): Promise<void>;
 }
@@ -68,6 +70,7 @@ export async function openTestHouse(t: TestContext, options: Partial<HouseOption
     folder,
     clock,
     logged,
+    metrics: () => house.metrics(),
     async reopen(changes = {}) {
       await house.close();
       house = await open(changes);
