@@ -76,6 +76,10 @@ async function benchStarts(folder: string, markets: readonly Market[], smoke: bo
       ERRORS_TOPIC_ARN: await createTopic(clients.sns, 'errors'),
       NOTICES_TOPIC_ARN: await createTopic(clients.sns, 'settled'),
       WORKFLOW_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:none',
+      PARTICIPANTS_TABLE: 'none',
+      TOKEN_ISSUER: 'https://issuer.example.org/pool',
+      TOKEN_KEYS_URL: 'https://issuer.example.org/pool/.well-known/jwks.json',
+      PUBLIC_USAGE_KEY: 'public',
       DASHBOARD_ORIGIN: '*',
     };
     const ports = awsPorts(environment, markets, { ...clients, meter: recordingMeter() });

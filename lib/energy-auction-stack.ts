@@ -4,10 +4,11 @@ import { Annotations, CfnOutput, PermissionsBoundary, Stack } from 'aws-cdk-lib'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Environment } from '../src/lambda/environment.ts';
+import { Access } from './access.ts';
 import { Canary } from './canary.ts';
 import { Clock } from './clock.ts';
 import { Functions } from './functions.ts';
-import { HttpApi } from './http-api.ts';
+import { HttpApi, publicUsageKey } from './http-api.ts';
 import { Notices } from './notices.ts';
 import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
@@ -32,6 +33,7 @@ export class EnergyAuctionStack extends Stack {
     const storage = new Storage(this, 'Storage', settings);
     const notices = new Notices(this, 'Notices', { settings, key: storage.key });
     const { deadLetters } = notices;
+    const access = new Access(this, 'Access', settings);
     const environment: Environment = {
       ENVIRONMENT: settings.environment,
       ORDERS_TABLE: storage.orders.tableName,
@@ -44,6 +46,10 @@ export class EnergyAuctionStack extends Stack {
       NOTICES_TOPIC_ARN: notices.settled.topicArn,
       WORKFLOW_ARN: workflowArn(this, settings),
       INTAKE_SHARDS: String(settings.intakeShards),
+      PARTICIPANTS_TABLE: storage.participants.tableName,
+      TOKEN_ISSUER: access.issuer,
+      TOKEN_KEYS_URL: access.keysUrl,
+      PUBLIC_USAGE_KEY: publicUsageKey(settings.environment),
       DASHBOARD_ORIGIN: settings.dashboardOrigin,
     };
     const shared = { settings, environment, deadLetters };
@@ -62,13 +68,21 @@ export class EnergyAuctionStack extends Stack {
       minutes > 0 && new WarmClearing(this, 'Warm', { clear: byName.clear, markets: settings.markets, minutes });
     new Workflow(this, 'Workflow', { settings, functions, ...(warm && { warm: warm.alias as IFunction }) });
     new Clock(this, 'Clock', { settings, key: storage.key, keepTime: byName['keep-time'], deadLetters });
-    const http = new HttpApi(this, 'HttpApi', { settings, postOrders: byName['post-orders'], api: byName.api });
-
-    new CfnOutput(this, 'Url', { value: http.api.url, description: 'The API; each request brings a key in x-api-key' });
-    new CfnOutput(this, 'ApiKeyId', {
-      value: http.key.keyId,
-      description: 'aws apigateway get-api-key --include-value',
+    const http = new HttpApi(this, 'HttpApi', {
+      settings,
+      authorize: byName.authorize,
+      postOrders: byName['post-orders'],
+      api: byName.api,
     });
+
+    new CfnOutput(this, 'Url', { value: http.api.url, description: 'The API' });
+    new CfnOutput(this, 'TokenUrl', {
+      value: `${access.domain.baseUrl()}/oauth2/token`,
+      description: 'Where clients get their tokens (client credentials)',
+    });
+    new CfnOutput(this, 'ApiId', { value: http.api.restApiId });
+    new CfnOutput(this, 'UserPoolId', { value: access.pool.userPoolId });
+    new CfnOutput(this, 'ParticipantsTable', { value: storage.participants.tableName });
     new CfnOutput(this, 'ResultsBucket', { value: storage.bucket.bucketName });
     new CfnOutput(this, 'RejectedTopic', {
       value: notices.rejected.topicArn,

@@ -25,6 +25,7 @@ import type { Settings } from './settings.ts';
  * for those behind it.
  */
 export const functions = {
+  authorize: { memoryMb: 1024, seconds: 10 },
   'post-orders': { memoryMb: 1024, seconds: 28 },
   api: { memoryMb: 1024, seconds: 28 },
   seal: { memoryMb: 1769, seconds: 290 },

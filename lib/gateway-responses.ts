@@ -28,14 +28,18 @@ const refusals: readonly Refusal[] = [
   {
     type: ResponseType.INVALID_API_KEY,
     code: 'forbidden',
-    detail: 'send the API key in the header x-api-key; this request has none that is known here',
+    detail: 'the usage plan of this client is not known here',
   },
   {
     type: ResponseType.MISSING_AUTHENTICATION_TOKEN,
-    code: 'forbidden',
-    detail: 'this request is not allowed without being signed in',
+    code: 'unauthorized',
+    detail: 'this needs a token: send it as Authorization: Bearer TOKEN',
   },
-  { type: ResponseType.UNAUTHORIZED, code: 'forbidden', detail: 'this request is not allowed without being signed in' },
+  {
+    type: ResponseType.UNAUTHORIZED,
+    code: 'unauthorized',
+    detail: 'this needs a token that holds: send it as Authorization: Bearer TOKEN',
+  },
   { type: ResponseType.ACCESS_DENIED, code: 'forbidden', detail: 'this request is not allowed' },
   {
     type: ResponseType.THROTTLED,
@@ -46,7 +50,7 @@ const refusals: readonly Refusal[] = [
   {
     type: ResponseType.QUOTA_EXCEEDED,
     code: 'too-many-requests',
-    detail: 'the requests of the day under this API key are used up; nothing was taken of this one',
+    detail: 'the requests of the day are used up; nothing was taken of this one',
     retryAfter: 3600,
   },
   {
@@ -97,6 +101,7 @@ export function addGatewayResponses(api: RestApi, origin: string): void {
       responseHeaders: {
         'Content-Type': "'application/problem+json'",
         'Access-Control-Allow-Origin': `'${origin}'`,
+        ...(status === 401 && { 'WWW-Authenticate': `'Bearer realm="merit"'` }),
         ...(retryAfter && { 'Retry-After': `'${retryAfter}'` }),
       },
       templates: { 'application/json': JSON.stringify(details) },

@@ -9,6 +9,7 @@ import { Validations } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   type ApiKey,
+  ApiKeySourceType,
   CfnModel,
   Cors,
   EndpointType,
@@ -29,15 +30,20 @@ import { Construct } from 'constructs';
 import { routesOf } from '../src/api/app.ts';
 import type { Route } from '../src/api/route.ts';
 import type { Ports } from '../src/auction/ports.ts';
+import { authorizerOf } from './access.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { gatewayModel } from './models.ts';
 import type { Settings } from './settings.ts';
 
 export const apiNameOf = (environment: string): string => `energy-auction-${environment}`;
 export const stageName = 'v1';
+/** Of the plan for calls of nobody known. No secret: what a client sends as a key is not looked at. */
+export const publicUsageKey = (environment: string): string => `public-usage-of-energy-auction-${environment}`;
 
 export interface HttpApiProps {
   readonly settings: Settings;
+  /** Asked before every request. */
+  readonly authorize: IFunction;
   readonly postOrders: IFunction;
   /** Every other route. */
   readonly api: IFunction;
@@ -51,10 +57,10 @@ export class HttpApi extends Construct {
   readonly key: ApiKey;
   private readonly settings: Settings;
 
-  constructor(scope: Construct, id: string, { settings, postOrders, api }: HttpApiProps) {
+  constructor(scope: Construct, id: string, { settings, authorize, postOrders, api }: HttpApiProps) {
     super(scope, id);
     this.settings = settings;
-    this.api = this.gateway();
+    this.api = this.gateway(authorize);
     addGatewayResponses(this.api, settings.dashboardOrigin);
     const everythingElse = integration(api);
     const submitting = integration(postOrders);
@@ -76,7 +82,7 @@ export class HttpApi extends Construct {
     this.key = this.usage();
   }
 
-  private gateway(): RestApi {
+  private gateway(authorize: IFunction): RestApi {
     const { environment, logRetention, removalPolicy, throttle, dashboardOrigin } = this.settings;
     const accessLog = new LogGroup(this, 'AccessLog', {
       logGroupName: `/energy-auction/access-${environment}`,
@@ -100,18 +106,25 @@ export class HttpApi extends Construct {
         metricsEnabled: true,
         tracingEnabled: true,
       },
-      // An authorizer goes here once there are tokens; until then whoever has a key is the one participant.
-      defaultMethodOptions: { apiKeyRequired: true },
+      // The key of a usage plan is what the authorizer says, not what a client sends.
+      apiKeySourceType: ApiKeySourceType.AUTHORIZER,
+      defaultMethodOptions: { authorizer: authorizerOf(this, authorize), apiKeyRequired: true },
       defaultCorsPreflightOptions: {
         allowOrigins: dashboardOrigin === '*' ? Cors.ALL_ORIGINS : [dashboardOrigin],
         allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
-        allowHeaders: ['content-type', 'x-api-key', 'authorization', 'if-none-match'],
+        allowHeaders: ['content-type', 'authorization', 'if-none-match'],
         exposeHeaders: ['etag', 'location', 'retry-after'],
       },
     });
     Validations.of(api).acknowledge(
-      { id: 'AwsSolutions-APIG4', reason: 'An API key is required on every route until the house issues tokens.' },
-      { id: 'AwsSolutions-COG4', reason: 'An API key is required on every route until the house issues tokens.' },
+      {
+        id: 'AwsSolutions-APIG4',
+        reason: 'All but the preflight requests of browsers, which bring no token, are asked for one.',
+      },
+      {
+        id: 'AwsSolutions-COG4',
+        reason: 'Tokens of the pool are checked by our own authorizer, which knows routes, owners and public data.',
+      },
       {
         id: 'AwsSolutions-APIG3',
         reason:
@@ -167,9 +180,12 @@ export class HttpApi extends Construct {
 
   private usage(): ApiKey {
     const { environment, throttle, quota } = this.settings;
-    const key = this.api.addApiKey('Key', { apiKeyName: `energy-auction-${environment}` }) as ApiKey;
+    const key = this.api.addApiKey('Key', {
+      apiKeyName: `energy-auction-${environment}-public`,
+      value: publicUsageKey(environment),
+    }) as ApiKey;
     const plan = this.api.addUsagePlan('UsagePlan', {
-      name: `energy-auction-${environment}`,
+      name: `energy-auction-${environment}-public`,
       throttle,
       quota: { limit: quota, period: Period.DAY },
       apiStages: [{ api: this.api as IRestApi, stage: this.api.deploymentStage }],
@@ -204,6 +220,7 @@ const accessLogFields = {
   integrationMs: '$context.integrationLatency',
   integrationStatus: '$context.integrationStatus',
   errorType: '$context.error.responseType',
+  client: '$context.authorizer.principalId',
   apiKeyId: '$context.identity.apiKeyId',
   ip: '$context.identity.sourceIp',
   userAgent: '$context.identity.userAgent',

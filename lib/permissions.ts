@@ -11,7 +11,7 @@ import type { Notices } from './notices.ts';
 import type { Storage } from './storage.ts';
 
 type Prefix = 'books' | 'results' | 'orders';
-type TableName = 'orders' | 'intake' | 'auctions';
+type TableName = 'orders' | 'intake' | 'auctions' | 'participants';
 
 const tableActions = {
   read: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
@@ -37,6 +37,7 @@ const advances = ['read', 'put', 'remove'] as const;
 const notes = ['read', 'batch'] as const;
 
 const duties: Readonly<Record<FunctionName, Duties>> = {
+  authorize: { tables: { participants: ['read'] } },
   'post-orders': { tables: { auctions: ['read'], orders: ['read', 'put'], intake: ['read', 'put', 'update'] } },
   api: {
     tables: { auctions: advances, orders: ['read', 'put', 'update'], intake: ['read', 'put', 'update'] },

@@ -8,7 +8,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, StorageClass
 import { Construct } from 'constructs';
 import type { Settings } from './settings.ts';
 
-const tables = ['orders', 'intake', 'auctions'] as const;
+const tables = ['orders', 'intake', 'auctions', 'participants'] as const;
 const tableNameOf = (table: (typeof tables)[number], environment: string): string => `${table}-${environment}`;
 export const tableNamesOf = (environment: string): string[] => tables.map((table) => tableNameOf(table, environment));
 
@@ -17,6 +17,7 @@ export class Storage extends Construct {
   readonly orders: Table;
   readonly intake: Table;
   readonly auctions: Table;
+  readonly participants: Table;
   readonly bucket: Bucket;
   private readonly settings: Settings;
 
@@ -35,6 +36,7 @@ export class Storage extends Construct {
     // Only what is of no use after some days has a time to live here: notes of what was told, traces of cut requests.
     this.intake = this.table('intake', { partitionKey: 'pk', sortKey: 'sk', timeToLiveAttribute: 'ttl' });
     this.auctions = this.table('auctions', { partitionKey: 'pk', sortKey: 'sk' });
+    this.participants = this.table('participants', { partitionKey: 'pk' });
     this.bucket = this.results();
   }
 

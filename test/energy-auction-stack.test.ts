@@ -37,6 +37,7 @@ each(
       orders: { keys: ['record_id'], ttl: 'ttl' },
       intake: { keys: ['pk', 'sk'], ttl: 'ttl' },
       auctions: { keys: ['pk', 'sk'], ttl: undefined },
+      participants: { keys: ['pk'], ttl: undefined },
     };
     assert.equal(stack.of('AWS::DynamoDB::Table').length, Object.keys(expected).length);
     for (const [name, { keys, ttl }] of Object.entries(expected)) {
@@ -181,6 +182,7 @@ const roleOf = (stack: Synthesised, name: string, env: string): string =>
 
 /** Which services a function may write to, by the resource's own name. */
 const mayWrite: Record<(typeof functionNames)[number], string[]> = {
+  authorize: [],
   'post-orders': ['Intake', 'Orders'],
   api: ['Auctions', 'Intake', 'Orders', 'StartExecution'],
   seal: ['Auctions', 'Intake', 'books'],

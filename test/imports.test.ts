@@ -44,7 +44,10 @@ const rules: Readonly<Record<string, Rule>> = {
   api: { folders: [...left, 'access'], packages: [...http, ...pure] },
   'settings.ts': { folders: ['market'], packages: ['zod', 'node:*'] },
   'server.ts': { folders: [...left, 'access', 'adapters', 'api', 'settings.ts'], packages: [...http, 'node:*'] },
-  lambda: { folders: [...everything, 'adapters/aws'], packages: ['@aws-lambda-powertools/*', 'hono', 'zod', 'node:*'] },
+  lambda: {
+    folders: [...everything, 'access', 'adapters/aws'],
+    packages: ['@aws-lambda-powertools/*', '@aws-sdk/*', 'hono', 'jose', 'zod', 'node:*'],
+  },
   lib: {
     folders: ['market', 'auction', 'access', 'api', 'settings.ts', 'lambda'],
     packages: ['aws-cdk-lib', 'constructs', 'esbuild', 'zod', 'node:*'],

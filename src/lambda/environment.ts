@@ -26,6 +26,14 @@ export interface Environment {
   readonly WORKFLOW_ARN: string;
   /** How many logs the intake of an auction is spread over, so that no partition gets hot at the gate. */
   readonly INTAKE_SHARDS: string;
+  /** Clients and their participants. */
+  readonly PARTICIPANTS_TABLE: string;
+  /** The `iss` of tokens. */
+  readonly TOKEN_ISSUER: string;
+  /** Where the issuer's keys are. */
+  readonly TOKEN_KEYS_URL: string;
+  /** The key of the usage plan for calls of nobody known. */
+  readonly PUBLIC_USAGE_KEY: string;
   /** The origin that may read answers in a browser; `*` for any. */
   readonly DASHBOARD_ORIGIN: string;
 }
@@ -42,6 +50,10 @@ const names: Readonly<Record<keyof Environment, true>> = {
   NOTICES_TOPIC_ARN: true,
   WORKFLOW_ARN: true,
   INTAKE_SHARDS: true,
+  PARTICIPANTS_TABLE: true,
+  TOKEN_ISSUER: true,
+  TOKEN_KEYS_URL: true,
+  PUBLIC_USAGE_KEY: true,
   DASHBOARD_ORIGIN: true,
 };
 

@@ -4,6 +4,8 @@ import type { Hono } from 'hono';
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
 import { cors } from 'hono/cors';
 import * as z from 'zod';
+import type { Identity } from '../access/identity.ts';
+import type { Identify } from '../api/route.ts';
 import type { RoutedAppOptions } from '../api/routed-app.ts';
 import type { Environment } from './environment.ts';
 import { log } from './observed.ts';
@@ -11,9 +13,16 @@ import { log } from './observed.ts';
 /** A function's event has at most 6 MB, and the body is a text in it: each quote in it takes a byte more. */
 const bodyLimit = 4_000_000;
 
+/** As the authorizer handed it on (`authorize.ts`): nobody else can write there. Without it nobody is known. */
+const identify: Identify = async (c) => {
+  const { identity } = c.env.requestContext.authorizer ?? {};
+  return identity === undefined ? undefined : (JSON.parse(identity) as Identity);
+};
+
 export const appOptions = ({ DASHBOARD_ORIGIN }: Pick<Environment, 'DASHBOARD_ORIGIN'>): RoutedAppOptions => ({
   bodyLimit,
   log,
+  identify,
   before: cors({ origin: DASHBOARD_ORIGIN, exposeHeaders: ['etag', 'location', 'retry-after'] }),
 });
 
