@@ -77,6 +77,8 @@ after(async () => {
   await house?.close();
 });
 
+const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
 describe('the deployed stack', { concurrency: 4 }, () => {
   test('is deployed in a short time', (t) => {
     t.diagnostic(`seconds: ${JSON.stringify(house.seconds)}`);
@@ -238,14 +240,82 @@ describe('the deployed stack', { concurrency: 4 }, () => {
     assert.equal(compared, 168);
   });
 
-  test('without a key, or with another, nothing is answered but 403', async () => {
-    for (const path of ['/auctions', '/orders/x', '/healthz', '/nowhere'])
-      for (const key of ['', 'x'.repeat(32)]) {
-        const { status, code } = await house.refuse('GET', path, undefined, { 'x-api-key': key });
-        assert.deepEqual([status, code], [403, 'forbidden'], path);
+  test('without a token there is public data only; a token that does not hold is refused everywhere', async () => {
+    const anonymous = { authorization: '' };
+    for (const path of ['/auctions', '/markets', '/healthz'])
+      assert.equal((await house.ask('GET', path, undefined, anonymous)).status, 200, path);
+    assert.equal((await house.ask('GET', '/nowhere', undefined, anonymous)).status, 404);
+    const claims = {
+      iss: 'https://issuer.example.org',
+      client_id: 'tests',
+      scope: 'merit/operator',
+      token_use: 'access',
+    };
+    const bodies = [{ alg: 'none' }, { alg: 'HS256' }, { alg: 'RS256', kid: 'x' }].map(
+      (header) => `${encoded(header)}.${encoded({ ...claims, exp: 4e9 })}.${header.alg === 'none' ? '' : 'c2ln'}`,
+    );
+    const closed: [method: string, path: string, body?: object][] = [
+      ['POST', '/orders', pair],
+      ['GET', '/orders?auction=a'],
+      ['GET', '/orders/x'],
+      ['DELETE', '/orders/x'],
+      ['POST', '/auctions', { id: 'mine' }],
+      ['POST', '/auctions/a/close'],
+      ['GET', '/auctions/a/book'],
+      ['GET', '/executions'],
+    ];
+    for (const [method, path, body] of closed)
+      for (const authorization of ['', 'Basic dTpw', ...bodies.map((token) => `Bearer ${token}`)]) {
+        const answer = await house.ask(method, path, body, { authorization });
+        const { status, code } = problemDetails.parse(answer.json);
+        assert.deepEqual([status, code], [401, 'unauthorized'], `${method} ${path} ${authorization}`);
+        assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer/);
       }
-    const { status } = await house.refuse('POST', '/orders', pair, { 'x-api-key': '' });
-    assert.equal(status, 403);
+  });
+
+  test('participant, operator and auditor: each may do its own, and nobody sees what is of others', async () => {
+    const id = 'by-role';
+    const portfolios = [{ name: 'all', zones: ['Z'] }];
+    const of = (name: string, access: 'read' | 'write') => ({
+      name,
+      roles: [],
+      participant: { name, access, portfolios },
+    });
+    const bearer = async (client: Parameters<Deployment['tokenFor']>[0]) => ({
+      authorization: `Bearer ${await house.tokenFor(client)}`,
+    });
+    const acme = await bearer(of('acme', 'write'));
+    const umbra = await bearer(of('umbra', 'write'));
+    const reader = await bearer(of('reader', 'read'));
+    const operator = await bearer({ name: 'operator', roles: ['operator'] });
+    const auditor = await bearer({ name: 'auditor', roles: ['auditor'] });
+    const request = { id, market: 'plain', gateClosure: new Date(Date.now() + 600_000).toISOString() };
+    const refused = async (who: object, ...[method, path, body]: [string, string, object?]) => {
+      const { status, detail } = await house.refuse(method, path, body, who as Record<string, string>);
+      return [status, detail] as const;
+    };
+    for (const who of [acme, reader, auditor]) assert.equal((await refused(who, 'POST', '/auctions', request))[0], 403);
+    assert.equal((await house.ask('POST', '/auctions', request, operator)).status, 201);
+    const batch = { auction: id, orders: pair };
+    for (const who of [reader, operator, auditor]) assert.equal((await refused(who, 'POST', '/orders', batch))[0], 403);
+    assert.equal((await house.ask('POST', '/orders', batch, acme)).status, 201);
+    const [own] = pair;
+    const foreign = { auction: id, orders: [{ ...own, record_id: 'other', participant: 'acme' }] };
+    assert.equal((await refused(umbra, 'POST', '/orders', foreign))[0], 403);
+    const address = `/orders/${own!.record_id}?auction=${id}`;
+    assert.equal((await house.ask('GET', address, undefined, acme)).status, 200);
+    const [status, said] = await refused(umbra, 'GET', address);
+    const [, ofNothing] = await refused(umbra, 'GET', address.replace(own!.record_id, 'nothing'));
+    assert.deepEqual([status, said.replace(own!.record_id, 'nothing')], [404, ofNothing]);
+    assert.equal((await refused(umbra, 'DELETE', address))[0], 404);
+    for (const who of [acme, operator]) assert.equal((await refused(who, 'GET', `/auctions/${id}/book`))[0], 403);
+    assert.equal((await house.ask('POST', `/auctions/${id}/close`, {}, operator)).status, 200);
+    await house.reaches(id, 'settled');
+    const book = await house.ask('GET', `/auctions/${id}/book`, undefined, auditor);
+    assert.deepEqual(
+      [book.status, book.json.orders.map((order: { participant: string }) => order.participant)],
+      [200, ['acme', 'acme']],
+    );
   });
 
   test('bad input is refused in the words of the house', async () => {

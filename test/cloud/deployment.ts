@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { APIGatewayClient, GetApiKeyCommand } from '@aws-sdk/client-api-gateway';
+import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { addClient, type HouseOutputs, type NewClient } from '../../scripts/add-client.ts';
 import { type ProblemDetails, problemDetails } from '../../src/api/problems.ts';
 import type { Auction } from '../../src/auction/auction.ts';
 import type { Market } from '../../src/market/market.ts';
@@ -42,7 +44,12 @@ export interface Deployment {
   >;
   /** How long each command of the CDK took, in seconds. */
   readonly seconds: Readonly<Record<string, number>>;
-  /** Over the gateway; with the API key unless the headers say otherwise. A body that is no string is sent as JSON. */
+  /** Make a client as an operator would, and get a token for it. */
+  tokenFor(client: NewClient, scopes?: readonly string[]): Promise<string>;
+  /**
+   * Over the gateway; with the token of a client that may do everything unless the headers say otherwise. A body that is no
+   * string is sent as JSON.
+   */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** The same for what has to succeed: its JSON. */
   get<T>(path: string): Promise<T>;
@@ -72,13 +79,27 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
   };
   try {
     const { outputs, seconds, destroy } = await runCdk(emulator, folder, markets);
-    const { key, url } = await gatewayOf(emulator, outputs);
+    const url = gatewayOf(emulator, outputs);
+    const tokenFor = tokensOf(emulator, shared.dynamodb, outputs as unknown as HouseOutputs);
+    const everything = await tokenFor({
+      name: 'tests',
+      roles: ['operator', 'auditor'],
+      participant: {
+        name: 'local',
+        access: 'write',
+        portfolios: [{ name: 'all', zones: [...new Set(markets.flatMap(({ zones }) => zones))] }],
+      },
+    });
 
     const ask: Deployment['ask'] = async (method, path, body, headers = {}) => {
       const isText = typeof body === 'string' || body === undefined;
       const response = await fetch(`${url}${path}`, {
         method,
-        headers: { 'x-api-key': key, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        headers: without({
+          authorization: `Bearer ${everything}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        }),
         ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
@@ -95,6 +116,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
       clients: { ...shared, sqs },
       outputs: outputs as Deployment['outputs'],
       seconds,
+      tokenFor,
       ask,
       get: (path) => succeed('GET', path),
       post: (path, body = {}) => succeed('POST', path, body),
@@ -167,13 +189,35 @@ async function runCdk({ environment }: Emulator, folder: string, markets: readon
 }
 
 /** The emulator has all gateways under its own address. */
-async function gatewayOf({ client, endpoint }: Emulator, { ApiKeyId, Url }: Record<string, string>) {
-  const gateway = new APIGatewayClient(client);
-  const { value } = await gateway.send(new GetApiKeyCommand({ apiKey: ApiKeyId!, includeValue: true }));
-  gateway.destroy();
+function gatewayOf({ endpoint }: Emulator, { Url }: Record<string, string>): string {
   const { hostname, pathname } = new URL(Url!);
-  const stage = pathname.replaceAll('/', '');
-  return { key: value!, url: `${endpoint}/restapis/${hostname.split('.')[0]}/${stage}/_user_request_` };
+  return `${endpoint}/restapis/${hostname.split('.')[0]}/${pathname.replaceAll('/', '')}/_user_request_`;
+}
+
+/** Headers that are empty are not sent. */
+const without = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
+
+/** And all user pools. */
+function tokensOf({ client, endpoint }: Emulator, dynamodb: Clients['dynamodb'], outputs: HouseOutputs) {
+  return async (wanted: NewClient, scopes?: readonly string[]): Promise<string> => {
+    const cognito = new CognitoIdentityProviderClient(client);
+    const gateway = new APIGatewayClient(client);
+    try {
+      const { clientId, clientSecret } = await addClient({ cognito, gateway, dynamodb }, outputs, wanted);
+      const response = await fetch(`${endpoint}/oauth2/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials', ...(scopes && { scope: scopes.join(' ') }) }),
+      });
+      const { access_token } = (await response.json()) as { access_token?: string };
+      if (access_token === undefined) throw new Error(`no token for ${wanted.name}: ${response.status}`);
+      return access_token;
+    } finally {
+      cognito.destroy();
+      gateway.destroy();
+    }
+  };
 }
 
 /** A condition, not a time: looks again until it holds, and fails loudly when it does not come true. */
