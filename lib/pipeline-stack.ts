@@ -9,7 +9,13 @@
 
 import { ArnFormat, Duration, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
 import { SlackChannelConfiguration } from 'aws-cdk-lib/aws-chatbot';
-import { BuildSpec, ComputeType, LinuxArmBuildImage, PipelineProject } from 'aws-cdk-lib/aws-codebuild';
+import {
+  BuildEnvironmentVariableType,
+  BuildSpec,
+  ComputeType,
+  LinuxArmBuildImage,
+  PipelineProject,
+} from 'aws-cdk-lib/aws-codebuild';
 import {
   Artifact,
   type IAction,
@@ -41,6 +47,9 @@ import { lateAlarmName } from './watching-stack.ts';
 
 /** Minutes in which the alarm has to be quiet after a deployment: an hourly auction's gate and clearing may lie within. */
 const quietMinutes = 10;
+
+/** In Secrets Manager: what `scripts/add-client.ts` printed for the client that holds smoke auctions. */
+export const smokeSecret = (environment: EnvironmentName): string => `merit/smoke/${environment}`;
 
 export class PipelineStack extends Stack {
   private readonly settings: PipelineSettings;
@@ -110,7 +119,17 @@ export class PipelineStack extends Stack {
       environment: { buildImage: LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0, computeType: ComputeType.MEDIUM },
       buildSpec: BuildSpec.fromObject(buildspecOf(job, output && ['**/*'])),
       environmentVariables: {
-        ...(environment && { ENVIRONMENT: { value: environment } }),
+        ...(environment && {
+          ENVIRONMENT: { value: environment },
+          MERIT_CLIENT_ID: {
+            type: BuildEnvironmentVariableType.SECRETS_MANAGER,
+            value: `${smokeSecret(environment)}:clientId`,
+          },
+          MERIT_CLIENT_SECRET: {
+            type: BuildEnvironmentVariableType.SECRETS_MANAGER,
+            value: `${smokeSecret(environment)}:clientSecret`,
+          },
+        }),
         ...(job === 'build' && { STACK_CONTEXT: { value: this.settings.stackContext } }),
         ...(job === 'mutate' && { PIPELINE_CONTEXT: { value: this.settings.context } }),
       },
@@ -120,19 +139,15 @@ export class PipelineStack extends Stack {
     });
     const ownLog = `/aws/codebuild/${project.projectName}:*`;
     acknowledgeWildcard(project.role as Role, this.arnOf('logs', 'log-group', ownLog), 'The streams of its own log.');
-    if (job !== 'build') this.allowDeploying(project.role as Role, job === 'deploy');
+    if (job !== 'build') this.allowDeploying(project.role as Role);
     return new CodeBuildAction({ actionName: name, project, input, ...(output && { outputs: [output] }) });
   }
 
   /** The rights lie with the roles that `cdk bootstrap` made; a build may take those on. The one that tests has none. */
-  private allowDeploying(role: Role, smoke: boolean): void {
+  private allowDeploying(role: Role): void {
     const roles = this.formatArn({ service: 'iam', region: '', resource: 'role', resourceName: 'cdk-*' });
     role.addToPolicy(new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [roles] }));
     acknowledgeWildcard(role, roles, 'The four roles of the bootstrap, whose names end in account and region.');
-    if (!smoke) return;
-    const keys = this.formatArn({ service: 'apigateway', account: '', resource: '/apikeys', resourceName: '*' });
-    role.addToPolicy(new PolicyStatement({ actions: ['apigateway:GET'], resources: [keys] }));
-    acknowledgeWildcard(role, keys, 'The key of a stack gets its id when the stack is deployed.');
   }
 
   private artifacts(): Bucket {

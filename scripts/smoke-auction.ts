@@ -4,16 +4,15 @@
  *     node scripts/smoke-auction.ts --outputs outputs.json     # as `cdk deploy --outputs-file` writes them
  *     MERIT_URL=http://127.0.0.1:8080 node scripts/smoke-auction.ts
  *
- * Who calls is said by the environment: `MERIT_AUTHORIZATION` (the whole header), or `MERIT_TOKEN_URL`, `MERIT_CLIENT_ID`,
- * `MERIT_CLIENT_SECRET` and `MERIT_SCOPE` for a token by client credentials; and `MERIT_API_KEY`, which for a deployed house is
- * looked up by the stack's `ApiKeyId` where it is not said. Ends with 1 and a reason when anything is not as it has to be.
+ * Who calls is said by the environment: `MERIT_AUTHORIZATION` (the whole header), or `MERIT_CLIENT_ID`, `MERIT_CLIENT_SECRET`
+ * and, to narrow it, `MERIT_SCOPE` for a token by client credentials from `MERIT_TOKEN_URL`, or the `TokenUrl` of the outputs. The
+ * client is an operator and a participant (`scripts/add-client.ts`). Ends with 1 and a reason when anything is not as it has to be.
  */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { APIGatewayClient, GetApiKeyCommand } from '@aws-sdk/client-api-gateway';
 
 export interface House {
   /** Without a slash at its end. */
@@ -85,11 +84,10 @@ export async function findHouse(variables: Variables, outputsFile: string | unde
   const outputs = outputsFile === undefined ? {} : await readOutputs(outputsFile);
   const url = variables.MERIT_URL ?? outputs.Url;
   if (!url) throw new Error('where is the house? Say MERIT_URL, or --outputs with a stack that has a Url');
-  const key = variables.MERIT_API_KEY ?? (outputs.ApiKeyId && (await readKey(outputs.ApiKeyId)));
-  const authorization = variables.MERIT_AUTHORIZATION ?? (await readToken(variables));
+  const authorization = variables.MERIT_AUTHORIZATION ?? (await readToken(variables, outputs.TokenUrl));
   return {
     url: url.replace(/\/+$/, ''),
-    headers: { ...(key && { 'x-api-key': key }), ...(authorization && { authorization }) },
+    headers: authorization === undefined ? {} : { authorization },
   };
 }
 
@@ -101,22 +99,16 @@ async function readOutputs(file: string): Promise<Readonly<Record<string, string
   return houses[0]!;
 }
 
-async function readKey(apiKey: string): Promise<string> {
-  const gateway = new APIGatewayClient({});
-  try {
-    const { value } = await gateway.send(new GetApiKeyCommand({ apiKey, includeValue: true }));
-    if (!value) throw new Error(`the API key ${apiKey} has no value`);
-    return value;
-  } finally {
-    gateway.destroy();
-  }
-}
-
 /** By client credentials (RFC 6749, 4.4); nothing when no issuer is named. */
-async function readToken(variables: Variables): Promise<string | undefined> {
-  const { MERIT_TOKEN_URL: issuer, MERIT_CLIENT_ID: id, MERIT_CLIENT_SECRET: secret, MERIT_SCOPE: scope } = variables;
+async function readToken(variables: Variables, tokenUrl: string | undefined): Promise<string | undefined> {
+  const {
+    MERIT_TOKEN_URL: issuer = tokenUrl,
+    MERIT_CLIENT_ID: id,
+    MERIT_CLIENT_SECRET: secret,
+    MERIT_SCOPE: scope,
+  } = variables;
   if (!issuer) return undefined;
-  if (!id || !secret) throw new Error('MERIT_TOKEN_URL needs MERIT_CLIENT_ID and MERIT_CLIENT_SECRET');
+  if (!id || !secret) throw new Error(`a token of ${issuer} needs MERIT_CLIENT_ID and MERIT_CLIENT_SECRET`);
   const response = await fetch(issuer, {
     method: 'POST',
     headers: { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` },

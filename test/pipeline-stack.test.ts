@@ -89,13 +89,15 @@ test('each project runs the commands of its job; only those that deploy may take
     const expected = {
       build: /^STACK_CONTEXT=-c alarmAddresses=a@example.org,b@example.org$/,
       mutate: /^PIPELINE_CONTEXT=-c repository=merit\/house -c connection=arn:\S+ -c slackWorkspace=T1 /,
-      deploy: new RegExp(`^ENVIRONMENT=${name}$`),
+      deploy: new RegExp(
+        `^ENVIRONMENT=${name},MERIT_CLIENT_ID=merit/smoke/${name}:clientId,MERIT_CLIENT_SECRET=merit/smoke/${name}:clientSecret$`,
+      ),
     };
     assert.match(said.join(), expected[job]);
     const role = project.ServiceRole['Fn::GetAtt'][0];
     const policies = JSON.stringify(of('AWS::IAM::Policy').filter(([, p]) => p.Properties.Roles[0].Ref === role));
     assert.equal(policies.includes('sts:AssumeRole'), job !== 'build', name);
-    assert.equal(policies.includes('apigateway:GET'), job === 'deploy', name);
+    assert.equal(policies.includes('secretsmanager:GetSecretValue'), job === 'deploy', name);
   }
 });
 

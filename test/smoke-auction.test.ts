@@ -93,14 +93,14 @@ test('smokeAuction() refuses a house that settles at another price, fails, or ne
     });
 });
 
-test('findHouse() takes address and key from outputs and environment, and a token by client credentials', async (t) => {
+test('findHouse() takes the address from outputs or environment, and a token by client credentials', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'merit-smoke-'));
   t.after(() => rm(folder, { recursive: true }));
   const outputs = join(folder, 'outputs.json');
   await writeFile(outputs, JSON.stringify({ 'energy-auction-dev': { Url: 'https://a.example.org/v1/' } }));
-  assert.deepEqual(await findHouse({ MERIT_API_KEY: 'k', MERIT_AUTHORIZATION: 'Bearer b' }, outputs), {
+  assert.deepEqual(await findHouse({ MERIT_AUTHORIZATION: 'Bearer b' }, outputs), {
     url: 'https://a.example.org/v1',
-    headers: { 'x-api-key': 'k', authorization: 'Bearer b' },
+    headers: { authorization: 'Bearer b' },
   });
   let asked = '';
   const issuer = await listen(t, async (request, response) => {
@@ -112,6 +112,12 @@ test('findHouse() takes address and key from outputs and environment, and a toke
   const { headers } = await findHouse({ ...variables, MERIT_CLIENT_SECRET: 's', MERIT_SCOPE: 'operator' }, undefined);
   assert.deepEqual(headers, { authorization: 'Bearer t' });
   assert.equal(asked, `Basic ${btoa('id:s')} grant_type=client_credentials&scope=operator`);
+  await writeFile(outputs, JSON.stringify({ house: { Url: 'http://h', TokenUrl: issuer }, watching: {} }));
+  await assert.rejects(findHouse({}, outputs), /needs MERIT_CLIENT_ID and MERIT_CLIENT_SECRET/);
+  assert.deepEqual(await findHouse({ MERIT_CLIENT_ID: 'id', MERIT_CLIENT_SECRET: 's' }, outputs), {
+    url: 'http://h',
+    headers: { authorization: 'Bearer t' },
+  });
 });
 
 test('notify-slack says outcome, what, who and a link in one line of plain text, and fails when Slack refuses', async (t) => {

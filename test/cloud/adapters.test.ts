@@ -2,13 +2,16 @@
 
 import { after, before, type TestContext } from 'node:test';
 import { openArchive } from '../../src/adapters/aws/archive.ts';
+import { openDatabase } from '../../src/adapters/aws/database.ts';
+import { openRegistry } from '../../src/adapters/aws/participants.ts';
 import { awsStores } from '../../src/adapters/aws/stores.ts';
 import { archiveCases } from '../ports/archive.cases.ts';
 import { auctionStoreCases } from '../ports/auction-store.cases.ts';
 import { type OpenedStore, orderStoreCases } from '../ports/order-store.cases.ts';
+import { participantsCases } from '../ports/participants.cases.ts';
 import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
-import { type Clients, clientsOf, createBucket, createTables } from './resources.ts';
+import { type Clients, clientsOf, createBucket, createTable, createTables } from './resources.ts';
 
 let emulator: Emulator;
 let clients: Clients;
@@ -38,3 +41,13 @@ async function openStores(_: TestContext): Promise<OpenedStore> {
 auctionStoreCases('dynamodb', async (t) => (await openStores(t)).auctions);
 orderStoreCases('dynamodb', openStores);
 archiveCases('s3', async () => openArchive(clients.s3, await createBucket(clients.s3)));
+participantsCases('dynamodb', async () => {
+  const registry = openRegistry(
+    openDatabase(clients.dynamodb),
+    await createTable(clients.dynamodb, 'participants', 'pk'),
+  );
+  return {
+    participants: registry,
+    add: (participant) => registry.add({ client: participant.client, usageKey: 'none', participant }),
+  };
+});

@@ -7,7 +7,8 @@ What of the stack version 1.5.33 leaves out, and what stands in here:
  - access log settings of a stage, the time to live of a table, the tags of a bucket and the dead letter queue of a function
    are kept;
  - the key of a usage plan that an authorizer names is not asked for in the request;
- - composite alarms and budgets, which it does not know, are taken and forgotten: what would ring is asserted on the template.
+ - composite alarms, alarms over expressions and budgets, which it does not know, are taken and forgotten: what would ring is
+   asserted on the template.
 
 Each repair first looks whether what it repairs is still as it was, so that another version fails here and not in a test.
 The emulator ends when its standard input does, so that no crashed test leaves it behind.
@@ -147,9 +148,25 @@ def take_and_forget(resource_type):
     handlers = provisioners._RESOURCE_HANDLERS
     assert resource_type not in handlers, f"{resource_type} is known by now"
     handlers[resource_type] = {
-        "create": lambda logical_id, properties, stack: (f"{stack}-{logical_id}", {}),
+        "create": lambda logical_id, properties, stack: (f"{stack}-{logical_id}", {"Arn": f"arn:aws:none:::{logical_id}"}),
         "delete": lambda *_: None,
     }
+
+
+def forget_alarms_over_expressions():
+    put = provisioners._cw_metric_alarm_put
+
+    @functools.wraps(put)
+    def putting(name, properties):
+        if properties.get("Metrics"):
+            return name, {"Arn": f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"}
+        return put(name, properties)
+
+    provisioners._cw_metric_alarm_put = putting
+
+
+def keep_key_source(properties, api):
+    gateway._rest_apis[api]["apiKeySource"] = properties.get("ApiKeySourceType", "HEADER")
 
 
 def skip_keys_of_authorizers():
@@ -166,8 +183,10 @@ def skip_keys_of_authorizers():
 
 
 skip_keys_of_authorizers()
+after_creating("AWS::ApiGateway::RestApi", keep_key_source)
 take_and_forget("AWS::Budgets::Budget")
 take_and_forget("AWS::CloudWatch::CompositeAlarm")
+forget_alarms_over_expressions()
 keep_error_names()
 after_creating("AWS::ApiGateway::RequestValidator", keep_validator)
 after_creating("AWS::ApiGateway::Method", keep_method_validator)

@@ -52,14 +52,29 @@ async function run(command: string, variables: Record<string, string> = {}, cwd 
   return out + err;
 }
 
-/** The emulator has all gateways under its own address, not under the name that the stack says. */
-async function houseUrl(): Promise<string> {
-  const [{ Url }] = Object.values(JSON.parse(await readFile(join(project, 'outputs.json'), 'utf8'))) as [
-    Record<string, string>,
-  ];
-  const { hostname, pathname } = new URL(Url!);
-  return `${emulator.endpoint}/restapis/${hostname.split('.')[0]}/${pathname.replaceAll('/', '')}/_user_request_`;
+async function outputsOf(): Promise<Record<string, string>> {
+  const stacks = Object.values(JSON.parse(await readFile(join(project, 'outputs.json'), 'utf8')));
+  return (stacks as Record<string, string>[]).find(({ Url }) => Url !== undefined)!;
 }
+
+/**
+ * What a smoke auction finds in its environment: the secrets that are set up once, with a client made as docs/deploy.md says. The
+ * emulator has gateways and user pools under its own address, not under the names that the stack says.
+ */
+async function smokeVariables(): Promise<Record<string, string>> {
+  const { hostname, pathname } = new URL((await outputsOf()).Url!);
+  const client = smokeClient ?? JSON.parse(await run(addSmokeClient));
+  smokeClient = client;
+  return {
+    MERIT_URL: `${emulator.endpoint}/restapis/${hostname.split('.')[0]}/${pathname.replaceAll('/', '')}/_user_request_`,
+    MERIT_TOKEN_URL: `${emulator.endpoint}/oauth2/token`,
+    MERIT_CLIENT_ID: client.clientId,
+    MERIT_CLIENT_SECRET: client.clientSecret,
+  };
+}
+let smokeClient: Record<'clientId' | 'clientSecret', string> | undefined;
+const addSmokeClient =
+  'node scripts/add-client.ts smoke --outputs outputs.json --role operator --participant smoke --zones MERIT';
 
 test('deploy.yml: install, synth, diff, deploy, smoke auction, Slack', async (t) => {
   const { jobs } = parse(await readFile(join(project, '.github/workflows/deploy.yml'), 'utf8'));
@@ -76,7 +91,7 @@ test('deploy.yml: install, synth, diff, deploy, smoke auction, Slack', async (t)
     const began = performance.now();
     await run(command!.replace(/ && npm test$/, ''), {
       GITHUB_STEP_SUMMARY: summary,
-      ...(name === 'Smoke auction' && { MERIT_URL: await houseUrl() }),
+      ...(name === 'Smoke auction' && (await smokeVariables())),
       ...(name === 'Tell Slack' && {
         SLACK_WEBHOOK_URL: `http://127.0.0.1:${(slack.address() as AddressInfo).port}`,
         OUTCOME: 'success',
@@ -98,7 +113,7 @@ test('CodeBuild: the build makes each environment, a deployment deploys one of t
   const variables = { ENVIRONMENT: 'dev', STACK_CONTEXT: '-c alarmAddresses=a@example.org' };
   for (const command of [...build.build.slice(1), ...deploy.install, ...deploy.build]) {
     const began = performance.now();
-    await run(command, { ...variables, ...(command.includes('smoke') && { MERIT_URL: await houseUrl() }) });
+    await run(command, { ...variables, ...(command.includes('smoke') && (await smokeVariables())) });
     t.diagnostic(`${command}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
   }
 });

@@ -27,26 +27,27 @@ export type Clients = ReturnType<typeof clientsOf>;
 export const newDynamo = (client: DynamoDBClientConfig, maxAttempts = 3): DynamoDBClient =>
   new DynamoDBClient({ ...client, maxAttempts });
 
+export async function createTable(dynamodb: DynamoDBClient, name: string, ...keys: string[]): Promise<string> {
+  const TableName = `${name}-${randomUUID().slice(0, 8)}`;
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
+      KeySchema: keys.map((AttributeName, i) => ({
+        AttributeName,
+        KeyType: i === 0 ? ('HASH' as const) : ('RANGE' as const),
+      })),
+    }),
+  );
+  return TableName;
+}
+
 export async function createTables(dynamodb: DynamoDBClient, shards: number): Promise<StoresEnvironment> {
-  const suffix = randomUUID().slice(0, 8);
-  const create = async (name: string, ...keys: string[]) => {
-    await dynamodb.send(
-      new CreateTableCommand({
-        TableName: `${name}-${suffix}`,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-        KeySchema: keys.map((AttributeName, i) => ({
-          AttributeName,
-          KeyType: i === 0 ? ('HASH' as const) : ('RANGE' as const),
-        })),
-      }),
-    );
-    return `${name}-${suffix}`;
-  };
   return {
-    ORDERS_TABLE: await create('orders', 'record_id'),
-    INTAKE_TABLE: await create('intake', 'pk', 'sk'),
-    AUCTIONS_TABLE: await create('auctions', 'pk', 'sk'),
+    ORDERS_TABLE: await createTable(dynamodb, 'orders', 'record_id'),
+    INTAKE_TABLE: await createTable(dynamodb, 'intake', 'pk', 'sk'),
+    AUCTIONS_TABLE: await createTable(dynamodb, 'auctions', 'pk', 'sk'),
     INTAKE_SHARDS: String(shards),
   };
 }
