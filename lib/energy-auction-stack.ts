@@ -7,6 +7,7 @@ import type { Environment } from '../src/lambda/environment.ts';
 import { Access } from './access.ts';
 import { Canary } from './canary.ts';
 import { Clock } from './clock.ts';
+import { EdgeCache } from './edge-cache.ts';
 import { Functions } from './functions.ts';
 import { HttpApi, publicUsageKey } from './http-api.ts';
 import { Notices } from './notices.ts';
@@ -75,6 +76,11 @@ export class EnergyAuctionStack extends Stack {
       api: byName.api,
     });
 
+    if (settings.edgeCache) {
+      const { distribution } = new EdgeCache(this, 'EdgeCache', { settings, api: http.api });
+      const value = `https://${distribution.domainName}/`;
+      new CfnOutput(this, 'EdgeUrl', { value, description: 'The API with published results from the edge' });
+    }
     new CfnOutput(this, 'Url', { value: http.api.url, description: 'The API' });
     new CfnOutput(this, 'TokenUrl', {
       value: `${access.domain.baseUrl()}/oauth2/token`,

@@ -140,6 +140,24 @@ test('what is published has an entity tag, and is not sent to a client that has 
   }
 });
 
+test('prices, flows and curves of a settled auction may be kept by anybody for ever, and nothing else by anybody', async (t) => {
+  const house = await openApiHouse(t);
+  const id = await settledHour(house);
+  const kept = async (path: string) => (await house.ask('GET', path)).headers.get('cache-control');
+  for (const what of ['prices', 'flows', 'curves'])
+    assert.equal(await kept(`/auctions/${id}/${what}`), 'public, max-age=31536000, immutable');
+  for (const what of ['result', 'book']) assert.equal(await kept(`/auctions/${id}/${what}`), 'no-cache');
+  const open = await house.hold({ market: 'pair', start: '2030-01-01T12:00:00Z', periods: 4 });
+  for (const path of [
+    `/auctions/${id}`,
+    `/auctions/${open.id}/prices`,
+    '/auctions',
+    '/nowhere',
+    `/orders?auction=${id}`,
+  ])
+    assert.equal(await kept(path), 'no-store', path);
+});
+
 test('GET /auctions/{id}/prices adds hourly means to quarter hours, and the zones differ across a full line', async (t) => {
   const house = await openApiHouse(t);
   const { id } = await house.hold({ market: 'pair', start: '2030-01-01T12:00:00Z', periods: 4 });

@@ -106,6 +106,32 @@ test('with -c workflow=express the pages of a settlement are express executions,
   }
 });
 
+test("with -c cache=edge published data is kept at the edge by the house's word, and each caller's apart", async () => {
+  const stack = await synthesise({ environment: 'prod', cache: 'edge' });
+  const [policyId, policy] = stack.of('AWS::CloudFront::CachePolicy')[0]!;
+  const {
+    DefaultTTL,
+    MinTTL,
+    MaxTTL,
+    ParametersInCacheKeyAndForwardedToOrigin: key,
+  } = policy.Properties.CachePolicyConfig;
+  assert.deepEqual([DefaultTTL, MinTTL, MaxTTL], [0, 0, 31_536_000]);
+  assert.deepEqual(key.HeadersConfig, { HeaderBehavior: 'whitelist', Headers: ['Authorization', 'Origin'] });
+  assert.equal(key.QueryStringsConfig.QueryStringBehavior, 'all');
+  const { DistributionConfig: distribution } = stack.of('AWS::CloudFront::Distribution')[0]![1].Properties;
+  assert.deepEqual(
+    distribution.CacheBehaviors.map((each: Properties) => [each.PathPattern, each.CachePolicyId, each.AllowedMethods]),
+    ['prices', 'flows', 'curves'].map((what) => [`auctions/*/${what}`, { Ref: policyId }, ['GET', 'HEAD', 'OPTIONS']]),
+  );
+  const managedCachingDisabled = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
+  assert.equal(distribution.DefaultCacheBehavior.CachePolicyId, managedCachingDisabled);
+  for (const { ErrorCachingMinTTL } of distribution.CustomErrorResponses) assert.equal(ErrorCachingMinTTL, 0);
+  assert.match(JSON.stringify(distribution.Origins[0].DomainName), /execute-api/);
+  assert.match(JSON.stringify(distribution.Origins[0].OriginPath), /DeploymentStagev1/);
+  assert.ok(stack.template.toJSON().Outputs.EdgeUrl);
+  assert.deepEqual((await synthesise({ environment: 'prod' }, false)).of('AWS::CloudFront::Distribution'), []);
+});
+
 test('clearing is warm around each gate where an environment says so, and the workflow calls what is warm', async () => {
   const { of, template } = await synthesise({ environment: 'prod' });
   const [, target] = of('AWS::ApplicationAutoScaling::ScalableTarget')[0]!;

@@ -2,9 +2,17 @@
 
 import type { Context } from 'hono';
 
-/** Answer JSON under a tag; `make` is called only when the client does not have it. It is asked again each time, by tag. */
-export async function answerTagged(c: Context, tag: string, make: () => Promise<object>): Promise<Response> {
-  const headers = { etag: `"${tag}"`, 'cache-control': 'no-cache' };
+/** How long an answer may be kept: to be asked for again by its tag each time, or by anybody and for ever. */
+export type Keeping = 'no-cache' | 'public, max-age=31536000, immutable';
+
+/** Answer JSON under a tag; `make` is called only when the client does not have it. */
+export async function answerTagged(
+  c: Context,
+  tag: string,
+  make: () => Promise<object>,
+  keeping: Keeping = 'no-cache',
+): Promise<Response> {
+  const headers = { etag: `"${tag}"`, 'cache-control': keeping };
   const known = c.req.header('if-none-match');
   if (known !== undefined && (known.includes(`"${tag}"`) || known.trim() === '*')) return c.body(null, 304, headers);
   return c.json(await make(), 200, headers);

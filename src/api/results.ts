@@ -11,7 +11,7 @@ import { book } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { result } from '../market/result.ts';
 import { type Delivery, periodStart, resolutionMinutes } from '../market/time.ts';
-import { answerTagged } from './entity-tag.ts';
+import { answerTagged, type Keeping } from './entity-tag.ts';
 import { type Route, route } from './route.ts';
 import { auctionParams, delivered, series, startColumn } from './schemas.ts';
 
@@ -77,12 +77,13 @@ export const resultRoutes = (ports: Ports): Route[] => [
     errors: ['not-found', 'wrong-state'],
     handle: async (c, { params: { id } }) => {
       const auction = await findAuction(ports, id);
-      return answerTagged(c, resultTag('prices', auction), async () => {
+      const make = async () => {
         const { prices } = await readResult(ports, id);
         const { currency } = ports.markets.get(auction.market)!;
         const hourly = hourlyMeans(auction.delivery, prices);
         return { ...columns(auction), state: auction.state, currency, zones: prices, ...(hourly && { hourly }) };
-      });
+      };
+      return answerTagged(c, resultTag('prices', auction), make, keepingOf(auction));
     },
   }),
   route({
@@ -96,10 +97,11 @@ export const resultRoutes = (ports: Ports): Route[] => [
     errors: ['not-found', 'wrong-state'],
     handle: async (c, { params: { id } }) => {
       const auction = await findAuction(ports, id);
-      return answerTagged(c, resultTag('flows', auction), async () => {
+      const make = async () => {
         const { flows, netPositions } = await readResult(ports, id);
         return { ...columns(auction), state: auction.state, lines: flows, netPositions };
-      });
+      };
+      return answerTagged(c, resultTag('flows', auction), make, keepingOf(auction));
     },
   }),
   route({
@@ -145,11 +147,12 @@ export const resultRoutes = (ports: Ports): Route[] => [
       if (!isPublished(auction) && !identity.scopes.includes('merit/auditor'))
         throw new AuctionError('wrong-state', `auction ${id} is ${auction.state}: its curves are not published`);
       const tag = isPublished(auction) ? resultTag('curves', auction) : bookTag('curves', auction);
-      return answerTagged(c, tag, async () => {
+      const make = async () => {
         const book = await readBook(ports, id);
         const blocks = isPublished(auction) && executedBlocks(book, await readResult(ports, id));
         return { ...columns(auction), zones: aggregatedCurves(book), ...(blocks && { blocks }) };
-      });
+      };
+      return answerTagged(c, tag, make, keepingOf(auction));
     },
   }),
 ];
@@ -158,6 +161,10 @@ export const resultRoutes = (ports: Ports): Route[] => [
 const resultTag = (what: string, { state, result }: Auction) => `${what}-${state}-${result?.hash}`;
 const bookTag = (what: string, { state, book }: Auction) =>
   `${what}-${state === 'failed' ? 'failed' : 'sealed'}-${book?.hash}`;
+
+/** Of what is published to everybody: a settled auction never changes again, and a final one can still fail. */
+const keepingOf = ({ state }: Auction): Keeping =>
+  state === 'settled' ? 'public, max-age=31536000, immutable' : 'no-cache';
 
 const columns = ({ id, delivery }: Auction) => ({
   auction: id,

@@ -21,11 +21,18 @@ export function routedApp(routes: readonly Route[], options: RoutedAppOptions = 
   const app = new Hono();
   if (accessLog) app.use(logRequests(log));
   if (before) app.use(before);
+  app.use(keepNothing);
   mount(app, routes, bodyLimit, identify);
   app.notFound((c) => answerProblem(c, 'not-found', `there is nothing at ${c.req.path}; see /docs`));
   app.onError(errorAnswer(log));
   return app;
 }
+
+/** What does not say how long it may be kept is kept by nobody: it is about one caller, or changes. */
+const keepNothing: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
+};
 
 const logToStderr: Log = (entry) => console.error(JSON.stringify(entry));
 
