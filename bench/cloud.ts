@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../lib/bundle.ts';
 import { type FunctionName, functionNames } from '../lib/functions.ts';
+import { everybody } from '../src/access/identity.ts';
 import { awsPorts } from '../src/adapters/aws/ports.ts';
 import { createAuction } from '../src/auction/auctions.ts';
 import { pageKey } from '../src/auction/keys.ts';
@@ -100,6 +101,7 @@ async function benchStarts(folder: string, markets: readonly Market[], smoke: bo
         return lived.answer;
       };
       await note('post-orders', request('POST', '/orders', { auction: id, orders: ordersOf('cold', 1) }));
+      await note('authorize', { ...request('GET', '/auctions'), methodArn: 'arn:aws:execute-api:bench' });
       await note('api', request('GET', `/auctions/${id}`));
       await note('keep-time', {});
       const open = (await ports.auctions.find(id))!;
@@ -175,7 +177,14 @@ const request = (httpMethod: string, path: string, body?: unknown) => ({
   multiValueQueryStringParameters: null,
   pathParameters: null,
   stageVariables: null,
-  requestContext: { httpMethod, path, stage: 'v1', requestId: 'bench', identity: { sourceIp: '127.0.0.1' } },
+  requestContext: {
+    httpMethod,
+    path,
+    stage: 'v1',
+    requestId: 'bench',
+    identity: { sourceIp: '127.0.0.1' },
+    authorizer: { identity: JSON.stringify(everybody) }, // as the authorizer hands it on
+  },
   body: body === undefined ? null : JSON.stringify(body),
   isBase64Encoded: false,
 });

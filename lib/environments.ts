@@ -20,7 +20,7 @@ export interface Sizes {
   readonly intakeShards: number;
   /** Requests a second, and how many at once. */
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
-  /** Requests a day under one API key. */
+  /** Requests a day of one client, and of all without a token together. */
   readonly quota: number;
   readonly schedules: Schedules;
   /** Dollars a month beyond which the alarm addresses hear of it, and at 80 % and by forecast before. */

@@ -82,9 +82,10 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** Where the house is and how to call it. @throws Error naming what is missing */
 export async function findHouse(variables: Variables, outputsFile: string | undefined): Promise<House> {
   const outputs = outputsFile === undefined ? {} : await readOutputs(outputsFile);
-  const url = variables.MERIT_URL ?? outputs.Url;
+  // A workflow hands on a secret that nobody has set as an empty text.
+  const url = variables.MERIT_URL || outputs.Url;
   if (!url) throw new Error('where is the house? Say MERIT_URL, or --outputs with a stack that has a Url');
-  const authorization = variables.MERIT_AUTHORIZATION ?? (await readToken(variables, outputs.TokenUrl));
+  const authorization = variables.MERIT_AUTHORIZATION || (await readToken(variables, outputs.TokenUrl));
   return {
     url: url.replace(/\/+$/, ''),
     headers: authorization === undefined ? {} : { authorization },
@@ -101,12 +102,8 @@ async function readOutputs(file: string): Promise<Readonly<Record<string, string
 
 /** By client credentials (RFC 6749, 4.4); nothing when no issuer is named. */
 async function readToken(variables: Variables, tokenUrl: string | undefined): Promise<string | undefined> {
-  const {
-    MERIT_TOKEN_URL: issuer = tokenUrl,
-    MERIT_CLIENT_ID: id,
-    MERIT_CLIENT_SECRET: secret,
-    MERIT_SCOPE: scope,
-  } = variables;
+  const { MERIT_CLIENT_ID: id, MERIT_CLIENT_SECRET: secret, MERIT_SCOPE: scope } = variables;
+  const issuer = variables.MERIT_TOKEN_URL || tokenUrl;
   if (!issuer) return undefined;
   if (!id || !secret) throw new Error(`a token of ${issuer} needs MERIT_CLIENT_ID and MERIT_CLIENT_SECRET`);
   const response = await fetch(issuer, {
