@@ -13,9 +13,17 @@ const days: readonly [name: string, day: Day][] = [
   ['10 million', { ...usual, orders: 10_000_000, ordersPerRequest: 500, clients: 100, reads: 1_000_000 }],
 ];
 
-const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-const table = (rows: readonly (readonly (string | number)[])[]) =>
-  [row(rows[0]!), row(rows[0]!.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.slice(1).map(row)].join('\n');
+type Row = readonly (string | number)[];
+
+/** As the formatter leaves it: names to the left, figures to the right. */
+function table(rows: readonly Row[]): string {
+  const width = (at: number) => Math.max(...rows.map((row) => String(row[at]).length));
+  const cell = (text: string | number, at: number) =>
+    at === 0 ? String(text).padEnd(width(at)) : String(text).padStart(width(at));
+  const line = (row: Row) => `| ${row.map(cell).join(' | ')} |`;
+  const rule = rows[0]!.map((_, at) => (at === 0 ? '-'.repeat(width(at)) : `${'-'.repeat(width(at) - 1)}:`));
+  return [line(rows[0]!), line(rule), ...rows.slice(1).map(line)].join('\n');
+}
 
 /** By name of the mark in the document. */
 export async function costTables(): Promise<Record<string, string>> {

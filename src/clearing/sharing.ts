@@ -22,6 +22,7 @@ import type { Equilibrium } from './equilibrium.ts';
 import type { Arc } from './network/arcs.ts';
 import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
+import { cancelRings } from './network/rings.ts';
 import { settled, wholeOf } from './prices/rules.ts';
 import type { Node, Problem } from './problem.ts';
 import { type Bounds, gainsAt, samePrice } from './search/master.ts';
@@ -335,6 +336,14 @@ function leastFlows(
   columns.forEach((c, k) => {
     value[c] = x[k]!;
   });
+  const bound = new Set(rows.flatMap((r) => problem.rows[r]!.entries.map(([c]) => c)));
+  const loose = columns.filter((c) => problem.columns[c]!.kind === 'flow' && !bound.has(c));
+  cancelRings(
+    problem,
+    free,
+    loose.filter((c) => arcAt(problem, c).arc.loss === 0),
+    value,
+  );
   return true;
 }
 

@@ -170,3 +170,12 @@ test('clear() finds the answer in which two members of an exclusive group share 
   const { status, welfare } = clearWith(solver, book, bookHash(book)).result;
   assert.deepEqual([status, welfare], ['optimal', 40293.39]);
 });
+
+test('clear() leaves no ring of a few kW where limits meet and flows are found loosely', () => {
+  const book = randomOrders(777208, 6);
+  const { checks } = verify(book, bookHash(book), clearWith(solver, book, bookHash(book)).result);
+  assert.deepEqual(
+    checks.filter(({ violations }) => violations.length > 0),
+    [],
+  );
+});
