@@ -176,17 +176,17 @@ function answerWithoutLoss(
 }
 
 function sharesAndPrices(problem: Problem, found: Equilibrium): { sharing: Sharing; exact: Float64Array } {
-  const sharing = shareAtTheMoney(problem, found);
-  const exact = midpointPrices(problem, found, sharing);
-  const unmet = noLossRules(problem, found.on, sharing).filter((rule) => sumAt(rule, exact) < rule.low - 1e-3);
-  if (unmet.length === 0) return { sharing, exact };
   // A minimum income can depend on volumes at the money: then the order keeps those it was found with.
-  const kept = shareAtTheMoney(
-    problem,
-    found,
-    unmet.map(({ decision }) => decision),
-  );
-  return { sharing: kept, exact: midpointPrices(problem, found, kept) };
+  const kept = new Set<number>();
+  for (;;) {
+    const sharing = shareAtTheMoney(problem, found, [...kept]);
+    const exact = midpointPrices(problem, found, sharing);
+    const unmet = noLossRules(problem, found.on, sharing).filter(
+      (rule) => !kept.has(rule.decision) && sumAt(rule, exact) < rule.low - 1e-3,
+    );
+    if (unmet.length === 0) return { sharing, exact };
+    for (const { decision } of unmet) kept.add(decision);
+  }
 }
 
 /** Orders over several MTUs that are executed beyond what the prices support. */

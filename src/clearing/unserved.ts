@@ -10,7 +10,8 @@ import { AuctionError, type Problem as Fault } from '../market/errors.ts';
 import type { Row } from './columns.ts';
 import type { Part } from './prices/rules.ts';
 import type { Problem } from './problem.ts';
-import type { Program, Solver } from './solver/highs.ts';
+import { Draft } from './solver/draft.ts';
+import type { Solver } from './solver/highs.ts';
 
 /** MW, or a share: less is rounding. */
 const nothing = 1e-6;
@@ -58,45 +59,6 @@ interface Broken {
   /** MW that all of them together are short of. */
   readonly short: number;
   readonly fault: Partial<Fault>;
-}
-
-/** A linear program that is written down column by column. */
-class Draft {
-  readonly rows: { low: number; high: number }[] = [];
-  readonly #columns: { cost: number; lower: number; upper: number; entries: (readonly [number, number])[] }[] = [];
-
-  row(low: number, high: number): number {
-    return this.rows.push({ low, high }) - 1;
-  }
-
-  column(
-    cost: number,
-    lower: number,
-    upper: number,
-    entries: readonly (readonly [row: number, factor: number])[],
-  ): number {
-    return this.#columns.push({ cost, lower, upper, entries: [...entries] }) - 1;
-  }
-
-  entry(column: number, row: number, factor: number): void {
-    this.#columns[column]!.entries.push([row, factor]);
-  }
-
-  get program(): Program {
-    const columns = this.#columns;
-    const starts = [0];
-    for (const { entries } of columns) starts.push(starts.at(-1)! + entries.length);
-    return {
-      cost: Float64Array.from(columns, ({ cost }) => cost),
-      lower: Float64Array.from(columns, ({ lower }) => lower),
-      upper: Float64Array.from(columns, ({ upper }) => upper),
-      rowLower: Float64Array.from(this.rows, ({ low }) => low),
-      rowUpper: Float64Array.from(this.rows, ({ high }) => high),
-      starts: Int32Array.from(starts),
-      indices: Int32Array.from(columns.flatMap(({ entries }) => entries.map(([row]) => row))),
-      values: Float64Array.from(columns.flatMap(({ entries }) => entries.map(([, factor]) => factor))),
-    };
-  }
 }
 
 /**

@@ -13,6 +13,7 @@
  */
 
 import type { ProofGroup } from '../../market/proof.ts';
+import { withIncomes } from '../prices/incomes.ts';
 import type { Part } from '../prices/rules.ts';
 import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
@@ -315,11 +316,15 @@ class Search {
     const off = this.#decisions.filter((d) => !isOn.has(d));
     const bounds = boundsOf(this.#problem, on, off, closed);
     const support = supportOf(this.#problem, this.#solver, this.#master, bounds, on, answer);
+    const other = support.exists
+      ? undefined
+      : withIncomes(this.#problem, this.#solver, this.#master, bounds, on, answer);
+    const exists = support.exists || other !== undefined;
     // Where limits leave no prices for the orders that no decision is about, it is not the decisions' doing.
-    if (!support.exists && on.length > 0) return support.losers;
-    const welfare = welfareOf(this.#problem, this.#master, answer);
+    if (!exists && on.length > 0) return support.losers;
+    const welfare = welfareOf(this.#problem, this.#master, other ?? answer);
     if (this.#best === undefined || welfare > this.#best.welfare) {
-      this.#best = { ...answer, welfare, on, closed, bounds, supported: support.exists };
+      this.#best = { ...(other ?? answer), welfare, on, closed, bounds, supported: exists };
     }
     return undefined;
   }
