@@ -34,8 +34,8 @@ export function bestDecisions(book: Book, solver: Solver, order: 'lazy' | 'all' 
   const { min, max } = book.priceLimits;
   const model = solver.model(programOf(columns, whole.rows, (column) => boundsOf(column, undefined)));
   const all = Int32Array.from(columns.keys());
-  const solve = (state: readonly number[]) => {
-    const bounds = columns.map((column) => boundsOf(column, state));
+  const solve = (state: readonly number[], closed: readonly number[] = []) => {
+    const bounds = columns.map((column, c) => boundsOf(closed.includes(c) ? closedOf(column) : column, state));
     model.bound(
       all,
       Float64Array.from(bounds, ([low]) => low),
@@ -44,17 +44,19 @@ export function bestDecisions(book: Book, solver: Solver, order: 'lazy' | 'all' 
     const { status, x } = model.solve();
     assert(status === 'optimal' || status === 'infeasible', `the whole program is ${status}`);
     if (status === 'infeasible') return undefined;
-    return { state, x, worth: columns.reduce((sum, column, c) => sum + column.worth * x[c]!, 0) };
+    return { state, closed, x, worth: columns.reduce((sum, column, c) => sum + column.worth * x[c]!, 0) };
   };
   try {
     const roots = order === 'all' ? allOf(decisions) : [decisions.map(() => undecided)];
-    const open = roots.map(solve).filter((node) => node !== undefined);
+    const open = roots.map((state) => solve(state)).filter((node) => node !== undefined);
     while (open.length > 0) {
       open.sort((a, b) => a.worth - b.worth);
-      const { state, x, worth } = open.pop()!;
+      const { state, closed, x, worth } = open.pop()!;
       const next = state.indexOf(undecided);
-      if (next < 0) {
-        const prices = supportingPrices(whole, state, x, worth, [min, max], solver);
+      const both = whole.opposites.find(([c, other]) => Math.min(x[c]!, x[other]!) > near);
+      if (next < 0 && both === undefined) {
+        const shut = columns.map((column, c) => (closed.includes(c) ? closedOf(column) : column));
+        const prices = supportingPrices({ ...whole, columns: shut }, state, x, worth, [min, max], solver);
         if (prices === undefined) continue;
         const on = decisions.flatMap(({ id, options }, d) =>
           state[d] === 0 ? [] : [options > 2 ? `${id}/${state[d]}` : id],
@@ -62,10 +64,12 @@ export function bestDecisions(book: Book, solver: Solver, order: 'lazy' | 'all' 
         const rows = book.zones.map((_, z) => Array.from(prices.subarray(z * book.periods, (z + 1) * book.periods)));
         return { welfare: worth * hours, on, prices: rows };
       }
-      for (let option = 0; option < decisions[next]!.options; option++) {
-        const child = solve(state.with(next, option));
-        if (child !== undefined) open.push(child);
-      }
+      // A line that carries both ways at once carries one way only; then what is not decided yet.
+      const children =
+        both !== undefined
+          ? both.map((c) => solve(state, [...closed, c]))
+          : Array.from({ length: decisions[next]!.options }, (_, option) => solve(state.with(next, option), closed));
+      open.push(...children.filter((child) => child !== undefined));
     }
     return undefined;
   } finally {
@@ -91,6 +95,8 @@ export function boundsOf(
   if (taken === undecided) return [Math.min(0, lower), upper];
   return taken === when.option ? [lower, upper] : [0, 0];
 }
+
+const closedOf = (column: Column): Column => ({ ...column, upper: column.lower });
 
 export type Bounds = (column: Column) => readonly [number, number];
 

@@ -50,6 +50,8 @@ export interface WholeModel {
   readonly rows: Row[];
   readonly decisions: Decision[];
   readonly stakes: Stake[];
+  /** Columns of which only one may carry at once: the directions of a line with losses or a tariff (INV-17). */
+  readonly opposites: (readonly [column: number, column: number])[];
   readonly balances: number;
   readonly hours: number;
 }
@@ -66,6 +68,7 @@ export function wholeModel(book: Book): WholeModel {
   const later: { row: number; column: number; factor: number }[] = [];
   const decisions: Decision[] = [];
   const stakes: Stake[] = [];
+  const opposites: [number, number][] = [];
   const zoneAt = new Map(book.zones.map((id, z) => [id, z * periods]));
 
   const column = (each: Column) => columns.push(each) - 1;
@@ -118,6 +121,7 @@ export function wholeModel(book: Book): WholeModel {
     rows,
     decisions,
     stakes,
+    opposites,
     balances,
     hours,
   };
@@ -249,9 +253,12 @@ export function wholeModel(book: Book): WholeModel {
       const flows = Array.from({ length: periods }, (_, t): Entries => {
         const [most, back] = [capacityAt(line.capacity, t), capacityAt(line.reverse, t)];
         if (line.loss === 0 && line.tariff === 0) return [[carry(from, to, t, line, -back, most), 1]];
+        const there = carry(from, to, t, line, Math.max(0, -back), Math.max(0, most));
+        const again = carry(to, from, t, line, Math.max(0, -most), Math.max(0, back));
+        opposites.push([there, again]);
         return [
-          [carry(from, to, t, line, Math.max(0, -back), Math.max(0, most)), 1],
-          [carry(to, from, t, line, Math.max(0, -most), Math.max(0, back)), -1],
+          [there, 1],
+          [again, -1],
         ];
       });
       flowOf.set(line.id, flows);
