@@ -35,7 +35,7 @@ export function addComplex(
     const column = to.column({
       name: columnName.step(order, k + 1),
       cells: cells.map((cell) => [cell, sign] as const),
-      cost: (sign * (step.price + variable) + lean(order, step)) * cells.length,
+      cost: sign * (step.price + variable) * cells.length,
       least: 0,
       most: step.power - least,
       kind: 'step',
@@ -89,13 +89,6 @@ export function addComplex(
   if (order.loadGradient !== undefined) addGradient(to, order, steps, on, place, hours);
   if (on >= 0 && order.condition === 'minimum-income') addScheduledStop(to, index, order, on, place, sign);
 }
-
-/**
- * A minimum income is paid for volumes, also for those at the money that gain nothing: each of them helps or hurts the condition by
- * the step's price less the variable term. A cost below notice (currency/MWh) makes the program choose those that help.
- */
-const lean = ({ condition, variableTerm }: ComplexOrder, { price }: Step): number =>
-  condition === 'minimum-income' ? 4e-7 * Math.sign(variableTerm - price) : 0;
 
 /** Is there a yes or no about this order at all? Without, its steps trade like anybody's. */
 export const isUnderDecision = (order: ComplexOrder): boolean =>

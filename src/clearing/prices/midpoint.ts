@@ -28,6 +28,8 @@ import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.
 
 /** Bounds move at least this far (currency/MWh), or passing them on ends: gains around a ring of lossy lines shrink for ever. */
 const notice = 1e-9;
+/** Where straight lines leave two bounds a rounding error apart, prices of rows would flee from each other for ever: not beyond this. */
+const farthest = 1e9;
 
 /**
  * Which of the welfare-equal volumes are executed makes no difference to what trades freely accepts; so the solver's own volumes are
@@ -38,7 +40,11 @@ const notice = 1e-9;
 export function midpointPrices(problem: Problem, found: Equilibrium, shared: Sharing): Float64Array {
   const cells = problem.zones * problem.periods;
   const free = freeRules(problem, wholeOf(problem), shared.free, found);
+  const rowsAsked = [free.low.slice(cells), free.high.slice(cells)] as const;
   passBounds(free);
+  // Of rows the cells have learnt what there is to learn.
+  free.low.set(rowsAsked[0], cells);
+  free.high.set(rowsAsked[1], cells);
   const prices = free.low.map((bound, i) => {
     const high = free.high[i]!;
     return Number.isFinite(bound + high) ? (bound + high) / 2 : 0;
@@ -96,11 +102,11 @@ function tighten({ at, factor, low: ruleLow, high: ruleHigh }: Rule, low: Float6
     const [from, to] = f > 0 ? [a, b] : [b, a];
     // Bounds stop at each other: beyond, a rule asks for what the market's limits do not allow.
     let touched = false;
-    if (from > low[i]! + notice && low[i]! < high[i]!) {
+    if (from > low[i]! + notice && from < farthest && low[i]! < high[i]!) {
       low[i] = Math.min(from, high[i]!);
       touched = true;
     }
-    if (to < high[i]! - notice && low[i]! < high[i]!) {
+    if (to < high[i]! - notice && to > -farthest && low[i]! < high[i]!) {
       high[i] = Math.max(to, low[i]!);
       touched = true;
     }

@@ -28,6 +28,8 @@ const whole = 1e-6;
 /** What is not worth looking for: a share of the welfare, and currency per hour. */
 const shareApart = 1e-10;
 const apart = 1e-6;
+/** Currency per hour: who gains or loses no more is at the money. */
+const nearlyNothing = 1e-3;
 
 /** What the search may spend, and has spent. It goes on in any case until it has an answer. */
 export interface Budget {
@@ -247,7 +249,7 @@ class Search {
     }
     if (this.#best === undefined || ++this.#unsupported % oftenRepaired === 1) this.#repair(answer);
     const tooMany = core ?? this.#core(on, below, true) ?? { on };
-    const { without, besides } = this.#withoutOneOf(tooMany.on, below, answer, child);
+    const { without, besides } = this.#withoutOneOf(tooMany, below, answer, child);
     const ways = (of: readonly Branch[], last: (branch: Branch) => number) =>
       of.map((each): Way => [last(each), each.node!]);
     recorder?.unsupported(
@@ -349,7 +351,7 @@ class Search {
 
   /** The branch divides by which of its accepted orders is the first to go. */
   #withoutOneOf(
-    on: readonly number[],
+    { on, scaled }: Pick<Core, 'on'> & Partial<Core>,
     branch: Branch,
     answer: Answer,
     child: (change: Partial<Branch>) => Branch,
@@ -365,13 +367,16 @@ class Search {
       kept.push(d);
       return each;
     });
-    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too. So is who may
-    // take a part of an exclusive group's unit: beside him these have less of it than they would choose.
+    // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too: others with
+    // such terms, and who gains nothing, but moves what an income is paid for. So is who may take a part of an exclusive group's
+    // unit: beside him these have less of it than they would choose.
+    const hasIncome = scaled === undefined && kept.some((d) => decisions[d]!.test === 'income');
+    const gainsNothing = (d: number) => hasIncome && Math.abs(gain[decisions[d]!.column]!) <= nearlyNothing;
     const off = [...branch.off];
     const besides: Branch[] = [];
     for (const d of this.#decisions) {
       if (kept.includes(d) || branch.off.includes(d)) continue;
-      if (decisions[d]!.test !== 'income' && !this.#takesPart(d, kept)) continue;
+      if (decisions[d]!.test !== 'income' && !gainsNothing(d) && !this.#takesPart(d, kept)) continue;
       besides.push(child({ on: [...kept, d], off: [...off] }));
       off.push(d);
     }

@@ -22,7 +22,7 @@ export interface NearestProgram {
 
 const mostSteps = 100;
 /** Added to each column's stiffness, not to its slope: keeps steps of columns without weight within reason. */
-const faint = 1e-8;
+const faint = 1e-6;
 /** How near to a bound a step may go, as a share of the way. */
 const shy = 0.9995;
 
