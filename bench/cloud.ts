@@ -105,7 +105,7 @@ async function benchStarts(folder: string, markets: readonly Market[], smoke: bo
       await note('api', request('GET', `/auctions/${id}`));
       await note('keep-time', {});
       const open = (await ports.auctions.find(id))!;
-      await ports.auctions.advance('open', { ...open, state: 'closed' });
+      await ports.auctions.advance(open, { ...open, state: 'closed' });
       const run = { auction: id, run: 1 };
       await note('seal', run);
       await note('clear', { ...run, attempt: 1 });

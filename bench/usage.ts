@@ -71,7 +71,7 @@ export async function benchUsage(smoke: boolean): Promise<void> {
         const id = await open(ports, `auction-${size}-${round + 1}`);
         for (let i = 0; i < size; i += 500) await submit(ports, id, `o${i}`, Math.min(500, size - i));
         const auction = (await ports.auctions.find(id))!;
-        await ports.auctions.advance('open', { ...auction, state: 'closed' });
+        await ports.auctions.advance(auction, { ...auction, state: 'closed' });
         const run = { auction: id, run: 1 };
         const step = (name: string, act: () => Promise<unknown>) => {
           const note = auctions[at]!.get(name) ?? [];

@@ -37,7 +37,7 @@ test('a house settles blocks, flexible and complex orders, each with its list of
   await closeGate(ports, 'a');
   await reaches(ports, 'a', 'settled');
   const seen = async (record_id: string) => {
-    const { outcome } = await findOrder(ports, record_id, 'a');
+    const { outcome } = await findOrder(ports, 'p', record_id, 'a');
     const { status, power, start, prices, reason } = outcome!;
     return [status, power, prices, start ?? reason?.code];
   };
@@ -76,5 +76,5 @@ test('a house tells the owner of a paradoxically rejected block what it missed (
     [notice.record_id, notice.reason.code, notice.reason.missedSurplus],
     ['unit', 'paradoxically_rejected', 1400],
   );
-  assert.deepEqual((await findOrder(ports, 'unit', 'a')).outcome?.prices, [50]);
+  assert.deepEqual((await findOrder(ports, 'p', 'unit', 'a')).outcome?.prices, [50]);
 });

@@ -36,7 +36,7 @@ const problemsOf = async (request: Promise<unknown>): Promise<string[]> => {
   assert(error instanceof AuctionError, String(error));
   return error.problems.map(({ record_id, field, code }) => `${error.code}: ${record_id} ${field} ${code}`);
 };
-const isCancelled = async (ports: Ports, record_id: string) => (await findOrder(ports, record_id, 'a')).cancelled;
+const isCancelled = async (ports: Ports, record_id: string) => (await findOrder(ports, 'p', record_id, 'a')).cancelled;
 
 test('submitOrders() lets a block name what came in before, and nothing else', async (t) => {
   const { ports } = await openTestHouse(t, { markets });
@@ -109,7 +109,7 @@ test('sealAuction() leaves out a child whose parent was cancelled as it came in,
   await ports.orders.cancel('a', 'p', 'parent');
   clock.time = '2025-04-01T11:00:00Z';
   const auction = (await ports.auctions.find('a'))!;
-  assert(await ports.auctions.advance('open', { ...auction, state: 'closed', run: 1 }));
+  assert(await ports.auctions.advance(auction, { ...auction, state: 'closed', run: 1 }));
   await sealAuction(ports, { auction: 'a', run: 1 });
   const book = await readBook(ports, 'a');
   assert.deepEqual(

@@ -24,15 +24,15 @@ test('an auction settles: orders in, gate closed, outcome of each order with its
     receipts.map((receipt) => receipt.sequence),
     [1, 2, 3],
   );
-  assert.equal((await findOrder(ports, 'load')).outcome, undefined);
+  assert.equal((await findOrder(ports, 'p', 'load')).outcome, undefined);
   await closeGate(ports, 'a');
   const auction = await reaches(ports, 'a', 'settled', 'failed');
   assert.equal(auction.state, 'settled', auction.cause);
 
   assert.deepEqual((await readResult(ports, 'a')).prices, { Z: [45] });
-  const { outcome } = await findOrder(ports, 'load');
+  const { outcome } = await findOrder(ports, 'p', 'load');
   assert.deepEqual([outcome?.status, outcome?.power, outcome?.prices], ['accepted', 40, [45]]);
-  const peaker = await findOrder(ports, 'peaker', 'a');
+  const peaker = await findOrder(ports, 'p', 'peaker', 'a');
   assert.deepEqual([peaker.outcome?.status, peaker.outcome?.reason?.code], ['rejected', 'out_of_the_money']);
   assert.equal(peaker.outcome?.reason?.distance, 45);
   const accepted = JSON.parse((await ports.archive.read('orders/a/accepted/page-00001.json'))!);
@@ -90,7 +90,7 @@ test('cancelOrder() takes an order back until the gate closes, and only one’s 
   await assert.rejects(cancelOrder(ports, 'someone else', 'load'), { code: 'not-found' });
   const receipt = await cancelOrder(ports, 'p', 'load');
   assert.deepEqual(await cancelOrder(ports, 'p', 'load', 'a'), receipt);
-  assert.equal((await findOrder(ports, 'load')).cancelled, true);
+  assert.equal((await findOrder(ports, 'p', 'load')).cancelled, true);
   await closeGate(ports, 'a');
   await assert.rejects(cancelOrder(ports, 'p', 'plant'), { code: 'gate-closed' });
   await reaches(ports, 'a', 'settled');
@@ -100,7 +100,7 @@ test('cancelOrder() takes an order back until the gate closes, and only one’s 
     ['plant', 'peaker'],
   );
   assert.equal(book.intake?.withdrawn.length, 2);
-  assert.equal((await findOrder(ports, 'load')).outcome, undefined);
+  assert.equal((await findOrder(ports, 'p', 'load')).outcome, undefined);
 });
 
 test('closeGate() by two at once closes once and starts one execution', async (t) => {
@@ -222,7 +222,7 @@ test('settlement lays accepted orders into the archive page by page, and any ord
   ]);
   const page = JSON.parse((await ports.archive.read('orders/a/accepted/page-00002.json'))!);
   assert.equal(page.orders.length, 500);
-  assert.equal((await findOrder(ports, 'o-1499')).outcome?.status, 'accepted');
+  assert.equal((await findOrder(ports, 'p', 'o-1499')).outcome?.status, 'accepted');
 });
 
 test('listAuctions() filters by state', async (t) => {

@@ -92,7 +92,7 @@ test('keepTime() holds days of 23 and 25 hours, with gates at local time', async
 test('keepTime() starts the workflow of an auction whose process died between closing and starting', async (t) => {
   const { ports } = await openTestHouse(t);
   const auction = await hold(ports);
-  assert(await ports.auctions.advance('open', { ...auction, state: 'closed' }));
+  assert(await ports.auctions.advance(auction, { ...auction, state: 'closed' }));
   await keepTime(ports);
   await reaches(ports, 'a', 'settled');
 });

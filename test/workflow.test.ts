@@ -71,7 +71,7 @@ test('when patience is at its end: notice, failed with the cause; restarted with
   const settled = await reaches(house.ports, 'a', 'settled', 'failed');
   assert.deepEqual([settled.state, settled.cause], ['settled', undefined]);
   assert.equal((await ended(house.ports.workflow, 'a-2')).status, 'succeeded');
-  assert.equal((await findOrder(house.ports, 'load')).outcome?.status, 'accepted');
+  assert.equal((await findOrder(house.ports, 'p', 'load')).outcome?.status, 'accepted');
 });
 
 test('a book that was changed in the archive: failed, and restarted once it is the sealed one again', async (t) => {
@@ -148,7 +148,7 @@ test('a step of a run that was followed by another does nothing', async (t) => {
   const { ports } = await openTestHouse(t);
   const auction = await hold(ports);
   const second = { ...auction, state: 'closed' as const, run: 2 };
-  assert(await ports.auctions.advance('open', second));
+  assert(await ports.auctions.advance(auction, second));
   const first = { auction: 'a', run: 1 };
   await assert.rejects(tasks.SealBook(ports, first), { code: 'wrong-state', message: /followed by run 2/ });
   await tasks.NotifyFailure(ports, { ...first, failure: { Error: 'E', Cause: 'late' } });
@@ -189,7 +189,7 @@ test('resume() fails an auction whose workflow has ended without a word', async 
 async function closeGateOnly(ports: Ports) {
   const auction = await findAuction(ports, 'a');
   const closed = { ...auction, state: 'closed' as const };
-  assert(await ports.auctions.advance('open', closed));
+  assert(await ports.auctions.advance(auction, closed));
   return closed;
 }
 

@@ -82,7 +82,7 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     answers: { 200: { description: 'The order', schema: orderView } },
     errors: ['not-found'],
     handle: async (c, { params, query, identity }) =>
-      c.json(await findOrder(ports, params.record_id, query.auction, ownerOf(identity).participant)),
+      c.json(await findOrder(ports, ownerOf(identity).participant, params.record_id, query.auction)),
   }),
   route({
     id: 'cancelOrder',

@@ -109,7 +109,7 @@ export async function makeAuction(ports: Ports, plan: Plan): Promise<Auction> {
 export async function openGate(ports: Ports, auction: Auction): Promise<Auction> {
   const isTime = ports.clock.now().getTime() >= Date.parse(auction.gateOpening);
   if (auction.state !== 'scheduled' || !isTime) return auction;
-  return (await move(ports, auction, 'open')) ?? findAuction(ports, auction.id);
+  return (await move(ports, auction, 'open')) ?? openGate(ports, await findAuction(ports, auction.id));
 }
 
 export const listAuctions = (ports: Ports, filter?: Parameters<AuctionStore['list']>[0]): Promise<Auction[]> =>
@@ -146,7 +146,7 @@ export async function cancelAuction(ports: Ports, id: string, cause: string): Pr
 
 /** Run the workflow of a failed auction again, on the same sealed book. @throws AuctionError `wrong-state` */
 export async function restartAuction(ports: Ports, id: string): Promise<Auction> {
-  const { cause: _, result: __, ...auction } = await findAuction(ports, id);
+  const auction = await findAuction(ports, id);
   if (auction.state !== 'failed') throw wrongState(auction, 'only a failed auction can be restarted');
   const restarted = await move(ports, auction, 'closed', { run: auction.run + 1 });
   if (restarted === undefined) return restartAuction(ports, id);

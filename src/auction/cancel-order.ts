@@ -19,11 +19,14 @@ export async function cancelOrder(
   record_id: string,
   auction?: string,
 ): Promise<Receipt> {
-  const own = (await ports.orders.find(record_id, auction)).find((stored) => stored.participant === participant);
+  const [own] =
+    auction === undefined
+      ? [await ports.orders.findNewest(participant, record_id)]
+      : await ports.orders.find(auction, participant, [record_id]);
   if (own === undefined) throw new AuctionError('not-found', `there is no order ${record_id}`);
   const { auction: id, order } = own;
   if (order.kind === 'block' && !own.cancelled) {
-    const child = await ports.orders.findNaming(id, participant, 'linkedTo', record_id);
+    const child = (await ports.orders.findNaming(id, participant, 'linkedTo', [record_id])).get(record_id);
     if (child !== undefined) throw stillNamed(record_id, child.order.record_id);
     if (order.loopWith !== undefined) await ports.orders.cancel(id, participant, order.loopWith);
   }

@@ -20,15 +20,17 @@ export interface OrderView extends Omit<StoredOrder, 'ttl'> {
   readonly leftOut?: string;
 }
 
-/** The newest order of that id, of this participant where one is given. @throws AuctionError `not-found` */
+/** The participant's order of that id; without `auction` its newest one. @throws AuctionError `not-found` */
 export async function findOrder(
   ports: Ports,
+  participant: string,
   record_id: string,
   auction?: string,
-  participant?: string,
 ): Promise<OrderView> {
-  const found = await ports.orders.find(record_id, auction);
-  const stored = found.find((order) => participant === undefined || order.participant === participant);
+  const [stored] =
+    auction === undefined
+      ? [await ports.orders.findNewest(participant, record_id)]
+      : await ports.orders.find(auction, participant, [record_id]);
   if (stored === undefined) {
     throw new AuctionError(
       'not-found',

@@ -21,16 +21,22 @@ export function marketOf(ports: Pick<Ports, 'markets'>, id: string): Market {
   return market;
 }
 
-/** Move an auction on. `undefined` when another writer was first: look again. */
+/**
+ * Move an auction on. What does not hold beyond its state is dropped: a cause, and with a restart the result.
+ *
+ * @returns `undefined` when another writer changed it first: look again
+ */
 export async function move(
-  ports: Ports,
-  auction: Auction,
+  ports: Pick<Ports, 'auctions' | 'clock'>,
+  known: Auction,
   state: AuctionState,
   changes: Partial<Pick<Auction, 'book' | 'result' | 'cause' | 'run'>> = {},
 ): Promise<Auction | undefined> {
-  assert(mayFollow(auction.state, state), `auction ${auction.id} cannot go from ${auction.state} to ${state}`);
-  const next = { ...auction, ...changes, state, updatedAt: utc(ports.clock.now()) };
-  return (await ports.auctions.advance(auction.state, next)) ? next : undefined;
+  assert(mayFollow(known.state, state), `auction ${known.id} cannot go from ${known.state} to ${state}`);
+  const { cause: _, result, ...lasting } = known;
+  const kept = state === 'closed' || result === undefined ? lasting : { ...lasting, result };
+  const next = { ...kept, ...changes, state, updatedAt: utc(ports.clock.now()) };
+  return (await ports.auctions.advance(known, next)) ? next : undefined;
 }
 
 export const wrongState = (auction: Auction, wanted: string): AuctionError =>

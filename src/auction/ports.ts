@@ -24,8 +24,11 @@ export interface AuctionStore {
   find(id: string): Promise<Auction | undefined>;
   /** Newest gate closure first. */
   list(filter?: { market?: string; states?: readonly AuctionState[]; limit?: number }): Promise<Auction[]>;
-  /** Replace the auction if it is still in `from`; false when another writer was first. */
-  advance(from: AuctionState, next: Auction): Promise<boolean>;
+  /**
+   * Replace the auction if it is still exactly as `known`, in all its fields; false when another writer was first. So a step of
+   * an earlier run can't move a restarted auction, and of two changes within one state none is lost.
+   */
+  advance(known: Auction, next: Auction): Promise<boolean>;
 }
 
 /** An order as the store keeps it. */
@@ -68,13 +71,20 @@ export interface OrderStore {
   append(auction: string, participant: string, orders: readonly Order[]): Promise<Receipt[]>;
   /** Cancel one order, under the same gate rule. Cancelling twice gives the same receipt; `not-found` without the order. */
   cancel(auction: string, participant: string, record_id: string): Promise<Receipt>;
-  /** Every order under this id (in any auction, newest first), expired ones left out. */
-  find(record_id: string, auction?: string): Promise<StoredOrder[]>;
+  /** Of these ids the participant's orders in an auction, live or cancelled, in any order; expired ones and what is not there left out. */
+  find(auction: string, participant: string, record_ids: readonly string[]): Promise<StoredOrder[]>;
+  /** The participant's order of that id in the auction whose gate closes last of those that have one; not an expired one. */
+  findNewest(participant: string, record_id: string): Promise<StoredOrder | undefined>;
   /**
-   * The first live order of this participant whose `field` is `name`: a child of that order, its partner in a loop, or the first of
-   * that exclusive group.
+   * For each of these names the first live order of this participant whose `field` it is: a child of that order, its partner in a
+   * loop, or the first of that exclusive group. Names without one are left out.
    */
-  findNaming(auction: string, participant: string, field: NamingField, name: string): Promise<StoredOrder | undefined>;
+  findNaming(
+    auction: string,
+    participant: string,
+    field: NamingField,
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, StoredOrder>>;
   /** The live and cancelled orders of an auction, by sequence; with `participant` only those of one. */
   list(auction: string, page?: OrderPage): Promise<StoredOrder[]>;
   /** All entries of the intake by sequence. Call it once the gate is closed: from then on it never changes. */

@@ -8,7 +8,7 @@ import { termsOf } from '../book/terms.ts';
 import { AuctionError } from '../market/errors.ts';
 import type { Auction } from './auction.ts';
 import { findAuction, marketOf } from './moves.ts';
-import type { Ports, StoredOrder } from './ports.ts';
+import type { Ports } from './ports.ts';
 
 /** Intake needs no more of the house than this. */
 type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
@@ -67,17 +67,14 @@ async function earlierOf(
   submissions: readonly unknown[],
 ): Promise<Earlier> {
   const names = namesIn(submissions);
-  const orders: [string, StoredOrder][] = [];
-  for (const name of names.orders) {
-    const own = (await store.find(name, auction)).find((stored) => stored.participant === participant);
-    if (own !== undefined) orders.push([name, own]);
-  }
-  const groups: [string, string][] = [];
-  for (const name of names.groups) {
-    const first = await store.findNaming(auction, participant, 'exclusiveGroup', name);
-    if (first !== undefined) groups.push([name, first.order.zone]);
-  }
-  return { orders: new Map(orders), groups: new Map(groups) };
+  const [orders, groups] = await Promise.all([
+    names.orders.length > 0 ? store.find(auction, participant, names.orders) : [],
+    names.groups.length > 0 ? store.findNaming(auction, participant, 'exclusiveGroup', names.groups) : [],
+  ]);
+  return {
+    orders: new Map(orders.map((stored) => [stored.order.record_id, stored])),
+    groups: new Map([...groups].map(([name, first]) => [name, first.order.zone])),
+  };
 }
 
 async function nextToClose(ports: IntakePorts): Promise<Auction> {

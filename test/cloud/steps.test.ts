@@ -119,7 +119,7 @@ test('a step that is killed anywhere is run again, and every order has one outco
   assert.deepEqual((await readResult(ports, 'a')).orders.map(({ record_id }) => record_id).sort(), ids);
   const outcomes = new Map((await listOrders(ports, 'a')).map((order) => [order.record_id, order.outcome?.status]));
   assert.equal(outcomes.get('more-0'), undefined);
-  assert.equal((await findOrder(ports, 'load')).outcome?.status, 'accepted');
+  assert.equal((await findOrder(ports, 'p', 'load')).outcome?.status, 'accepted');
   const rejected = ids.filter((id) => outcomes.get(id) === 'rejected');
   assert.deepEqual(rejected, ['more-1', 'more-2', 'more-3', 'more-4', 'peaker']);
   assert.deepEqual([...new Set(await toldIn(told))].sort(), rejected);

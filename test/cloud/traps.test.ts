@@ -62,7 +62,7 @@ async function openHouse(t: TestContext, shards = 1) {
   };
   const house = process();
   await house.auctions.create(anAuction());
-  const close = () => house.auctions.advance('open', anAuction({ state: 'closed' }));
+  const close = () => house.auctions.advance(anAuction(), anAuction({ state: 'closed' }));
   return { ...house, clock, environment, process, close };
 }
 
@@ -81,7 +81,7 @@ test('an order acknowledged just before the gate is in the seal, one in flight t
   await held.release();
   await assert.rejects(late, { code: 'gate-closed' });
   assert.deepEqual(await idsIn(orders), ['in-time']);
-  assert.deepEqual(await orders.find('in-flight'), []);
+  assert.deepEqual(await orders.find('a1', 'p', ['in-flight']), []);
 });
 
 test('a write that was given up and is tried again after the gate is refused, and never arrives', async (t) => {
@@ -167,7 +167,7 @@ test('an auction keeps the shards it was made with when the configuration change
   await orders.append('a1', 'p', many(3));
   for (let i = 0; i < 8; i++) await orders.append('a1', 'p', [anOrder(`more-${i}`)]);
   const fewer = process({ INTAKE_SHARDS: '1' });
-  await fewer.auctions.advance('open', anAuction({ state: 'closed' }));
+  await fewer.auctions.advance(anAuction(), anAuction({ state: 'closed' }));
   assert.equal(await fewer.orders.shards('a1'), 4);
   assert.equal((await fewer.orders.entries('a1')).length, 11);
 });
@@ -201,7 +201,7 @@ test('a conflict at the end of a large request leaves nothing of it, and its ids
   await orders.append('a1', 'p', [anOrder('taken')]);
   const request = orders.append('a1', 'p', [...many(300), anOrder('taken', { price: 51 })]);
   await assert.rejects(request, { code: 'conflict', message: /order taken is there already with another body/ });
-  assert.deepEqual(await orders.find('o7'), []);
+  assert.deepEqual(await orders.find('a1', 'p', ['o7']), []);
   assert.deepEqual(await idsIn(orders), ['taken']);
   const receipts = await orders.append('a1', 'p', [anOrder('o7', { price: 99 })]);
   assert.equal(receipts[0]?.sequence, 2);
@@ -213,7 +213,7 @@ test('a large request that died half-way is not there, and gives way to the next
   const held = hold(dying.dynamodb, isCommit, false);
   const first = dying.orders.append('a1', 'p', many(250));
   await held.sent;
-  assert.deepEqual(await orders.find('o7'), []);
+  assert.deepEqual(await orders.find('a1', 'p', ['o7']), []);
   await assert.rejects(orders.cancel('a1', 'p', 'o7'), { code: 'not-found' });
   // As long as it may be alive, nobody takes what it claims.
   const hasty = process({}, 300);
@@ -263,7 +263,7 @@ test('a request larger than an item is divided, and one larger than a transactio
     (await orders.entries('a1')).map(({ order }) => order),
     curves,
   );
-  assert.deepEqual((await orders.find('c39'))[0]?.order, curves[39]);
+  assert.deepEqual((await orders.find('a1', 'p', ['c39']))[0]?.order, curves[39]);
   const tooMany = Array.from({ length: 150 }, (_, i) => aCurve(`d${i}`, random));
   await assert.rejects(orders.append('a1', 'p', tooMany), { code: 'too-large' });
   const long = { ...aCurve('e', random), points: [...aCurve('e', random).points, ...aCurve('e', random).points] };
@@ -272,7 +272,7 @@ test('a request larger than an item is divided, and one larger than a transactio
     message: /order e has \d+ characters/,
   });
   assert.equal((await orders.entries('a1')).length, 40);
-  assert.deepEqual(await orders.find('f'), []);
+  assert.deepEqual(await orders.find('a1', 'p', ['f']), []);
 });
 
 const scan = async (client: DynamoDBClient, table: string) =>
@@ -290,7 +290,7 @@ test('batches that are processed in part are asked for again until they are whol
   );
   assert.deepEqual(await partial.orders.append('a1', 'p', many(100)), receipts.slice(0, 100));
   await close();
-  await auctions.advance('closed', anAuction({ state: 'settled' }));
+  await auctions.advance(anAuction({ state: 'closed' }), anAuction({ state: 'settled' }));
   clock.time = '2025-04-02T11:00:01Z';
   assert.equal(await partial.orders.expire(clock.now()), 130);
   assert.deepEqual(await scan(dynamodb, environment.INTAKE_TABLE), []);
@@ -311,7 +311,7 @@ test('an order whose auction is not settled is kept beyond its time, and comes b
   await orders.append('a1', 'p', many(3));
   await orders.cancel('a1', 'p', 'o1');
   await close();
-  await auctions.advance('closed', anAuction({ state: 'failed' }));
+  await auctions.advance(anAuction({ state: 'closed' }), anAuction({ state: 'failed' }));
   const ttls = async () => (await scan(dynamodb, environment.ORDERS_TABLE)).map((item) => Number(item.ttl?.N));
   const inSeconds = (time: string) => Date.parse(time) / 1000;
   for (const [time, least] of [
@@ -328,8 +328,8 @@ test('an order whose auction is not settled is kept beyond its time, and comes b
     (await orders.list('a1')).map(({ cancelled }) => cancelled),
     [false, true, false],
   );
-  assert.equal((await orders.find('o2')).length, 1);
-  await auctions.advance('failed', anAuction({ state: 'settled' }));
+  assert.equal((await orders.find('a1', 'p', ['o2'])).length, 1);
+  await auctions.advance(anAuction({ state: 'failed' }), anAuction({ state: 'settled' }));
   assert.equal(await orders.expire(clock.now()), 3);
 });
 
@@ -337,14 +337,14 @@ test('expired items that the table has not deleted yet are not found, and the lo
   const { orders, auctions, dynamodb, environment, clock, close } = await openHouse(t, 2);
   await orders.append('a1', 'p', many(3));
   await close();
-  await auctions.advance('closed', anAuction({ state: 'settled' }));
+  await auctions.advance(anAuction({ state: 'closed' }), anAuction({ state: 'settled' }));
   clock.time = '2025-04-02T11:00:01Z';
-  assert.deepEqual(await orders.find('o1'), []);
+  assert.deepEqual(await orders.find('a1', 'p', ['o1']), []);
   assert.equal(await orders.expire(clock.now()), 3);
   assert.equal(await orders.expire(clock.now()), 0);
   assert.equal((await scan(dynamodb, environment.ORDERS_TABLE)).length, 3);
   assert.deepEqual(await scan(dynamodb, environment.INTAKE_TABLE), []);
-  assert.deepEqual(await orders.find('o1', 'a1'), []);
+  assert.deepEqual(await orders.find('a1', 'p', ['o1']), []);
   assert.deepEqual(
     (await auctions.list()).map(({ id }) => id),
     ['a1'],
@@ -355,11 +355,11 @@ test('advance() whose answer was lost is told from one that another writer made'
   const { auctions, process } = await openHouse(t);
   const lossy = process();
   const faults = injectFaults(lossy.dynamodb, chance(1), { unanswered: 1 }, ['TransactWriteItemsCommand']);
-  const advanced = lossy.auctions.advance('open', anAuction({ state: 'closed' }));
+  const advanced = lossy.auctions.advance(anAuction(), anAuction({ state: 'closed' }));
   while ((await auctions.find('a1'))?.state === 'open') await new Promise((resolve) => setTimeout(resolve, 5));
   faults.heal();
   assert.equal(await advanced, true);
-  assert.equal(await lossy.auctions.advance('open', anAuction({ state: 'closed' })), false);
+  assert.equal(await lossy.auctions.advance(anAuction(), anAuction({ state: 'closed' })), false);
 });
 
 test('the head of a shard that somebody tampered with takes no more orders in silence', async (t) => {

@@ -239,7 +239,7 @@ for (const seed of seeds) {
       // The gate: by the clock with one seed, by hand with the next.
       if (seed % 2 === 0) jump = 3600_000;
       const closed = anAuction({ state: 'closed' });
-      assert(await auctions.advance('open', closed));
+      assert(await auctions.advance(anAuction(), closed));
       const entries = await orders.entries('a1');
       assert.equal(await orders.shards('a1'), shards);
       const sealed = bookHash(sealBook(testMarket(), closed, entries, shards));

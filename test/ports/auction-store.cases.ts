@@ -33,7 +33,8 @@ export function auctionStoreCases(name: string, open: (t: TestContext) => Promis
   test(`${name}: advance() lets one of two racing writers through`, async (t) => {
     const store = await open(t);
     await store.create(anAuction({ state: 'closed' }));
-    const race = (cause: string) => store.advance('closed', anAuction({ state: 'clearing', cause }));
+    const race = (cause: string) =>
+      store.advance(anAuction({ state: 'closed' }), anAuction({ state: 'clearing', cause }));
     assert.deepEqual((await Promise.all([race('one'), race('other')])).sort(), [false, true]);
     assert.equal((await store.find('a1'))?.state, 'clearing');
   });
@@ -41,18 +42,41 @@ export function auctionStoreCases(name: string, open: (t: TestContext) => Promis
   test(`${name}: advance() leaves an auction alone that is in another state, or not there`, async (t) => {
     const store = await open(t);
     await store.create(anAuction({ state: 'open' }));
-    assert.equal(await store.advance('closed', anAuction({ state: 'clearing' })), false);
+    assert.equal(await store.advance(anAuction({ state: 'closed' }), anAuction({ state: 'clearing' })), false);
     assert.equal((await store.find('a1'))?.state, 'open');
-    assert.equal(await store.advance('open', anAuction({ id: 'nobody', state: 'closed' })), false);
+    assert.equal(await store.advance(anAuction({ id: 'nobody' }), anAuction({ id: 'nobody', state: 'closed' })), false);
+  });
+
+  test(`${name}: advance() by a stale step of run 1 does not move the auction that was restarted as run 2`, async (t) => {
+    const store = await open(t);
+    const first = anAuction({ state: 'closed', updatedAt: '2025-04-01T11:00:00Z' });
+    await store.create(first);
+    const failed = { ...first, state: 'failed' as const, cause: 'c', updatedAt: '2025-04-01T11:00:01Z' };
+    assert(await store.advance(first, failed));
+    const second = { ...first, run: 2, updatedAt: '2025-04-01T11:00:02Z' };
+    assert(await store.advance(failed, second));
+    assert.equal(await store.advance(first, { ...first, state: 'clearing' }), false);
+    assert.deepEqual(await store.find('a1'), second);
+  });
+
+  test(`${name}: advance() within a state loses neither of two changes that race`, async (t) => {
+    const store = await open(t);
+    await store.create(anAuction());
+    const change = async (cause: string): Promise<void> => {
+      const known = (await store.find('a1'))!;
+      if (!(await store.advance(known, { ...known, cause: `${known.cause ?? ''}${cause}` }))) await change(cause);
+    };
+    await Promise.all(['x', 'y', 'z'].map(change));
+    assert.deepEqual([...(await store.find('a1'))!.cause!].sort(), ['x', 'y', 'z']);
   });
 
   test(`${name}: find() gives the auction as it is after each advance()`, async (t) => {
     const store = await open(t);
     await store.create(anAuction());
     assert.equal((await store.find('a1'))?.state, 'open');
-    await store.advance('open', anAuction({ state: 'closed' }));
+    await store.advance(anAuction(), anAuction({ state: 'closed' }));
     assert.equal((await store.find('a1'))?.state, 'closed');
-    await store.advance('open', anAuction({ state: 'cancelled' }));
+    await store.advance(anAuction(), anAuction({ state: 'cancelled' }));
     assert.equal((await store.find('a1'))?.state, 'closed');
   });
 

@@ -114,19 +114,40 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     );
   });
 
+  test(`${name}: a request that fails half done leaves no gap in the chain for the next of its group`, async (t) => {
+    const { orders } = await withAuction(t);
+    await orders.append('a1', 'p', [anOrder('taken')]);
+    const [failed, next] = await Promise.allSettled([
+      orders.append('a1', 'p', [anOrder('new'), anOrder('taken', { price: 51 })]),
+      orders.append('a1', 'p', [anOrder('next')]),
+    ]);
+    assert.deepEqual([failed.status, next.status], ['rejected', 'fulfilled']);
+    let hash = chainStart('a1');
+    const entries = await orders.entries('a1');
+    assert.deepEqual(
+      entries.map(({ sequence, order }) => [sequence, order?.record_id]),
+      [
+        [1, 'taken'],
+        [2, 'next'],
+      ],
+    );
+    for (const entry of entries) hash = chain(hash, entryDigest(entry));
+    assert.equal((next as PromiseFulfilledResult<{ hash: string }[]>).value[0]?.hash, hash);
+  });
+
   test(`${name}: append() obeys the gate at the time of the write`, async (t) => {
     const store = await open(t);
     const { auctions, orders, clock } = store;
     await assert.rejects(orders.append('a1', 'p', [anOrder('o1')]), { code: 'not-found' });
     await auctions.create(anAuction({ state: 'scheduled' }));
     await assert.rejects(orders.append('a1', 'p', [anOrder('o1')]), { code: 'gate-not-open' });
-    await auctions.advance('scheduled', anAuction());
+    await auctions.advance(anAuction({ state: 'scheduled' }), anAuction());
     clock.time = '2025-04-01T10:59:59.999Z';
     assert.equal((await orders.append('a1', 'p', [anOrder('o1')])).length, 1);
     clock.time = '2025-04-01T11:00:00Z';
     await assert.rejects(orders.append('a1', 'p', [anOrder('o2')]), { code: 'gate-closed' });
     clock.time = '2025-04-01T10:30:00Z';
-    await auctions.advance('open', anAuction({ state: 'closed' }));
+    await auctions.advance(anAuction(), anAuction({ state: 'closed' }));
     await assert.rejects(orders.append('a1', 'p', [anOrder('o2')]), { code: 'gate-closed' });
     assert.equal((await orders.entries('a1')).length, 1);
   });
@@ -159,18 +180,21 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     await auctions.create(anAuction({ id: 'a2', gateClosure: '2025-04-01T12:00:00Z' }));
     await orders.append('a1', 'p', [anOrder('o1'), anOrder('o2'), anOrder('o3')]);
     await orders.append('a2', 'p', [anOrder('o1', { price: 70 })]);
-    assert.deepEqual(
-      (await orders.find('o1')).map(({ auction, order }) => [auction, (order as LimitOrder).price]),
-      [
-        ['a2', 70],
-        ['a1', 50],
-      ],
-    );
-    assert.deepEqual(
-      (await orders.find('o1', 'a1')).map(({ auction }) => auction),
-      ['a1'],
-    );
-    assert.deepEqual(await orders.find('nobody'), []);
+    await orders.append('a2', 'q', [anOrder('o2', { price: 90 })]);
+    const newest = async (...of: [string, string]) => {
+      const stored = await orders.findNewest(...of);
+      return stored && [stored.auction, stored.participant, (stored.order as LimitOrder).price];
+    };
+    assert.deepEqual(await newest('p', 'o1'), ['a2', 'p', 70]);
+    assert.deepEqual(await newest('p', 'o2'), ['a1', 'p', 50]);
+    assert.deepEqual([await newest('q', 'o1'), await newest('p', 'nobody')], [undefined, undefined]);
+    const found = await orders.find('a1', 'p', ['o3', 'nobody', 'o1']);
+    assert.deepEqual(found.map(({ order, sequence }) => [order.record_id, sequence]).sort(), [
+      ['o1', 1],
+      ['o3', 3],
+    ]);
+    assert.deepEqual(await orders.find('a1', 'q', ['o1', 'o2']), []);
+    assert.deepEqual(await orders.find('nowhere', 'p', ['o1']), []);
     const page = await orders.list('a1', { after: 1, limit: 1 });
     assert.deepEqual(
       page.map(({ sequence, order, ttl }) => [sequence, order.record_id, ttl]),
@@ -201,7 +225,7 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
       aBlock('leg', { loopWith: 'other' }),
     ]);
     const found = async (...[field, id]: [Parameters<typeof orders.findNaming>[2], string]) => {
-      const stored = await orders.findNaming('a1', 'p', field, id);
+      const stored = (await orders.findNaming('a1', 'p', field, [id, 'nobody'])).get(id);
       return stored && [stored.order.record_id, stored.sequence, stored.cancelled];
     };
     assert.deepEqual(await found('linkedTo', 'parent'), ['z-first', 4, false]);
@@ -233,11 +257,12 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     clock.time = dayAfter;
     assert.equal(await orders.expire(new Date(dayAfter)), 0);
     assert.equal((await orders.list('a1')).length, 2);
-    await auctions.advance('open', anAuction({ state: 'settled' }));
+    await auctions.advance(anAuction(), anAuction({ state: 'settled' }));
     assert.equal(await orders.expire(new Date('2025-04-02T10:59:59Z')), 0);
     assert.deepEqual(await orders.list('a1'), []); // past their time they are gone for readers at once
     assert.equal(await orders.expire(new Date(dayAfter)), 2);
-    assert.deepEqual(await orders.find('o1'), []);
+    assert.deepEqual(await orders.find('a1', 'p', ['o1']), []);
+    assert.equal(await orders.findNewest('p', 'o1'), undefined);
   });
 }
 

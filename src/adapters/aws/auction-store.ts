@@ -6,6 +6,7 @@
  * short, so nothing that runs every minute, or with every order, reads more than a page.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { type Auction, type AuctionState, auction as auctionSchema } from '../../auction/auction.ts';
 import type { AuctionStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
@@ -81,26 +82,25 @@ export function openAuctionStore(database: Database, table: string, shards: numb
     return found;
   }
 
-  async function advance(from: AuctionState, next: Auction): Promise<boolean> {
-    const known = await database.get(table, recordKey(next.id));
-    if (known?.state !== from) return false;
-    const before = placeIn(listOf(from), recordOf(known).auction);
+  async function advance(known: Auction, next: Auction): Promise<boolean> {
+    const stored = await database.get(table, recordKey(next.id));
+    if (stored === undefined || !isDeepStrictEqual(recordOf(stored).auction, known)) return false;
+    const before = placeIn(listOf(known.state), known);
     const after = placeIn(listOf(next.state), next);
-    const item = { state: next.state, shards: known.shards, body: canonical(next) };
+    const item = { state: next.state, shards: stored.shards, body: canonical(next) };
     const { done } = await write(
       [
         {
           table,
           put: { ...recordKey(next.id), ...item },
-          condition: { text: 'body = :known', values: { ':known': known.body } },
+          condition: { text: 'body = :known', values: { ':known': stored.body } },
         },
         { table, put: { ...after, ...item } },
         ...(before.pk === after.pk && before.sk === after.sk ? [] : [{ table, remove: before }]),
       ],
       item.body,
     );
-    // Who was first may have left it in the same state: then this one is tried on what is there now.
-    return done || advance(from, next);
+    return done;
   }
 
   return {

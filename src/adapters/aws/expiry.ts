@@ -11,7 +11,6 @@ import { canonical } from '../../book/canonical.ts';
 import type { AuctionRecord, AuctionRecords } from './auction-store.ts';
 import type { Database, Item, Key } from './database.ts';
 import { type IntakeLog, type LogEntry, requestKey } from './intake-log.ts';
-import { participantsKey } from './order-intake.ts';
 import { keyOf, lifetimeSeconds, type OrderItem, ttlOf } from './order-items.ts';
 
 export interface Tables {
@@ -71,9 +70,6 @@ async function keepLonger({ database, ordersTable, intakeTable, log }: Tables, r
 async function deleteLog({ database, intakeTable, log }: Tables, record: AuctionRecord): Promise<number> {
   const { auction, shards } = record;
   const keys: Key[] = [keptKey(auction)];
-  for await (const { pk, sk } of database.query(intakeTable, participantsKey(auction.id), { to: '\u{10ffff}' })) {
-    keys.push({ pk: pk as string, sk: sk as string });
-  }
   const entries = await allEntries(log, record);
   for (const request of new Set(entries.map((entry) => entry.request))) keys.push(requestKey(auction.id, request));
   for (let shard = 0; shard < shards; shard++) {

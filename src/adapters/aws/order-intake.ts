@@ -22,7 +22,6 @@ import { newRequest, openRequests, receiptOf } from './requests.ts';
 export interface IntakeOptions {
   readonly database: Database;
   readonly ordersTable: string;
-  readonly intakeTable: string;
   readonly auctions: AuctionRecords;
   readonly log: IntakeLog;
   readonly clock: Clock;
@@ -40,20 +39,9 @@ const claimCharacters = 1_000_000;
 /** Of one order. Four bytes a character at most, and the item has other fields. */
 const orderCharacters = 95_000;
 
-export const participantsKey = (auction: string): string => `${auction}#participants`;
-
 export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'cancel'> {
-  const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
+  const { database, ordersTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
   const requests = openRequests(log, budgetMs);
-  const introduced = new Set<string>();
-
-  /** Who has orders in an auction is written down before the first one, so that orders can be found by their id alone. */
-  async function introduce(auction: string, participant: string): Promise<void> {
-    const pk = participantsKey(auction);
-    if (introduced.has(`${pk}/${participant}`)) return;
-    await database.put(intakeTable, { pk, sk: participant });
-    introduced.add(`${pk}/${participant}`);
-  }
 
   async function recordOf(id: string): Promise<AuctionRecord> {
     const record = await auctions.record(id);
@@ -65,7 +53,6 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     const record = await recordOf(id);
     const { auction, shards } = record;
     checkGate(auction, clock.now());
-    await introduce(id, participant);
 
     const request = newRequest();
     const texts = orders.map((order) => canonical(order));

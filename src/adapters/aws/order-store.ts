@@ -8,7 +8,7 @@ import { type AuctionRecord, type AuctionRecords, hasEnded } from './auction-sto
 import type { Database } from './database.ts';
 import { expireOrders } from './expiry.ts';
 import { type LogEntry, openIntakeLog } from './intake-log.ts';
-import { type IntakeOptions, openIntake, participantsKey } from './order-intake.ts';
+import { type IntakeOptions, openIntake } from './order-intake.ts';
 import { asOrderItem, isCommitted, keyOf, type OrderItem, storedOrder, ttlOf } from './order-items.ts';
 
 export interface OrderStoreOptions extends Pick<IntakeOptions, 'patienceMs' | 'budgetMs'> {
@@ -44,14 +44,6 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
     return items.map(asOrderItem);
   };
 
-  async function participantsIn({ auction }: AuctionRecord): Promise<string[]> {
-    const participants: string[] = [];
-    for await (const { sk } of database.query(intakeTable, participantsKey(auction.id), { to: '\u{10ffff}' })) {
-      participants.push(sk as string);
-    }
-    return participants;
-  }
-
   async function storedOrders(record: AuctionRecord, items: readonly OrderItem[]): Promise<StoredOrder[]> {
     const { auction, shards } = record;
     const requests = await log.records(
@@ -73,36 +65,36 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
   const store: OrderStore = {
     ...openIntake({ ...options, log }),
 
-    async find(record_id, auction) {
-      const given = auction === undefined ? undefined : await auctions.record(auction);
-      const records =
-        auction === undefined
-          ? [...(await auctions.records('live')), ...(await auctions.records('ended'))]
-          : given
-            ? [given]
-            : [];
+    async find(id, participant, record_ids) {
+      const record = await auctions.record(id);
+      if (record === undefined || isExpired(record)) return [];
+      return storedOrders(record, await itemsOf(record_ids.map((each) => keyOf(id, participant, each))));
+    },
+
+    async findNewest(participant, record_id) {
+      const records = [...(await auctions.records('live')), ...(await auctions.records('ended'))];
       const readable = records.filter((record) => !isExpired(record));
       readable.sort((a, b) => Date.parse(b.auction.gateClosure) - Date.parse(a.auction.gateClosure));
-      const keys = await Promise.all(
-        readable.map(async (record) => {
-          const id = record.auction.id;
-          return (await participantsIn(record)).map((participant) => keyOf(id, participant, record_id));
-        }),
-      );
-      const items = Map.groupBy(await itemsOf(keys.flat()), (item) => item.auction);
-      const found = await Promise.all(
-        readable.map((record) => storedOrders(record, items.get(record.auction.id) ?? [])),
-      );
-      return found.flat();
+      const items = await itemsOf(readable.map(({ auction }) => keyOf(auction.id, participant, record_id)));
+      const byAuction = new Map(items.map((item) => [item.auction, item]));
+      for (const record of readable) {
+        const item = byAuction.get(record.auction.id);
+        const [stored] = item ? await storedOrders(record, [item]) : [];
+        if (stored) return stored;
+      }
+      return undefined;
     },
 
     // Orders that name others are few, and asked for when one of them comes or goes: the log is read rather than indexed.
-    async findNaming(id, participant, field, name) {
-      const orders = await store.list(id);
-      return orders.find(
-        ({ order, cancelled, participant: owner }) =>
-          owner === participant && !cancelled && order.kind === 'block' && order[field] === name,
-      );
+    async findNaming(id, participant, field, names) {
+      const orders = await store.list(id, { participant });
+      const found = names.flatMap((name): [string, StoredOrder][] => {
+        const first = orders.find(
+          ({ order, cancelled }) => !cancelled && order.kind === 'block' && order[field] === name,
+        );
+        return first ? [[name, first]] : [];
+      });
+      return new Map(found);
     },
 
     async list(id, { after = 0, limit = Number.POSITIVE_INFINITY, participant } = {}) {

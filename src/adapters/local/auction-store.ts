@@ -1,6 +1,7 @@
 /** Auctions in sqlite: one row each, its state and gate closure beside the record so that they can be asked for. */
 
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { isDeepStrictEqual } from 'node:util';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
 import type { AuctionStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
@@ -25,9 +26,7 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
   const insert = database.prepare(
     'INSERT INTO auctions (id, market, state, gateClosure, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
-  const update = database.prepare(
-    'UPDATE auctions SET state = ?, gateClosure = ?, body = ? WHERE id = ? AND state = ?',
-  );
+  const update = database.prepare('UPDATE auctions SET state = ?, gateClosure = ?, body = ? WHERE id = ?');
   const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
   /** The auction that was found last, since every order asks for its own. It changes by `advance` only, which forgets it. */
   let last: Auction | undefined;
@@ -64,11 +63,13 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
       const query = database.prepare(`SELECT body FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`);
       return query.all(...values, limit ?? -1).map(parsed);
     },
-    async advance(from, next) {
+    // Nobody writes between the look and the update: this process has the folder, and there is no await.
+    async advance(known, next) {
       last = undefined;
-      const body = canonical(next);
-      const { changes } = unavailable(() => update.run(next.state, Date.parse(next.gateClosure), body, next.id, from));
-      return changes === 1;
+      if (!isDeepStrictEqual(find(next.id), known)) return false;
+      last = undefined;
+      unavailable(() => update.run(next.state, Date.parse(next.gateClosure), canonical(next), next.id));
+      return true;
     },
   };
 }

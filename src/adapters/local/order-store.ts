@@ -100,8 +100,12 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
   const expired = `auction IN (SELECT id FROM auctions WHERE state IN ('settled', 'cancelled') AND gateClosure < ?)`;
   const selectFound = database.prepare(
     `SELECT entries.*, gateClosure FROM entries JOIN auctions ON auctions.id = entries.auction
-     WHERE record_id = ? AND entries.body IS NOT NULL AND (? IS NULL OR auction = ?) AND NOT ${expired}
-     ORDER BY gateClosure DESC, sequence DESC`,
+     WHERE record_id = ? AND auction = ? AND participant = ? AND entries.body IS NOT NULL AND NOT ${expired}`,
+  );
+  const selectNewest = database.prepare(
+    `SELECT entries.*, gateClosure FROM entries JOIN auctions ON auctions.id = entries.auction
+     WHERE record_id = ? AND participant = ? AND entries.body IS NOT NULL AND NOT ${expired}
+     ORDER BY gateClosure DESC, sequence DESC LIMIT 1`,
   );
   const selectPage = database.prepare(
     `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? AND body IS NOT NULL
@@ -239,6 +243,10 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     cancelled: row.cancelled === 1,
     ttl: Math.floor(gateClosure / 1000) + lifetimeSeconds,
   });
+  const storedOf = (found: unknown): StoredOrder | undefined => {
+    const row = found as (Row & { gateClosure: number }) | undefined;
+    return row && stored(row, row.gateClosure);
+  };
 
   return {
     append(auction, participant, orders) {
@@ -276,15 +284,20 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
         return receipt!;
       });
     },
-    async find(record_id, auction) {
-      const rows = selectFound.all(record_id, auction ?? null, auction ?? null, expiryAt(clock.now()));
-      return (rows as unknown as (Row & { gateClosure: number })[]).map((row) => stored(row, row.gateClosure));
+    async find(auction, participant, record_ids) {
+      const expiry = expiryAt(clock.now());
+      return record_ids.flatMap((id) => storedOf(selectFound.get(id, auction, participant, expiry)) ?? []);
     },
-    async findNaming(auction, participant, field, name) {
-      const found = selectNaming[field].get(auction, participant, name, expiryAt(clock.now()));
-      if (found === undefined) return undefined;
-      const row = found as unknown as Row & { gateClosure: number };
-      return stored(row, row.gateClosure);
+    async findNewest(participant, record_id) {
+      return storedOf(selectNewest.get(record_id, participant, expiryAt(clock.now())));
+    },
+    async findNaming(auction, participant, field, names) {
+      const expiry = expiryAt(clock.now());
+      const found = names.flatMap((name): [string, StoredOrder][] => {
+        const first = storedOf(selectNaming[field].get(auction, participant, name, expiry));
+        return first === undefined ? [] : [[name, first]];
+      });
+      return new Map(found);
     },
     async list(auction, { after = 0, limit = -1, participant } = {}) {
       const gateClosure = Date.parse(auctionOf(auction).gateClosure);
