@@ -56,7 +56,7 @@ test('merit participant, client and token make callers of a running house, and t
   const large = [{ ...order, record_id: 'large', power: 50.1 }];
   const tooLarge = await run(['submit', '-', '--auction', 'a1', '--url', url, '--token', token], JSON.stringify(large));
   assert.equal(tooLarge.code, 1);
-  assert.match(tooLarge.err, /order 0 \(large\), power: 50.1 MW is more than the 50 MW/);
+  assert.match(tooLarge.err, /refused: order 0 \(large\), power: 50.1 MW is more than the 50 MW/);
   const nobody = await merit('submit', '--url', url, join(root, 'package.json'));
   assert.deepEqual([nobody.code, /needs a token/.test(nobody.err)], [1, true], nobody.err);
   assert.equal((await merit('executions', '--url', url, '--token', ops)).code, 0);

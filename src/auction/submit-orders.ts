@@ -8,7 +8,7 @@ import { termsOf } from '../book/terms.ts';
 import { AuctionError } from '../market/errors.ts';
 import type { Auction } from './auction.ts';
 import { findAuction, marketOf } from './moves.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, StoredOrder } from './ports.ts';
 
 /** Intake needs no more of the house than this. */
 type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
@@ -52,9 +52,13 @@ async function take(
   const { participant } = owner;
   const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions), owner);
   if ('problems' in admitted) {
-    const [first] = admitted.problems;
+    const { record_id, index, field, message } = admitted.problems[0]!;
     const code = admitted.problems.some(isForbidden) ? 'forbidden' : 'invalid-order';
-    throw new AuctionError(code, `no order was taken: ${first?.message}`, admitted.problems);
+    throw new AuctionError(
+      code,
+      `no order was taken: order ${record_id ?? index}${field ? `, ${field}` : ''}: ${message}`,
+      admitted.problems,
+    );
   }
   return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
 }
@@ -68,13 +72,27 @@ async function earlierOf(
 ): Promise<Earlier> {
   const names = namesIn(submissions);
   const [orders, groups] = await Promise.all([
-    names.orders.length > 0 ? store.find(auction, participant, names.orders) : [],
+    ancestry(store, auction, participant, names.orders),
     names.groups.length > 0 ? store.findNaming(auction, participant, 'exclusiveGroup', names.groups) : [],
   ]);
-  return {
-    orders: new Map(orders.map((stored) => [stored.order.record_id, stored])),
-    groups: new Map([...groups].map(([name, first]) => [name, first.order.zone])),
-  };
+  return { orders, groups: new Map([...groups].map(([name, first]) => [name, first.order.zone])) };
+}
+
+/** These orders, their parents, and so on; a family has few generations (`mostGenerations`). */
+async function ancestry(
+  store: IntakePorts['orders'],
+  auction: string,
+  participant: string,
+  names: readonly string[],
+): Promise<Map<string, StoredOrder>> {
+  const known = new Map<string, StoredOrder>();
+  for (let wanted = [...names]; wanted.length > 0; ) {
+    const found = await store.find(auction, participant, wanted);
+    for (const stored of found) known.set(stored.order.record_id, stored);
+    const parents = found.flatMap(({ order }) => (order.kind === 'block' ? (order.linkedTo ?? []) : []));
+    wanted = [...new Set(parents)].filter((name) => !known.has(name));
+  }
+  return known;
 }
 
 async function nextToClose(ports: IntakePorts): Promise<Auction> {

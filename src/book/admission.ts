@@ -5,11 +5,12 @@
  * price limits, ticks, lots and kinds, and the orders it names. Every problem of every order is found, so that a client mends them in one go.
  */
 
-import { problemsOf } from '../market/book.ts';
+import { gridsOf, problemsOf } from '../market/book.ts';
 import type { Problem } from '../market/errors.ts';
+import { type Fault, fault, show } from '../market/fault.ts';
+import { normalised } from '../market/normalise.ts';
 import { type Order, type OrderKind, orderKinds, orderSubmission, plainLimitOrder } from '../market/order.ts';
 import { canonical } from './canonical.ts';
-import { type Fault, fault, show } from './fault.ts';
 import { orderChecker } from './order-rules.ts';
 import { checkParticipant, type Owner, ofPortfolio } from './portfolio-rules.ts';
 import { type Earlier, relationChecker } from './relations.ts';
@@ -25,12 +26,13 @@ export type Admission = { readonly orders: Order[] } | { readonly problems: Prob
  */
 export function admit(submissions: readonly unknown[], terms: Terms, earlier?: Earlier, owner?: Owner): Admission {
   const check = orderChecker(terms);
+  const grids = gridsOf({ ...terms.priceLimits, ...terms.powerLimits });
   const orders: (Order | undefined)[] = [];
   const seen = new Map<string, number>();
   const faults = submissions.map((submission, index) => {
     const found: Fault[] = [];
     const parsed = parse(submission, terms, owner, found);
-    const order = parsed && ofPortfolio(parsed, owner?.portfolios, found);
+    const order = parsed && ofPortfolio(normalised(parsed, grids), owner?.portfolios, found);
     orders[index] = order;
     if (order === undefined) return found;
     check(order, found);
@@ -77,7 +79,7 @@ function parse(submission: unknown, terms: Terms, owner: Owner | undefined, foun
   }
   const plain = plainLimitOrder(submission);
   if (plain !== undefined) return plain;
-  const parsed = orderSubmission.safeParse(submission);
+  const parsed = orderSubmission.safeParse(submission, { reportInput: true });
   if (!parsed.success) {
     for (const { field = '', code, message } of problemsOf(parsed.error)) found.push(fault(field, code, message));
     return undefined;

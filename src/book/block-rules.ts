@@ -1,5 +1,6 @@
 /** What a block and a flexible order must be on their own. How blocks may name each other: `relations.ts`. */
 
+import { mostShifted } from '../market/bounds.ts';
 import type { BlockOrder, FlexibleOrder } from '../market/order.ts';
 import type { OrderTerms } from './terms.ts';
 
@@ -57,5 +58,10 @@ export function checkFlexible(order: FlexibleOrder, at: OrderTerms): void {
   if (at.periods !== undefined && end > at.periods) {
     const message = `started in ${latest}, ${duration} periods end in ${end}: the auction has ${at.periods}`;
     at.fault('latest', 'window-too-short', message);
+  }
+  const cells = (latest - earliest + 1) * duration;
+  if (cells > mostShifted) {
+    const message = `${latest - earliest + 1} starts of ${duration} periods are ${cells} in all, more than ${mostShifted}`;
+    at.fault('latest', 'window-too-wide', message);
   }
 }

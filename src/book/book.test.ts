@@ -43,6 +43,11 @@ test('admit() takes an order that keeps the terms, as a limit order when it name
   assert.deepEqual(admit([good], terms), { orders: [{ ...good, kind: 'limit' }] });
 });
 
+test('admit() takes what arithmetic left beside a tick or a lot for that tick or lot', () => {
+  const [order] = (admit([{ ...good, price: 20 + 2.24, power: 0.1 + 0.2 }], terms) as { orders: object[] }).orders;
+  assert.deepEqual(order, { ...good, kind: 'limit', price: 22.24, power: 0.3 });
+});
+
 test('admit() fills in zone and period where there is only one', () => {
   const single = termsOf({ ...market, zones: ['A'] }, { ...terms.delivery, periods: 1 });
   const { zone, period, ...rest } = good;
@@ -72,6 +77,16 @@ for (const [what, order, ...problems] of [
   ['absurd power', { ...good, power: 1e9 }, 'power: too-big'],
   ['power over the market’s limit', { ...good, power: 1000.1 }, 'power: power-over-limit'],
   ['power off the lot', { ...good, power: 10.05 }, 'power: power-off-lot'],
+  ['a lot in single precision', { ...good, power: 0.10000000149011612 }, 'power: power-off-lot'],
+  ['a crumb of power', { ...good, power: 1e-9 }, 'power: power-off-lot'],
+  ['a power next to nothing', { ...good, power: 1e-300 }, 'power: power-off-lot'],
+  ['a price a little off the tick', { ...good, price: 50.0000000001 }, 'price: price-off-tick'],
+  ['a tick in single precision', { ...good, price: -3.00999999046326 }, 'price: price-off-tick'],
+  ['an absurd price', { ...good, price: 1e300 }, 'price: too-big'],
+  ['an id that is a step in a path', { ...good, record_id: '..' }, 'record_id: invalid-format'],
+  ['an id that JSON alone can name', { ...good, record_id: '__proto__' }, 'record_id: invalid-format'],
+  ['half a character in an id', { ...good, record_id: 'a\ud800' }, 'record_id: invalid-format'],
+  ['an id that looks like another', { ...good, record_id: 'о1' }, 'record_id: invalid-format'],
   ['something that is no order', 'buy', ': invalid-type'],
   ['a list in a list', [good], ': invalid-type'],
 ] as const) {
@@ -93,6 +108,9 @@ test('admit() takes curves that fall, and no others', () => {
   assert.deepEqual(problemsWith(curve('step', [10, 10], [0, 5])), ['points.1.price: curve-not-monotone']);
   assert.deepEqual(problemsWith(curve('step', [0, 10], [0, 5])), ['points.1.price: curve-not-monotone']);
   assert.deepEqual(problemsWith(curve('linear', [0, 10], [5000, 5])), ['points.1.price: price-off-limits']);
+  assert.deepEqual(problemsWith(curve('step', [0, 0.1 + 0.2], [10, 0.3])), ['points.0.power: power-off-lot']);
+  assert.deepEqual(problemsWith(curve('linear', [0, 8e-17], [10, -5])), ['points.0.power: power-off-lot']);
+  assert.deepEqual(problemsWith(curve('step', [0, -0], [10, -5])), []);
 });
 
 test('admit() names index, id and what was seen for every problem of every order', () => {
@@ -107,6 +125,22 @@ test('admit() names index, id and what was seen for every problem of every order
     ],
   );
   assert.match(admission.problems[1]!.message, /9999 is not within the price limits -500 to 4000/);
+});
+
+test('admit() says which valid value is nearest', () => {
+  const messageOf = (order: unknown) => {
+    const admission = admit([order], terms);
+    assert('problems' in admission);
+    return admission.problems[0]!.message;
+  };
+  assert.equal(
+    messageOf(curve('step', [0, 0.30000000000000004], [10, 0.3])),
+    '0.30000000000000004 is not a multiple of the lot of 0.1; the nearest is 0.3',
+  );
+  assert.match(messageOf({ ...good, price: 49.996 }), /the tick 0.01; the nearest is 50$/);
+  assert.match(messageOf({ ...good, power: 1e-9 }), /^1e-9 is less than the lot of 0.1 MW/);
+  assert.match(messageOf({ ...good, price: null }), /expected number, received null/);
+  assert.match(messageOf({ ...good, price: 1e300 }), /<=1000000 \(found 1e\+300\)$/);
 });
 
 const entriesOf = (): Entry[] => {
@@ -285,12 +319,13 @@ test('parseMarket() refuses ramps and constraints of lines and zones that are no
     netPositionRamps: [{ ...ramped.netPositionRamps[0], zone: 'X' }],
     constraints: [{ ...ramped.constraints[0], ptdf: { X: 1 } }],
   };
-  const message = /rampSets\.0\.lines\.1: X .*netPositionRamps\.0\.zone: X .*constraints\.0\.ptdf\.X: X /;
+  const message =
+    /rampSets\.0\.lines\.1: .*no line X.*netPositionRamps\.0\.zone: .*no zone X.*constraints\.0\.ptdf\.X: .*no zone X/;
   assert.throws(() => parseMarket({ ...market, ...wrong }, 'test'), { code: 'invalid-market', message });
 });
 
 for (const [what, changes, message] of [
-  ['a zone twice', { zones: ['A', 'B', 'A'] }, /zones: a zone is there twice/],
+  ['a zone twice', { zones: ['A', 'B', 'A'] }, /zones\.2: zone A is there twice/],
   [
     'a line to nowhere',
     { lines: [{ id: 'L', from: 'A', to: 'X', capacity: 1, reverse: 1 }] },

@@ -1,16 +1,14 @@
 /** What a book has to be beyond its shape, before anybody clears it: names that exist, lengths that fit, orders within the terms. */
 
 import type { Book } from '../market/book.ts';
+import { mostPower } from '../market/bounds.ts';
 import { AuctionError, type Problem } from '../market/errors.ts';
+import { type Fault, fault } from '../market/fault.ts';
+import { networkFaults } from '../market/network-rules.ts';
 import { orderKinds } from '../market/order.ts';
 import { type Resolution, resolutionMinutes } from '../market/time.ts';
-import { type Fault, fault } from './fault.ts';
-import { networkFaults } from './network-rules.ts';
 import { orderChecker } from './order-rules.ts';
 import { relationChecker } from './relations.ts';
-
-/** Books name no largest power; what a float can still tell apart from its neighbour by a watt is enough for any. */
-const largestPower = 1e6;
 
 /** @throws AuctionError `invalid-book`, with each field and order that is wrong */
 export function checkBook(book: Book): void {
@@ -18,8 +16,8 @@ export function checkBook(book: Book): void {
   const check = orderChecker({
     delivery: book,
     zones: book.zones,
-    priceLimits: { min: book.priceLimits.min, max: book.priceLimits.max },
-    powerLimits: { ...(book.lot === undefined ? {} : { lot: book.lot }), max: largestPower },
+    priceLimits: book.priceLimits,
+    powerLimits: { ...(book.lot === undefined ? {} : { lot: book.lot }), max: mostPower },
     orderKinds,
     orderResolutions: (Object.keys(resolutionMinutes) as Resolution[]).filter(
       (resolution) => resolutionMinutes[resolution] > resolutionMinutes[book.resolution],

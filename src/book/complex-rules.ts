@@ -3,9 +3,11 @@
  * nothing would use.
  */
 
+import { mostCharacters } from '../market/bounds.ts';
 import type { ComplexOrder } from '../market/order.ts';
+import { firstOutOfReach } from '../market/reach.ts';
 import { hoursOf } from '../market/time.ts';
-import { firstOutOfReach } from './reach.ts';
+import { canonical } from './canonical.ts';
 import type { OrderTerms } from './terms.ts';
 
 /** What the order may be executed with in one period while it is on, in MW. */
@@ -15,6 +17,10 @@ interface Range {
 }
 
 export function checkComplex(order: ComplexOrder, at: OrderTerms): void {
+  // Of all kinds only these can grow so long.
+  const characters = canonical(order).length;
+  if (characters > mostCharacters)
+    at.fault('steps', 'order-too-long', `the order has ${characters} characters of JSON, more than ${mostCharacters}`);
   checkSteps(order, at);
   checkCondition(order, at);
   const ranges = new Map<number, Range>();
@@ -22,6 +28,7 @@ export function checkComplex(order: ComplexOrder, at: OrderTerms): void {
     const range = ranges.get(period) ?? { least: 0, most: 0 };
     ranges.set(period, { least: range.least + minAcceptance * power, most: range.most + power });
   }
+  for (const [period, { most }] of ranges) at.sum(most, period, 'steps');
   checkMinPower(order, ranges, at);
   checkGradient(order, ranges, at);
   checkScheduledStop(order, at);
@@ -46,11 +53,19 @@ function checkSteps({ side, steps }: ComplexOrder, at: OrderTerms): void {
 const sideOfCondition = { 'minimum-income': 'sell', 'minimum-profit': 'sell', 'maximum-payment': 'buy' } as const;
 
 function checkCondition({ side, condition, fixedTerm, variableTerm }: ComplexOrder, at: OrderTerms): void {
+  at.money(fixedTerm, 'fixedTerm');
+  at.onTick(variableTerm, 'variableTerm');
   if (condition === undefined) {
     for (const [field, term] of Object.entries({ fixedTerm, variableTerm }))
       if (term !== 0) at.fault(field, 'term-without-condition', `${field} ${term} counts under a condition only`);
-  } else if (sideOfCondition[condition] !== side) {
+    return;
+  }
+  if (sideOfCondition[condition] !== side)
     at.fault('condition', 'condition-of-other-side', `${condition} is for ${sideOfCondition[condition]} orders`);
+  // In the welfare it would be a second price of each step.
+  if (condition !== 'minimum-income' && variableTerm !== 0) {
+    const message = `${variableTerm}: under ${condition} what a MWh costs is in the prices of the steps`;
+    at.fault('variableTerm', 'variable-term-in-welfare', message);
   }
 }
 
@@ -76,9 +91,12 @@ function checkGradient(
   ranges: ReadonlyMap<number, Range>,
   at: OrderTerms,
 ): void {
-  if (loadGradient === undefined || at.periods === undefined) return;
-  const hours = hoursOf(at.resolution);
+  if (loadGradient === undefined) return;
   const { up, down } = loadGradient;
+  at.gradient(up, 'loadGradient.up');
+  at.gradient(down, 'loadGradient.down');
+  if (at.periods === undefined) return;
+  const hours = hoursOf(at.resolution);
   const late = firstOutOfReach(
     at.periods,
     (t) => {

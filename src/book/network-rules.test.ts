@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Book, parseBook } from '../market/book.ts';
-import { networkFaults } from './network-rules.ts';
+import { networkFaults } from '../market/network-rules.ts';
 import { bookHash } from './seal.ts';
 
 const line = { id: 'L', from: 'A', to: 'B', capacity: 100, reverse: 100 };

@@ -1,18 +1,20 @@
 /** The rules that an order of a known shape is checked by, whatever else is in the auction: at the door, and in books from files. */
 
+import { gridsOf } from '../market/book.ts';
+import { type Fault, fault, show } from '../market/fault.ts';
 import type { CurveOrder, Order } from '../market/order.ts';
 import { checkBlock, checkFlexible } from './block-rules.ts';
 import { checkComplex } from './complex-rules.ts';
-import { type Fault, fault, show } from './fault.ts';
 import { type OrderTerms, orderTerms, type Terms } from './terms.ts';
 
 export function orderChecker(terms: Terms): (order: Order, found: Fault[]) => void {
   const zones = new Set(terms.zones);
+  const grids = gridsOf({ ...terms.priceLimits, ...terms.powerLimits });
   return (order, found) => {
     if (!zones.has(order.zone)) {
       found.push(fault('zone', 'unknown-zone', `${show(order.zone)} is none of the zones ${terms.zones.join(', ')}`));
     }
-    const at = orderTerms(order, terms, found);
+    const at = orderTerms(order, terms, grids, found);
     switch (order.kind) {
       case 'limit':
         at.period(order.period, 'period');
@@ -23,7 +25,7 @@ export function orderChecker(terms: Terms): (order: Order, found: Fault[]) => vo
         at.period(order.period, 'period');
         order.points.forEach((point, i) => {
           at.price(point.price, `points.${i}.price`);
-          at.power(point.power, `points.${i}.power`);
+          at.netPower(point.power, `points.${i}.power`);
         });
         checkMonotone(order, at);
         break;

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Fault } from '../market/fault.ts';
 import type { Order } from '../market/order.ts';
 import type { Portfolio } from '../market/portfolio.ts';
-import type { Fault } from './fault.ts';
 import { checkParticipant, isForbidden, ofPortfolio } from './portfolio-rules.ts';
 
 const wind: Portfolio = { name: 'wind', zones: ['A', 'B'], powerLimits: { buy: 5, sell: 100 } };

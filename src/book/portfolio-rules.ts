@@ -4,9 +4,9 @@
  * The limits are those of one order, as a market's are. Without portfolios (a house without access control) nothing is asked.
  */
 
+import { type Fault, fault, show } from '../market/fault.ts';
 import type { Order } from '../market/order.ts';
 import type { Portfolio } from '../market/portfolio.ts';
-import { type Fault, fault, show } from './fault.ts';
 
 /** Who sends orders. */
 export interface Owner {

@@ -5,11 +5,13 @@
  * means an order, or a group, of the same participant only.
  */
 
+import { mostGenerations } from '../market/bounds.ts';
+import { type Fault, fault } from '../market/fault.ts';
 import type { BlockOrder, Order } from '../market/order.ts';
-import { type Fault, fault } from './fault.ts';
 
 /** What of a participant is in the intake already, as far as new orders name it. */
 export interface Earlier {
+  /** Those that are named, and all their ancestors. */
   readonly orders: ReadonlyMap<string, { readonly order: Order; readonly cancelled: boolean }>;
   /** The zone in which each exclusive group lies. */
   readonly groups: ReadonlyMap<string, string>;
@@ -50,6 +52,10 @@ export function relationChecker(
     if (!groups.has(order.exclusiveGroup)) groups.set(order.exclusiveGroup, order.zone);
   }
   const cycles = linkCycles(orders);
+  const generations = generationsOf((id) => {
+    const order = orders.get(id) ?? earlier.orders.get(id)?.order;
+    return order?.kind === 'block' ? order.linkedTo : undefined;
+  });
 
   /** The block that `field` of an order names, where it may; else the fault is found. */
   const named = (order: BlockOrder, field: 'linkedTo' | 'loopWith', what: string, found: Fault[]) => {
@@ -77,6 +83,11 @@ export function relationChecker(
         found.push(fault('linkedTo', 'link-cycle', `it is its own ancestor: ${round}`));
       }
       const parent = named(order, 'linkedTo', 'parent', found);
+      const generation = generations(order.record_id);
+      if (generation > mostGenerations) {
+        const message = `it would be generation ${generation} of its family: ${mostGenerations} are taken`;
+        found.push(fault('linkedTo', 'family-too-deep', message));
+      }
       if (parent?.loopWith !== undefined)
         found.push(fault('linkedTo', 'parent-in-loop', `${order.linkedTo} is a leg of a loop: it has no children`));
     }
@@ -149,6 +160,22 @@ function loopFaults(leg: BlockOrder, partner: BlockOrder): Fault[] {
     faults.push(fault('minAcceptance', 'loop-of-two-minima', message));
   }
   return faults;
+}
+
+/** How many blocks lead to one, itself among them; NaN where they lead round a cycle. Each is counted once. */
+function generationsOf(parentOf: (id: string) => string | undefined): (id: string) => number {
+  const known = new Map<string, number>();
+  return (id) => {
+    const path = new Set<string>();
+    let at: string | undefined = id;
+    for (; at !== undefined && !known.has(at); at = parentOf(at)) {
+      if (path.has(at)) known.set(at, Number.NaN);
+      else path.add(at);
+    }
+    let generation = at === undefined ? 0 : known.get(at)!;
+    for (const each of [...path].reverse()) known.set(each, ++generation);
+    return generation;
+  };
 }
 
 /** The orders that are their own ancestors, each with its cycle. Every order is walked over once. */

@@ -12,13 +12,14 @@ const runs = { seed, numRuns: 3000 };
 
 const text = (alphabet: string, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...alphabet), minLength: 1, maxLength });
-const ids = text('abzAZ059._:-', 64);
-const zones = text('abzAZ059_-', 32);
+const isName = (each: string) => !['.', '..', '__proto__'].includes(each);
+const ids = text('abzAZ059._:-', 64).filter(isName);
+const zones = text('abzAZ059_-', 32).filter(isName);
 const sides = fc.constantFrom('buy', 'sell');
-const periods = fc.integer({ min: 1, max: 100_000 });
+const periods = fc.integer({ min: 1, max: 10_000 });
 const powers = fc.double({ min: 0, max: 1e6, minExcluded: true, noNaN: true });
 const prices = fc.oneof(
-  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.double({ min: -1e6, max: 1e6, noNaN: true }),
   fc.integer({ min: -50_000, max: 400_000 }).map((cents) => cents / 100),
 );
 const limit = { record_id: ids, zone: zones, side: sides, period: periods, price: prices, power: powers };
@@ -27,8 +28,24 @@ const limitOrders = fc.record({ ...limit, kind: fc.constant('limit' as const) },
 
 /** Values that are wrong in most fields, and right or just about right in some. */
 const oddities = fc.constantFrom<unknown[]>(
-  ...[undefined, null, true, '', 'a b', 'x'.repeat(33), 'x'.repeat(65), 'limit', 'curve', 'Buy', 'PT15M', 'é', 'a\n'],
-  ...[0, -0, -1, 1, 1.5, 100_000, 100_001, 1e6, 1_000_000.1, 2 ** 53, 1e308, Number.NaN, Number.POSITIVE_INFINITY, '5'],
+  ...[
+    undefined,
+    null,
+    true,
+    '',
+    'a b',
+    'x'.repeat(33),
+    'x'.repeat(65),
+    'limit',
+    'curve',
+    'Buy',
+    'PT15M',
+    'é',
+    'a\n',
+    '..',
+    '__proto__',
+  ],
+  ...[0, -0, -1, 1, 1.5, 10_000, 10_001, 1e6, 1_000_000.1, 2 ** 53, 1e308, Number.NaN, Number.POSITIVE_INFINITY, '5'],
   ...[[], {}, ['a'], new Date(0)],
 );
 const fields = fc.constantFrom(...requiredKeys, 'kind', 'resolution', 'colour', '__proto__', 'constructor');

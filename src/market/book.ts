@@ -1,10 +1,15 @@
 /** The sealed order book: everything that clearing may know. The file format `book/1`. */
 
 import * as z from 'zod';
+import { leastPower, leastStep, mostPeriods, mostStep } from './bounds.ts';
+import { gridOf } from './decimal.ts';
 import { AuctionError, type Problem } from './errors.ts';
+import { show } from './fault.ts';
 import { constraint, line, networkRules } from './network.ts';
-import { bookOrder, price, zoneId } from './order.ts';
+import { type Grids, normalised, roundedTo } from './normalise.ts';
+import { type BookOrder, bookOrder, price, zoneId } from './order.ts';
 import { instant, resolution } from './time.ts';
+import { toTheWatt } from './to-the-watt.ts';
 
 export const auctionId = z
   .string()
@@ -15,7 +20,9 @@ export const priceLimits = z
   .strictObject({
     min: price,
     max: price,
-    tick: z.number().positive().optional().meta({ description: 'prices are published on it, and limits lie on it' }),
+    tick: z.number().min(leastStep).max(mostStep).optional().meta({
+      description: 'currency/MWh; prices are published on it, and limits lie on it',
+    }),
   })
   .refine((limits) => limits.min < limits.max, 'min must lie below max')
   .meta({ id: 'PriceLimits' });
@@ -40,13 +47,16 @@ export const book = z
   .strictObject({
     merit: z.literal('book/1'),
     auction: auctionId,
-    market: z.string().optional(),
+    market: z.string().max(32).optional(),
     currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR'),
     start: instant,
     resolution,
-    periods: z.int().min(1).max(10_000),
+    periods: z.int().min(1).max(mostPeriods),
     priceLimits,
-    lot: z.number().positive().optional().meta({ description: 'MW; volumes are published in whole lots' }),
+    lot: z.number().min(leastStep).max(mostStep).optional().meta({
+      description:
+        'MW; powers are multiples of it, and volumes are published in whole lots. Without it powers count to the watt',
+    }),
     zones: z.array(zoneId).min(1).max(1000),
     lines: z.array(line).max(10_000).default([]),
     constraints: z.array(constraint).max(1_000_000).default([]),
@@ -57,20 +67,40 @@ export const book = z
   .meta({ id: 'Book' });
 export type Book = z.output<typeof book>;
 
-/** A book from JSON that was read from somewhere. @throws AuctionError `invalid-book`, with each field that is wrong */
+/**
+ * A book from JSON that was read from somewhere, its numbers normalised: the network to the watt, prices and powers as `normalise.ts`
+ * says; without a lot powers are rounded to the watt. The book of an auction is so already, and keeps its hash.
+ *
+ * @throws AuctionError `invalid-book`, with each field that is wrong
+ */
 export function parseBook(value: unknown): Book {
   const parsed = book.safeParse(value);
   if (!parsed.success) throw new AuctionError('invalid-book', 'this is not a book', problemsOf(parsed.error));
-  return parsed.data;
+  const { lot, orders, ...rest } = toTheWatt(parsed.data);
+  const grids = gridsOf({ ...rest.priceLimits, lot });
+  const decimal = (order: BookOrder) => normalised(lot === undefined ? roundedTo(order, grids.lot) : order, grids);
+  return { ...rest, ...(lot !== undefined && { lot }), orders: orders.map(decimal) };
 }
 
-/** The issues of a zod error as problems: field by path, code, and a message that says what was seen. */
+/** Books without a lot count powers to the watt. */
+export const gridsOf = ({ tick, lot }: { tick?: number | undefined; lot?: number | undefined }): Grids => ({
+  tick: tick === undefined ? undefined : gridOf(tick),
+  lot: gridOf(lot ?? leastPower),
+});
+
+/**
+ * The issues of a zod error as problems: field by path, code, and a message, which says what was seen where the parser was asked to
+ * report it.
+ */
 export const problemsOf = (error: z.ZodError): Problem[] =>
   error.issues.map((issue) => {
     const unknownKeys = issue.code === 'unrecognized_keys' ? issue.keys : [];
     return {
       field: [...issue.path, ...unknownKeys.slice(0, 1)].join('.'),
       code: issue.code === 'unrecognized_keys' ? 'unknown-field' : issue.code.replaceAll('_', '-'),
-      message: issue.message,
+      message: `${issue.message}${found(issue.input)}`,
     };
   });
+
+const found = (input: unknown): string =>
+  input === undefined || (typeof input === 'object' && input !== null) ? '' : ` (found ${show(input)})`;

@@ -1,11 +1,15 @@
 /** A market: the config that auctions are made from. One JSON file each under `markets/`. */
 
 import * as z from 'zod';
-import { priceLimits, problemsOf } from './book.ts';
+import { type PriceLimits, priceLimits, problemsOf } from './book.ts';
+import { leastStep, mostMoneyPerHour, mostPower, mostStep, mostSteps } from './bounds.ts';
+import { gridOf, isOn, nearestOn } from './decimal.ts';
 import { AuctionError } from './errors.ts';
+import { type Fault, fault } from './fault.ts';
 import { constraint, line, networkRules } from './network.ts';
+import { networkFaults } from './network-rules.ts';
 import { orderKinds, zoneId } from './order.ts';
-import { duration, msOf, resolution, timeZone } from './time.ts';
+import { duration, msOf, periodsOfDay, resolution, timeZone } from './time.ts';
 
 export const marketId = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, '1 to 32 of a-z 0-9 -, starting with a letter');
 
@@ -38,6 +42,8 @@ function opensTooLate(s: Schedule): s is Exclude<Schedule, { kind: 'manual' }> {
   return s.gateOpening.daysBefore < s.gateClosure.daysBefore || s.gateOpening.time >= s.gateClosure.time;
 }
 
+const seconds = z.number().min(0.001).max(86_400);
+
 /**
  * How long clearing may search, and what is good enough to publish before optimality is proven. Without any of it clearing searches
  * in one call until it has a proof.
@@ -48,46 +54,51 @@ function opensTooLate(s: Schedule): s is Exclude<Schedule, { kind: 'manual' }> {
  */
 const searchLimits = z
   .strictObject({
-    branchesPerCall: z.int().min(1).optional().meta({
+    branchesPerCall: z.int().min(1).max(1e9).optional().meta({
       description: 'branches of the search that one call may look at; absent: as many as it takes',
     }),
-    millisecondsPerCall: z.number().positive().optional().meta({
+    millisecondsPerCall: z.number().min(1).max(86_400_000).optional().meta({
       description: 'how long one call may search; absent: as long as it takes',
     }),
     publishAtGap: z.number().min(0).max(1).optional().meta({
       description: 'after a call a result with at most this gap is published; absent: only a proven optimum',
     }),
-    publishAfterSeconds: z.number().positive().optional().meta({
+    publishAfterSeconds: seconds.optional().meta({
       description: 'so long after the book is sealed the best result is published, whatever its gap; absent: never',
     }),
   })
   .meta({ id: 'SearchLimits' });
 
+const powerLimits = z.strictObject({
+  lot: z.number().min(leastStep).max(mostStep).meta({ description: 'MW; powers are multiples of it' }),
+  max: z.number().min(leastStep).max(mostPower).meta({
+    description: 'MW; the most that one order may ask for in a period',
+  }),
+});
+type PowerLimits = z.output<typeof powerLimits>;
+
 export const market = z
   .strictObject({
     market: marketId,
-    description: z.string(),
+    description: z.string().max(2000),
     currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR'),
     timeZone,
     resolution,
-    zones: z.array(zoneId).min(1),
-    lines: z.array(line).default([]),
-    constraints: z.array(constraint).default([]),
+    zones: z.array(zoneId).min(1).max(1000),
+    lines: z.array(line).max(10_000).default([]),
+    constraints: z.array(constraint).max(1_000_000).default([]),
     ...networkRules,
     priceLimits,
-    powerLimits: z.strictObject({
-      lot: z.number().positive().meta({ description: 'MW; powers are multiples of it' }),
-      max: z.number().positive().meta({ description: 'MW; the most that one order may ask for' }),
-    }),
-    orderKinds: z.array(z.enum(orderKinds)).min(1),
+    powerLimits,
+    orderKinds: z.array(z.enum(orderKinds)).min(1).max(orderKinds.length),
     /** Resolutions of orders besides the market's own; each a multiple of it. */
-    orderResolutions: z.array(resolution).default([]),
+    orderResolutions: z.array(resolution).max(3).default([]),
     schedule,
     clearing: searchLimits.optional(),
     /** How often the workflow asks clearing for a result, and how it waits in between where the answer is that there is none yet. */
     patience: z.strictObject({
-      firstSeconds: z.number().positive(),
-      mostSeconds: z.number().positive(),
+      firstSeconds: seconds,
+      mostSeconds: seconds,
       attempts: z.int().min(1).max(1000),
     }),
     /** For rehearsals: makes clearing answer `results: false` with this probability, by this seed. */
@@ -96,31 +107,14 @@ export const market = z
       .optional(),
   })
   .check((ctx) => {
-    const { zones, lines, patience, schedule } = ctx.value;
+    const { patience, schedule, priceLimits, powerLimits } = ctx.value;
     const fail = (path: (string | number)[], input: unknown, message: string) =>
       ctx.issues.push({ code: 'custom', path, input, message });
-    const noZone = (zone: string) => `${zone} is none of the zones ${zones.join(', ')}`;
-    zones.forEach((id, i) => {
-      if (zones.indexOf(id) !== i) fail(['zones', i], id, `zone ${id} is there twice`);
-    });
-    lines.forEach((l, i) => {
-      if (!zones.includes(l.from)) fail(['lines', i, 'from'], l.from, noZone(l.from));
-      if (!zones.includes(l.to)) fail(['lines', i, 'to'], l.to, noZone(l.to));
-      if (l.from === l.to) fail(['lines', i, 'to'], l.to, 'a line joins two different zones');
-    });
-    ctx.value.rampSets?.forEach((set, i) => {
-      set.lines.forEach((id, k) => {
-        const path = ['rampSets', i, 'lines', k];
-        if (!lines.some((line) => line.id === id)) fail(path, id, `${id} is none of the lines`);
-      });
-    });
-    ctx.value.netPositionRamps?.forEach(({ zone }, i) => {
-      if (!zones.includes(zone)) fail(['netPositionRamps', i, 'zone'], zone, noZone(zone));
-    });
-    ctx.value.constraints.forEach(({ ptdf }, i) => {
-      for (const zone of Object.keys(ptdf))
-        if (!zones.includes(zone)) fail(['constraints', i, 'ptdf', zone], zone, noZone(zone));
-    });
+    const inField = (field: string) => field.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+    for (const { field = '', message } of networkFaults({ ...ctx.value, periods: periodsIn(ctx.value) }))
+      fail(inField(field), undefined, message);
+    for (const { field = '', message } of scaleFaults(priceLimits, powerLimits))
+      fail(inField(field), undefined, message);
     if (schedule.kind === 'interval' && (msOf(schedule.every) === 0 || msOf(schedule.every) % 1000 !== 0))
       fail(['schedule', 'every'], schedule.every, 'must be a whole number of seconds, at least one');
     const { branchesPerCall, millisecondsPerCall, publishAtGap } = ctx.value.clearing ?? {};
@@ -142,14 +136,44 @@ export const market = z
   .meta({ id: 'Market' });
 export type Market = z.output<typeof market>;
 
+/** How many market time units the lists of a market are for; where its auctions differ, as many as its first list has. */
+function periodsIn({ schedule, resolution, lines, constraints }: Omit<Market, 'clearing' | 'patience'>): number {
+  if (schedule.kind === 'daily') return periodsOfDay(resolution);
+  if (schedule.kind === 'interval') return schedule.periods;
+  const [list] = lines.flatMap(({ capacity, reverse, ramp }) => [capacity, reverse, ramp]).filter(Array.isArray);
+  return list?.length ?? constraints.reduce((most, { period }) => Math.max(most, period), 1);
+}
+
+/** Prices and powers have to be countable: on their grid, and not so many steps of it that sums lose the last one. */
+function scaleFaults({ min, max, tick }: PriceLimits, { lot, max: most }: PowerLimits): Fault[] {
+  const faults: Fault[] = [];
+  for (const [field, limit] of Object.entries({ min, max })) {
+    if (tick === undefined || isOn(gridOf(tick), limit)) continue;
+    const message = `${limit} is not a multiple of the tick ${tick}; the nearest is ${nearestOn(gridOf(tick), limit)}`;
+    faults.push(fault(`priceLimits.${field}`, 'off-tick', message));
+  }
+  if (!isOn(gridOf(lot), most)) {
+    const message = `${most} is not a multiple of the lot ${lot}; the nearest is ${nearestOn(gridOf(lot), most)}`;
+    faults.push(fault('powerLimits.max', 'off-lot', message));
+  }
+  const ticks = tick === undefined ? 0 : (max - min) / tick;
+  if (ticks > mostSteps)
+    faults.push(fault('priceLimits', 'too-wide', `from ${min} to ${max} are ${ticks} ticks, more than ${mostSteps}`));
+  if (most / lot > mostSteps)
+    faults.push(fault('powerLimits', 'too-wide', `${most} MW are ${most / lot} lots, more than ${mostSteps}`));
+  const money = most * Math.max(Math.abs(min), Math.abs(max));
+  if (money > mostMoneyPerHour) {
+    const message = `one order of ${most} MW could be worth ${money} an hour, more than ${mostMoneyPerHour}`;
+    faults.push(fault('powerLimits.max', 'too-large', message));
+  }
+  return faults;
+}
+
 /** A market from JSON. `source` is the file's name. @throws AuctionError `invalid-market` naming file, field and value */
 export function parseMarket(value: unknown, source: string): Market {
   const parsed = market.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const problems = problemsOf(parsed.error);
-  const seen = parsed.error.issues.map((issue) =>
-    issue.input === undefined ? '' : ` (found ${JSON.stringify(issue.input)})`,
-  );
-  const lines = problems.map((p, i) => `${p.field}: ${p.message}${seen[i]!.slice(0, 200)}`);
+  const lines = problems.map((p) => `${p.field}: ${p.message}`);
   throw new AuctionError('invalid-market', `${source}: ${lines.join('; ')}`, problems);
 }

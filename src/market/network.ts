@@ -4,15 +4,16 @@
  */
 
 import * as z from 'zod';
+import { mostFactor, mostFlow, mostPeriods, mostPrice } from './bounds.ts';
 import { recordId, zoneId } from './order.ts';
 
-const perPeriod = z.union([z.number(), z.array(z.number()).min(1)]);
-const mw = z.number().min(0);
+const flow = z.number().min(-mostFlow).max(mostFlow);
+const perPeriod = z.union([flow, z.array(flow).min(1).max(mostPeriods)]);
+const change = z.number().min(0).max(mostFlow);
 const ramp = z
-  .union([mw, z.array(mw).min(1)])
+  .union([change, z.array(change).min(1).max(mostPeriods)])
   .meta({ description: 'MW from one period to the next; a list has one per period, for the step into it' });
-const before = z
-  .number()
+const before = flow
   .nullable()
   .optional()
   .meta({ description: 'MW in the period before the first; without it the step into the first period is free' });
@@ -25,8 +26,8 @@ export const line = z
     to: zoneId,
     capacity: perPeriod.meta({ description: 'MW, from -> to' }),
     reverse: perPeriod.meta({ description: 'MW, to -> from' }),
-    loss: z.number().min(0).lt(1).default(0).meta({ description: 'share of the flow' }),
-    tariff: z.number().min(0).default(0).meta({ description: 'currency/MWh on the sending side' }),
+    loss: z.number().min(0).max(0.9).default(0).meta({ description: 'share of the flow' }),
+    tariff: z.number().min(0).max(mostPrice).default(0).meta({ description: 'currency/MWh on the sending side' }),
     ramp: ramp.nullable().default(null).meta({ description: 'most MW by which the net flow may change; null: any' }),
     before: before.meta({ description: 'MW of net flow in the period before the first; without it that step is free' }),
   })
@@ -35,7 +36,7 @@ export type Line = z.output<typeof line>;
 
 /** Lines that share a ramp: it bounds the change of the sum of their net flows. */
 export const rampSet = z
-  .strictObject({ id: recordId, lines: z.array(recordId).min(1), ramp, before })
+  .strictObject({ id: recordId, lines: z.array(recordId).min(1).max(10_000), ramp, before })
   .meta({ id: 'RampSet' });
 export type RampSet = z.output<typeof rampSet>;
 
@@ -58,7 +59,14 @@ export const flowBased = z.enum(['plain', 'intuitive']);
  * net position here is what a zone exports that way, without its lines.
  */
 export const constraint = z
-  .strictObject({ id: recordId, period: z.int().min(1), ptdf: z.record(zoneId, z.number()), ram: z.number() })
+  .strictObject({
+    id: recordId,
+    period: z.int().min(1).max(mostPeriods),
+    ptdf: z.record(zoneId, z.number().min(-mostFactor).max(mostFactor)).meta({
+      description: 'factor of each zone; of one that is not named 0',
+    }),
+    ram: flow.meta({ description: 'MW' }),
+  })
   .meta({ id: 'Constraint' });
 export type Constraint = z.output<typeof constraint>;
 
@@ -72,3 +80,12 @@ export const networkRules = {
 /** The capacity (or ramp) of a line in MTU `index` (0-based). */
 export const capacityAt = (capacity: number | readonly number[], index: number): number =>
   typeof capacity === 'number' ? capacity : capacity[index]!;
+
+/** All of it: what carries power between the zones, and what bounds it. */
+export interface Network {
+  readonly lines: readonly Line[];
+  readonly constraints: readonly Constraint[];
+  readonly rampSets?: readonly RampSet[] | undefined;
+  readonly netPositionRamps?: readonly NetPositionRamp[] | undefined;
+  readonly flowBased?: z.output<typeof flowBased> | undefined;
+}

@@ -9,37 +9,52 @@
  */
 
 import * as z from 'zod';
+import { leastRatio, mostFlow, mostMoney, mostPeriods, mostPower, mostPrice } from './bounds.ts';
 import { resolution } from './time.ts';
 
-const recordIdForm = /^[A-Za-z0-9._:-]{1,64}$/;
-const zoneIdForm = /^[A-Za-z0-9_-]{1,32}$/;
-const mostPeriods = 100_000;
-const mostPower = 1e6;
+// `.` and `..` are steps in a path, not names; `__proto__` is a name in JSON only.
+const recordIdForm = /^(?!\.{1,2}$|__proto__$)[A-Za-z0-9._:-]{1,64}$/;
+const recordIdRule = '1 to 64 of A-Z a-z 0-9 . _ : -, and not . or .. or __proto__';
+const zoneIdForm = /^(?!__proto__$)[A-Za-z0-9_-]{1,32}$/;
 
 export const recordId = z
   .string()
-  .regex(recordIdForm, '1 to 64 of A-Z a-z 0-9 . _ : -')
+  .regex(recordIdForm, recordIdRule)
   .meta({ description: 'Chosen by the client, unique per auction and participant', examples: ['o-1'] });
 
 export const portfolioName = z
   .string()
-  .regex(recordIdForm, '1 to 64 of A-Z a-z 0-9 . _ : -')
+  .regex(recordIdForm, recordIdRule)
   .meta({ description: 'One of its participant; filled in where the participant has one only' });
-export const zoneId = z.string().regex(zoneIdForm, '1 to 32 of A-Z a-z 0-9 _ -');
+export const participantName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, '1 to 64 of A-Z a-z 0-9 . _ @ -, the first a letter or a digit');
+export const zoneId = z.string().regex(zoneIdForm, '1 to 32 of A-Z a-z 0-9 _ -, and not __proto__');
 export const side = z.enum(['buy', 'sell']);
 export const period = z
   .int()
   .min(1)
   .max(mostPeriods)
   .meta({ description: '1-based market time unit within the auction' });
-export const price = z.number().meta({ description: 'currency/MWh' });
+export const price = z
+  .number()
+  .min(-mostPrice)
+  .max(mostPrice)
+  .meta({ description: 'currency/MWh, within the price limits and a multiple of the tick' });
 export const power = z
   .number()
   .positive()
   .max(mostPower)
-  .meta({ description: 'MW, positive; the side says which way' });
-const money = z.number().min(0).max(1e12);
-const ratio = z.number().min(0).max(1);
+  .meta({ description: 'MW, positive and a multiple of the lot; the side says which way' });
+const money = z.number().min(0).max(mostMoney).meta({ description: 'in the currency, in whole cents' });
+const ratio = z
+  .number()
+  .min(0)
+  .max(1)
+  .refine((value) => value <= 0 || value >= leastRatio, `0, or from ${leastRatio} to 1`)
+  .meta({ description: `0, or from ${leastRatio} to 1` });
+/** MW per hour. */
+const gradient = z.number().min(0).max(mostFlow).meta({ description: 'MW per hour, to the watt' });
 
 /** The fields that every order has. `zone` may be left out where the auction has one; intake fills it in. */
 const common = {
@@ -111,11 +126,16 @@ export const complexOrder = z.strictObject({
   ...common,
   kind: z.literal('complex'),
   side,
-  steps: z.array(complexStep).min(1).max(100_000),
+  steps: z.array(complexStep).min(1).max(5000),
   fixedTerm: money.default(0),
-  variableTerm: z.number().default(0),
+  variableTerm: z
+    .number()
+    .min(-mostPrice)
+    .max(mostPrice)
+    .default(0)
+    .meta({ description: 'currency/MWh, a multiple of the tick; of a minimum income only' }),
   condition: z.enum(['minimum-income', 'minimum-profit', 'maximum-payment']).optional(),
-  loadGradient: z.strictObject({ up: z.number().min(0), down: z.number().min(0) }).optional(),
+  loadGradient: z.strictObject({ up: gradient, down: gradient }).optional(),
   scheduledStop: z.int().min(0).max(12).optional(),
   minPower: z.array(profileStep).max(1000).optional(),
 });
@@ -140,7 +160,7 @@ export type Order = z.output<typeof order>;
 
 /** Of its sender; the house stamps it. */
 const sender = {
-  participant: z.string().min(1).max(64).optional().meta({ description: 'whoever sends it, and nobody else' }),
+  participant: participantName.optional().meta({ description: 'whoever sends it, and nobody else' }),
 };
 
 /**
@@ -230,6 +250,7 @@ export function plainLimitOrder(submission: object): LimitOrder | undefined {
     period >= 1 &&
     period <= mostPeriods &&
     Number.isFinite(price) &&
+    Math.abs(price) <= mostPrice &&
     Number.isFinite(power) &&
     power > 0 &&
     power <= mostPower;
@@ -238,7 +259,7 @@ export function plainLimitOrder(submission: object): LimitOrder | undefined {
 
 /** What the house adds at intake. */
 export const stamps = {
-  participant: z.string().min(1).max(64),
+  participant: participantName,
   sequence: z.int().min(1),
   received_at: z.iso.datetime({ offset: true }),
 };

@@ -18,24 +18,27 @@ export const resolution = z.enum(['PT15M', 'PT30M', 'PT60M']).meta({ description
 /** Length of one MTU in hours: 0.25, 0.5 or 1. */
 export const hoursOf = (r: Resolution): number => resolutionMinutes[r] / 60;
 
+/** MTUs of a day on which no clock changes: 24, 48 or 96. */
+export const periodsOfDay = (r: Resolution): number => (24 * 60) / resolutionMinutes[r];
+
 /** RFC 3339 instant with an offset. */
 export const instant = z.iso
   .datetime({ offset: true })
   .meta({ description: 'RFC 3339 instant with an offset', examples: ['2025-04-01T00:00:00+02:00'] });
 
-/** An ISO 8601 duration made of days, hours, minutes and seconds, such as `PT2H`. */
+/** An ISO 8601 duration of at most 366 days, made of days, hours, minutes and seconds, such as `PT2H`. */
 export const duration = z.string().refine(
   (text) => {
     try {
       const d = Temporal.Duration.from(text);
-      return d.sign >= 0 && d.years === 0 && d.months === 0 && d.weeks === 0;
+      return d.sign >= 0 && d.years === 0 && d.months === 0 && d.weeks === 0 && d.total('hours') <= 366 * 24;
     } catch {
       return false;
     }
   },
   {
     error: (issue) =>
-      `${JSON.stringify(issue.input)} is not a duration of days, hours, minutes and seconds, such as PT2H`,
+      `${JSON.stringify(issue.input)} is not a duration of at most 366 days, in days, hours, minutes and seconds, such as PT2H`,
   },
 );
 

@@ -59,8 +59,11 @@ function refusal(file: string, error: unknown, taken: number, all: number): unkn
   const problems = error.problems.map((problem) =>
     problem.index === undefined ? problem : { ...problem, index: problem.index + taken },
   );
-  const kept = taken > 0 ? ` (${count(taken)} of ${count(all)} orders were taken before it)` : '';
-  return new Failure(error.exit, `${file}: ${error.message}${kept}`, problems, { cause: error });
+  const kept = taken > 0 ? ` after ${count(taken)} of ${count(all)} orders` : '';
+  // The house names orders by their place in its request: said again by their place in the file.
+  const isPlaced = problems.some(({ index }) => index !== undefined);
+  const message = isPlaced ? `${file}: refused${kept}` : `${file}: ${error.message}${kept}`;
+  return new Failure(error.exit, message, problems, { cause: error });
 }
 
 function submissionOf(text: string, file: string): Submission {

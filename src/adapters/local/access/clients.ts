@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { Participant, Participants } from '../../../access/identity.ts';
 import { readScopes, type Scope, scopesOfRole } from '../../../access/roles.ts';
 import { AuctionError } from '../../../market/errors.ts';
+import { participantName } from '../../../market/order.ts';
 import { type Portfolio, portfolio } from '../../../market/portfolio.ts';
 import { inTransaction } from './database.ts';
 
@@ -40,7 +41,7 @@ export interface Clients extends Participants {
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, '1 to 64 of A-Z a-z 0-9 . _ @ -');
 const participantForm = z.strictObject({
-  participant: name,
+  participant: participantName,
   /** As another issuer may call it. */
   client: z.string().min(1).max(256),
   access: z.enum(['read', 'write']),

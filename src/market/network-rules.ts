@@ -1,25 +1,28 @@
-/** What a book's network must be: names that exist, lengths that fit, and ranges that some flow keeps. */
+/** What a network must be: names that exist, lengths that fit, and ranges that some flow keeps. */
 
-import type { Book } from '../market/book.ts';
-import { capacityAt, type Line } from '../market/network.ts';
 import { type Fault, fault } from './fault.ts';
+import { capacityAt, type Line, type Network } from './network.ts';
 import { firstOutOfReach } from './reach.ts';
 
-export function networkFaults(book: Book): Fault[] {
-  const faults: Fault[] = [];
-  const zones = new Set(book.zones);
-  if (zones.size < book.zones.length) faults.push(fault('zones', 'duplicate', 'a zone is there twice'));
+/** A network over so many market time units, and the zones that it joins. */
+interface Delivered extends Network {
+  readonly zones: readonly string[];
+  readonly periods: number;
+}
+
+export function networkFaults(network: Delivered): Fault[] {
+  const zones = new Set(network.zones);
   return [
-    ...faults,
-    ...lineFaults(book, zones),
-    ...rampSetFaults(book),
-    ...netPositionRampFaults(book, zones),
-    ...constraintFaults(book, zones),
+    ...duplicates('zones', 'zone', network.zones),
+    ...lineFaults(network, zones),
+    ...rampSetFaults(network),
+    ...netPositionRampFaults(network, zones),
+    ...constraintFaults(network, zones),
   ];
 }
 
-function lineFaults({ lines, periods }: Book, zones: ReadonlySet<string>): Fault[] {
-  const faults = duplicates('lines', 'line', lines);
+function lineFaults({ lines, periods }: Delivered, zones: ReadonlySet<string>): Fault[] {
+  const faults = duplicates('lines', 'line', idsOf(lines));
   lines.forEach((line, i) => {
     for (const end of ['from', 'to'] as const) {
       if (!zones.has(line[end]))
@@ -47,9 +50,9 @@ function rangeFaults(field: string, line: Line, periods: number): Fault[] {
   return outOfReach(`${field}.ramp`, `line ${line.id}`, line, [line], periods);
 }
 
-function rampSetFaults({ rampSets = [], lines, periods }: Book): Fault[] {
+function rampSetFaults({ rampSets = [], lines, periods }: Delivered): Fault[] {
   const known = new Map(lines.map((line) => [line.id, line]));
-  const faults = duplicates('rampSets', 'ramp set', rampSets);
+  const faults = duplicates('rampSets', 'ramp set', idsOf(rampSets));
   rampSets.forEach((set, i) => {
     const what = `ramp set ${set.id}`;
     const wrong = wrongLength(`rampSets.${i}.ramp`, what, set.ramp, periods);
@@ -91,8 +94,8 @@ function outOfReach(
   return [fault(field, 'ramp-below-range', message)];
 }
 
-function netPositionRampFaults({ netPositionRamps = [], periods }: Book, zones: ReadonlySet<string>): Fault[] {
-  const faults = duplicates('netPositionRamps', 'net position ramp', netPositionRamps);
+function netPositionRampFaults({ netPositionRamps = [], periods }: Delivered, zones: ReadonlySet<string>): Fault[] {
+  const faults = duplicates('netPositionRamps', 'net position ramp', idsOf(netPositionRamps));
   netPositionRamps.forEach(({ id, zone, ramp }, i) => {
     const what = `net position ramp ${id}`;
     if (!zones.has(zone)) faults.push(fault(`netPositionRamps.${i}.zone`, 'unknown-zone', `${what}: no zone ${zone}`));
@@ -102,7 +105,7 @@ function netPositionRampFaults({ netPositionRamps = [], periods }: Book, zones: 
 }
 
 /** A constraint has one row a period; the same element in several periods has the same id. */
-function constraintFaults({ constraints, periods }: Book, zones: ReadonlySet<string>): Fault[] {
+function constraintFaults({ constraints, periods }: Delivered, zones: ReadonlySet<string>): Fault[] {
   const faults: Fault[] = [];
   const seen = new Set<string>();
   constraints.forEach(({ id, period, ptdf }, i) => {
@@ -119,12 +122,18 @@ function constraintFaults({ constraints, periods }: Book, zones: ReadonlySet<str
   return faults;
 }
 
-function duplicates(field: string, what: string, all: readonly { readonly id: string }[]): Fault[] {
-  const seen = new Set<string>();
-  return all.flatMap(({ id }, i) => {
-    const twice = seen.has(id);
-    seen.add(id);
-    return twice ? [fault(`${field}.${i}.id`, 'duplicate', `${what} ${id} is there twice`)] : [];
+const idsOf = (all: readonly { readonly id: string }[]): string[] => all.map(({ id }) => id);
+
+/** Names that are there twice, or differ in nothing but case: people mix them up, and so do some file systems. */
+function duplicates(field: string, what: string, ids: readonly string[]): Fault[] {
+  const seen = new Map<string, string>();
+  return ids.flatMap((id, i) => {
+    const before = seen.get(id.toLowerCase());
+    seen.set(id.toLowerCase(), id);
+    if (before === undefined) return [];
+    const at = field === 'zones' ? `zones.${i}` : `${field}.${i}.id`;
+    if (before === id) return [fault(at, 'duplicate', `${what} ${id} is there twice`)];
+    return [fault(at, 'look-alike', `${what} ${id} and ${what} ${before} differ only in case`)];
   });
 }
 

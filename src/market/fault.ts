@@ -1,6 +1,6 @@
 /** A problem before anybody said whose it is. */
 
-import type { Problem } from '../market/errors.ts';
+import type { Problem } from './errors.ts';
 
 export type Fault = Omit<Problem, 'index' | 'record_id'>;
 export const fault = (field: string, code: string, message: string): Fault => ({ field, code, message });
