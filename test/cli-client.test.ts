@@ -69,7 +69,10 @@ test('merit submit names the order and the field of what is refused, by its plac
     JSON.stringify({ auction: 'a1', orders: [...orders, { ...orders[0], record_id: 'x', price: 9000 }] }),
   );
   const { code, err } = await run(['submit', file, '--batch', '4', '--url', url]);
-  assert.match(err, /^merit: \S+orders\.json: refused after 4 of 5 orders: order 4 \(x\), price: 9000 is not within .*4000\n$/);
+  assert.match(
+    err,
+    /^merit: \S+orders\.json: refused after 4 of 5 orders: order 4 \(x\), price: 9000 is not within .*4000\n$/,
+  );
   assert.equal(code, 1);
   const nothing = join(file, '..', 'none.json');
   await writeFile(nothing, '[]');

@@ -74,6 +74,25 @@ for (const [what, changes, ...faults] of [
   ['a constraint without zones', { constraints: [{ ...constraint, ptdf: {} }] }, 'constraints.0.ptdf: no-zones'],
   ['a constraint twice', { constraints: [constraint, constraint] }, 'constraints.1.id: duplicate'],
   [
+    'constraints that tie no zone in common',
+    {
+      zones: ['A', 'B', 'C', 'D'],
+      lines: [line, { ...line, id: 'M', from: 'C', to: 'D' }],
+      constraints: [constraint, { ...constraint, id: 'l', ptdf: { C: 1, D: 0 } }],
+    },
+    'constraints: several-regions',
+  ],
+  [
+    'constraints of a zone that exchanges over lines alone',
+    { zones: ['A', 'B'], lines: [line], constraints: [{ ...constraint, ptdf: { A: -1 } }] },
+    'constraints: region-of-one-zone',
+  ],
+  [
+    'lines that differ in case alone',
+    { lines: [line, { ...second, id: 'l' }], rampSets: [] },
+    'lines.1.id: look-alike',
+  ],
+  [
     'a constraint beyond the day',
     { constraints: [{ ...constraint, period: 4 }] },
     'constraints.0.period: unknown-period',

@@ -1,7 +1,7 @@
 /** What a network must be: names that exist, lengths that fit, and ranges that some flow keeps. */
 
 import { type Fault, fault } from './fault.ts';
-import { capacityAt, type Line, type Network } from './network.ts';
+import { capacityAt, flowBasedRegion, type Line, type Network } from './network.ts';
 import { firstOutOfReach } from './reach.ts';
 
 /** A network over so many market time units, and the zones that it joins. */
@@ -18,6 +18,7 @@ export function networkFaults(network: Delivered): Fault[] {
     ...rampSetFaults(network),
     ...netPositionRampFaults(network, zones),
     ...constraintFaults(network, zones),
+    ...regionFaults(network),
   ];
 }
 
@@ -120,6 +121,37 @@ function constraintFaults({ constraints, periods }: Delivered, zones: ReadonlySe
     if (Object.keys(ptdf).length === 0) faults.push(fault(`${at}.ptdf`, 'no-zones', `${what} names no zone`));
   });
   return faults;
+}
+
+/**
+ * There is one flow-based region. Constraints that fall apart into several would be cleared as one, as if a cable of no limit joined
+ * them; a region of one zone exchanges with nobody, and its constraints would have no effect.
+ */
+function regionFaults(network: Delivered): Fault[] {
+  if (network.constraints.some(({ ptdf }) => Object.keys(ptdf).length === 0)) return [];
+  const region = flowBasedRegion(network);
+  const [only] = region;
+  if (region.length === 1) {
+    const message =
+      `the constraints name ${only} alone, whose exchange goes over lines: they would have no effect; ` +
+      'bound the capacities of its lines, or name the zones that it exchanges with by constraints';
+    return [fault('constraints', 'region-of-one-zone', message)];
+  }
+  const parts: Set<string>[] = [];
+  for (const named of new Set(network.constraints.map(({ ptdf }) => Object.keys(ptdf).sort().join(' ')))) {
+    const zones = new Set(named.split(' '));
+    for (let i = parts.length - 1; i >= 0; i--) {
+      if (![...parts[i]!].some((zone) => zones.has(zone))) continue;
+      for (const zone of parts.splice(i, 1)[0]!) zones.add(zone);
+    }
+    parts.push(zones);
+  }
+  if (parts.length < 2) return [];
+  const [one, other] = parts.map((zones) => [...zones].sort().join(', '));
+  const message =
+    `the constraints of ${one} and those of ${other} name no zone in common: several flow-based regions are not taken; ` +
+    'if they are one region, name a zone of the other with the factor 0';
+  return [fault('constraints', 'several-regions', message)];
 }
 
 const idsOf = (all: readonly { readonly id: string }[]): string[] => all.map(({ id }) => id);

@@ -55,8 +55,9 @@ export const flowBased = z.enum(['plain', 'intuitive']);
 /**
  * Flow-based constraint of one period: sum(ptdf[zone] * net position) <= ram.
  *
- * The zones that a period's constraints name are its region. They exchange freely within the constraints, besides their lines; the
- * net position here is what a zone exports that way, without its lines.
+ * The zones of a region exchange freely within the constraints, besides their lines; the net position here is what a zone exports
+ * that way, without its lines. A zone that a constraint does not name has the factor 0 in it, and a period without constraints
+ * limits nothing. There is one region (`flowBasedRegion`).
  */
 export const constraint = z
   .strictObject({
@@ -88,4 +89,19 @@ export interface Network {
   readonly rampSets?: readonly RampSet[] | undefined;
   readonly netPositionRamps?: readonly NetPositionRamp[] | undefined;
   readonly flowBased?: z.output<typeof flowBased> | undefined;
+}
+
+/**
+ * The zones that exchange under flow-based constraints: those that any constraint of any period names, and those without a line, which
+ * would be cut off else. Nothing where there are no constraints.
+ */
+export function flowBasedRegion({
+  zones,
+  lines,
+  constraints,
+}: Network & { readonly zones: readonly string[] }): string[] {
+  if (constraints.length === 0) return [];
+  const named = new Set(constraints.flatMap(({ ptdf }) => Object.keys(ptdf)));
+  const joined = new Set(lines.flatMap(({ from, to }) => [from, to]));
+  return zones.filter((zone) => named.has(zone) || !joined.has(zone));
 }

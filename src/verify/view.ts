@@ -19,7 +19,7 @@ export interface Link {
   readonly tied: boolean;
 }
 
-/** Zones that exchange under the constraints of one MTU. */
+/** Zones that exchange under the constraints of one MTU, if it has any. */
 export interface Region {
   readonly zones: readonly number[];
   readonly constraints: readonly Constraint[];
@@ -92,13 +92,13 @@ const isTied = ({ rampSets = [], netPositionRamps = [] }: Book, { id, from, to, 
   rampSets.some(({ lines }) => lines.includes(id)) ||
   netPositionRamps.some(({ zone }) => zone === from || zone === to);
 
-function regionsOf({ zones, constraints, periods }: Book): Region[] {
+/** A zone is in the flow-based region of all MTUs if a constraint of any of them names it, or if no line ends in it. */
+function regionsOf({ zones, lines, constraints, periods }: Book): Region[] {
+  const isIn = (id: string) =>
+    constraints.some(({ ptdf }) => Object.hasOwn(ptdf, id)) || !lines.some(({ from, to }) => from === id || to === id);
+  const region = constraints.length === 0 ? [] : [...zones.keys()].filter((z) => isIn(zones[z]!));
   const byPeriod = Map.groupBy(constraints, ({ period }) => period);
-  return Array.from({ length: periods }, (_, t) => {
-    const here = byPeriod.get(t + 1) ?? [];
-    const named = new Set(here.flatMap(({ ptdf }) => Object.keys(ptdf)));
-    return { zones: [...zones.keys()].filter((z) => named.has(zones[z]!)), constraints: here };
-  });
+  return Array.from({ length: periods }, (_, t) => ({ zones: region, constraints: byPeriod.get(t + 1) ?? [] }));
 }
 
 function poolOf(netPosition: readonly (readonly number[])[], links: readonly Link[]): number[][] {

@@ -265,7 +265,11 @@ export function wholeModel(book: Book): WholeModel {
     }
     for (let t = 0; t < periods; t++) {
       const here = book.constraints.filter(({ period }) => period === t + 1);
-      const region = book.zones.filter((id) => here.some(({ ptdf }) => Object.hasOwn(ptdf, id)));
+      const region = book.zones.filter(
+        (id) =>
+          book.constraints.some(({ ptdf }) => Object.hasOwn(ptdf, id)) ||
+          (book.constraints.length > 0 && book.lines.every(({ from, to }) => ![from, to].includes(id))),
+      );
       const exchange = (id: string, entries: readonly Entry[], lower: number) => {
         const c = column({ worth: 0, lower, upper: Infinity, entries });
         exportOf[book.zones.indexOf(id)]![t]!.push([c, 1]);

@@ -1,13 +1,13 @@
 /**
  * Flow-based exchange and ramps: rows over the flows (market rules, sections 3.2 and 3.3).
  *
- * The zones that a period's constraints name exchange through a pool: what each of them exports into it sums to zero, and the
- * constraints bind these exports. In the intuitive mode the pool is made of exchanges from zone to zone, which a constraint only
+ * The zones of the flow-based region (`market/network.ts`) exchange through a pool: what each of them exports into it sums to zero, and
+ * the constraints of the period bind these exports; a period without constraints limits nothing. In the intuitive mode the pool is made of exchanges from zone to zone, which a constraint only
  * ever burdens; so none runs from a dearer zone to a cheaper one.
  */
 
 import type { Book } from '../../market/book.ts';
-import { type Constraint, capacityAt } from '../../market/network.ts';
+import { type Constraint, capacityAt, flowBasedRegion } from '../../market/network.ts';
 import { columnName, rowName } from '../../market/proof.ts';
 import type { Column, Columns, Row } from '../columns.ts';
 import type { Arc } from './arcs.ts';
@@ -18,9 +18,10 @@ export function addFlowBased(to: Columns, book: Book, zoneIndex: ReadonlyMap<str
   for (const constraint of book.constraints) {
     byPeriod.set(constraint.period, [...(byPeriod.get(constraint.period) ?? []), constraint]);
   }
-  for (const [period, constraints] of [...byPeriod].sort(([a], [b]) => a - b)) {
-    const named = new Set(constraints.flatMap(({ ptdf }) => Object.keys(ptdf)));
-    const region = book.zones.filter((id) => named.has(id));
+  const region = flowBasedRegion(book);
+  if (region.length === 0) return;
+  for (let period = 1; period <= book.periods; period++) {
+    const constraints = byPeriod.get(period) ?? [];
     const cell = (id: string) => zoneIndex.get(id)! * book.periods + period - 1;
     if (book.flowBased === 'intuitive') addExchanges(to, period, constraints, region, cell);
     else addPool(to, period, constraints, region, cell);

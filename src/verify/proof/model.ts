@@ -168,9 +168,13 @@ function addLines(to: Building): void {
 
 function addRegions(to: Building): void {
   const { book } = to;
-  for (const [period, constraints] of Map.groupBy(book.constraints, (each) => each.period)) {
+  const named = new Set(book.constraints.flatMap(({ ptdf }) => Object.keys(ptdf)));
+  const onLines = new Set(book.lines.flatMap(({ from, to }) => [from, to]));
+  const region = named.size === 0 ? [] : book.zones.filter((id) => named.has(id) || !onLines.has(id));
+  const byPeriod = Map.groupBy(book.constraints, (each) => each.period);
+  for (let period = 1; period <= book.periods && region.length > 0; period++) {
+    const constraints = byPeriod.get(period) ?? [];
     const cell = (id: string) => book.zones.indexOf(id) * book.periods + period - 1;
-    const region = book.zones.filter((id) => constraints.some(({ ptdf }) => id in ptdf));
     if (book.flowBased === 'intuitive') {
       const pairs = region.flatMap((from) => region.flatMap((into) => (from === into ? [] : [{ from, into }])));
       const columns = pairs.map(({ from, into }) =>
