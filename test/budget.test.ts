@@ -21,9 +21,9 @@ const blocksHash = bookHash(blocksDay);
 
 /** Clear in calls of so many branches each, as the workflow does; every answer on the way. */
 function inSteps(book: Book, hash: string, branches: number): Clearing[] {
-  const calls = [clearWith(solver, book, hash, { branches })];
+  const calls = [clearWith(solver, book, hash, { branches, keeps: true })];
   for (let last = calls[0]!; last.checkpoint !== undefined; calls.push(last)) {
-    last = clearWith(solver, book, hash, { branches, checkpoint: last.checkpoint });
+    last = clearWith(solver, book, hash, { branches, keeps: true, checkpoint: last.checkpoint });
   }
   return calls;
 }
@@ -75,7 +75,7 @@ function clearedOr(book: Book, hash: string): Clearing | undefined {
 
 test('clear() with the same budget in branches gives the same bytes, checkpoint and all', () => {
   for (const branches of [1, 3, 5]) {
-    const [one, other] = [1, 2].map(() => clearWith(solver, blocksDay, blocksHash, { branches }));
+    const [one, other] = [1, 2].map(() => clearWith(solver, blocksDay, blocksHash, { branches, keeps: true }));
     assert.equal(canonical(one!.result), canonical(other!.result));
     assert.equal(one!.checkpoint, other!.checkpoint);
     assert(one!.checkpoint !== undefined);
@@ -85,7 +85,7 @@ test('clear() with the same budget in branches gives the same bytes, checkpoint 
 test('clear() stops when its caller says so, but not without an answer', () => {
   let asked = 0;
   const until = () => ++asked > 0;
-  const { result, checkpoint } = clearWith(solver, blocksDay, blocksHash, { until });
+  const { result, checkpoint } = clearWith(solver, blocksDay, blocksHash, { until, keeps: true });
   assert.equal(result.status, 'feasible');
   assert(asked > 0);
   assert(verify(blocksDay, blocksHash, result).ok);
@@ -94,7 +94,7 @@ test('clear() stops when its caller says so, but not without an answer', () => {
 });
 
 test('a checkpoint names the open branches by the record_id of their orders', () => {
-  const { checkpoint } = clearWith(solver, blocksDay, blocksHash, { branches: 2 });
+  const { checkpoint } = clearWith(solver, blocksDay, blocksHash, { branches: 2, keeps: true });
   const { book, groups } = JSON.parse(checkpoint!);
   assert.equal(book, blocksHash);
   const [{ decisions, open, incumbent, from, to }] = groups;
@@ -103,8 +103,13 @@ test('a checkpoint names the open branches by the record_id of their orders', ()
   assert(open.length > 0);
 });
 
+test('clear() writes down where a search stopped only where that is asked for', () => {
+  const { result, stopped, checkpoint } = clearWith(solver, blocksDay, blocksHash, { branches: 2 });
+  assert.deepEqual([result.status, stopped, checkpoint], ['feasible', true, undefined]);
+});
+
 test('clear() refuses a checkpoint that is damaged, changed, or of another book', () => {
-  const { checkpoint } = clearWith(solver, blocksDay, blocksHash, { branches: 2 });
+  const { checkpoint } = clearWith(solver, blocksDay, blocksHash, { branches: 2, keeps: true });
   const text = checkpoint!;
   const refused = (broken: string, message: RegExp, book = blocksDay) =>
     assert.throws(() => clearWith(solver, book, bookHash(book), { checkpoint: broken }), {
@@ -114,7 +119,7 @@ test('clear() refuses a checkpoint that is damaged, changed, or of another book'
     });
   refused('', /not a checkpoint/);
   refused(text.slice(0, -100), /not a checkpoint/);
-  refused('{"merit":"checkpoint/2"}', /not a checkpoint/);
+  refused('{"merit":"checkpoint/1"}', /not a checkpoint/);
   const changed = JSON.parse(text);
   changed.groups[0].open.pop();
   refused(JSON.stringify(changed), /was changed/);
@@ -137,8 +142,22 @@ test('clear() refuses a checkpoint that is damaged, changed, or of another book'
     /no decision about nobody/,
   );
   refused(
-    sealed(({ groups }) => groups[0].open[0].on.push(1000)),
+    sealed(({ groups }) => {
+      groups[0].lists.decision[0] = 1000;
+    }),
     /no decision 1000/,
+  );
+  refused(
+    sealed(({ groups }) => {
+      groups[0].lists.before[0] = 1000;
+    }),
+    /no list 1000/,
+  );
+  refused(
+    sealed(({ groups }) => {
+      groups[0].open[0].on = 1_000_000;
+    }),
+    /no list 1000000/,
   );
   refused(
     sealed(({ groups }) => groups[0].incumbent.net.pop()),

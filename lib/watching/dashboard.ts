@@ -58,7 +58,11 @@ export function addDashboard(
     ),
     new Row(
       graph('Clearing, ms, and retries', [house('clearing_milliseconds', worst)], [house('clearing_retries')]),
-      graph('Gap of results; results refused', [house('clearing_gap', worst)], [house('results_refused')]),
+      graph(
+        'Gap of results; results refused',
+        [house('clearing_gap', worst)],
+        [house('results_refused'), house('checkpoints_refused')],
+      ),
       graph('Notices by kind; undelivered', [houseBy('notices_sent')], [topics('NumberOfNotificationsFailed')]),
     ),
     new Row(

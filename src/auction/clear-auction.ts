@@ -55,7 +55,7 @@ async function attempt(ports: Ports, input: z.output<typeof clearInput>): Promis
   const book = await readSealedBook(ports, auction);
   const result =
     auction.state === 'clearing'
-      ? await clearBook(ports, market, auction, book)
+      ? await clearBook(ports, market, auction, book, input.attempt >= market.patience.attempts)
       : await readUnpublished(ports, auction);
   // A search that goes on need not wait.
   if (result === undefined) return { results: false, retryAfterSeconds: 0 };
@@ -65,8 +65,14 @@ async function attempt(ports: Ports, input: z.output<typeof clearInput>): Promis
   return { results: true, auction: auction.id, ...(isSmall && { orders }), pages };
 }
 
-async function clearBook(ports: Ports, market: Market, auction: Auction, book: Book): Promise<Result | undefined> {
-  const found = await searchOn(ports, market, auction, book);
+async function clearBook(
+  ports: Ports,
+  market: Market,
+  auction: Auction,
+  book: Book,
+  isLast: boolean,
+): Promise<Result | undefined> {
+  const found = await searchOn(ports, market, auction, book, isLast);
   if (found === undefined) return undefined;
   const { status, welfare, gap } = found.result;
   await moveOn(ports, auction, 'preliminary', { result: { hash: sha256(found.text), status, welfare, gap } });

@@ -36,6 +36,11 @@ export const metrics = {
   clearing_milliseconds: { kind: 'distribution', unit: 'Milliseconds', means: 'one call of clearing' },
   clearing_retries: { kind: 'counter', unit: 'Count', means: 'times that clearing answered `results: false`' },
   clearing_gap: { kind: 'distribution', unit: 'None', means: 'relative gap between welfare and bound of a result' },
+  checkpoints_refused: {
+    kind: 'counter',
+    unit: 'Count',
+    means: 'checkpoints of a search that could not be gone on from: it began anew',
+  },
   results_refused: {
     kind: 'counter',
     unit: 'Count',

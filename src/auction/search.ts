@@ -2,7 +2,9 @@
  * The search for a result, over as many calls as the market's config allows it to take.
  *
  * What a call leaves undone lies in the archive as a checkpoint, numbered from 1; the next call, be it the workflow's next attempt or
- * the first one after a crash, goes on from the last.
+ * the first one after a crash, goes on from the last. A checkpoint that is damaged, or that an engine of another version wrote, costs
+ * what was searched before it and no more. In the last call that the workflow makes, and where no checkpoint can be written, the best
+ * result there is counts as good enough: no auction ends without one for want of patience.
  */
 
 import { canonical } from '../book/canonical.ts';
@@ -21,12 +23,17 @@ export interface Stored {
   readonly text: string;
 }
 
-/** Search within the limits of one call. `undefined` while what was found is not good enough to publish. */
+/**
+ * Search within the limits of one call. `undefined` while what was found is not good enough to publish.
+ *
+ * @param isLast  whether the workflow will not ask again
+ */
 export async function searchOn(
   ports: Ports,
   market: Market,
   auction: Auction,
   book: Book,
+  isLast: boolean,
 ): Promise<Stored | undefined> {
   const key = resultKey(auction);
   // A call that was cut after it had written its result: limits in time may lead a second one to another.
@@ -36,16 +43,33 @@ export async function searchOn(
   const folder = checkpointFolder(auction);
   const [last] = (await ports.archive.list(folder)).toReversed();
   const checkpoint = last === undefined ? undefined : await ports.archive.read(last);
-  const budget = { ...budgetOf(ports, market, auction), ...(checkpoint !== undefined && { checkpoint }) };
-  const clearing = await clear(book, auction.book!.hash, budget);
-  if (!isGoodEnough(ports, market, auction, clearing)) {
+  const budget = { ...budgetOf(ports, market, auction), keeps: !isLast };
+  const clearing = await clearFrom(ports, book, auction.book!.hash, budget, checkpoint);
+  if (clearing.checkpoint !== undefined && !isGoodEnough(ports, market, auction, clearing)) {
     const number = last === undefined ? 1 : Number.parseInt(last.slice(folder.length), 10) + 1;
-    await writeUnlessThere(ports, checkpointKey(auction, number), clearing.checkpoint!);
+    await writeUnlessThere(ports, checkpointKey(auction, number), clearing.checkpoint);
     return undefined;
   }
   const text = canonical(clearing.result);
   const stands = await writeUnlessThere(ports, key, text);
   return { result: stands === text ? clearing.result : parseResult(JSON.parse(stands)), text: stands };
+}
+
+async function clearFrom(
+  { meter }: Ports,
+  book: Book,
+  hash: string,
+  budget: ClearingBudget,
+  checkpoint: string | undefined,
+): Promise<Clearing> {
+  if (checkpoint === undefined) return clear(book, hash, budget);
+  try {
+    return await clear(book, hash, { ...budget, checkpoint });
+  } catch (error) {
+    if (!(error instanceof AuctionError && error.code === 'invalid-checkpoint')) throw error;
+    meter.record('checkpoints_refused', 1);
+    return clear(book, hash, budget);
+  }
 }
 
 /** A twin of this call may have been first: then its text stands. */
@@ -77,6 +101,6 @@ const publishingTime = ({ publishAfterSeconds = Infinity }: NonNullable<Market['
   Date.parse(auction.updatedAt) + publishAfterSeconds * 1000;
 
 function isGoodEnough({ clock }: Ports, { clearing = {} }: Market, auction: Auction, found: Clearing): boolean {
-  if (found.checkpoint === undefined || found.result.gap <= (clearing.publishAtGap ?? 0)) return true;
+  if (found.result.gap <= (clearing.publishAtGap ?? 0)) return true;
   return clock.now().getTime() >= publishingTime(clearing, auction);
 }

@@ -31,7 +31,9 @@ const finestTick = 1e-6;
 
 export interface Clearing {
   readonly result: Result;
-  /** Where the search goes on, when it stopped at its budget. */
+  /** Whether the search stopped at its budget. */
+  readonly stopped: boolean;
+  /** Where it goes on then, where that was asked for and can be written down. */
   readonly checkpoint?: string;
   /** What shows that no answer is worth more than the bound, where it was asked for. */
   readonly proof?: Proof;
@@ -60,6 +62,8 @@ export interface ClearingBudget {
   readonly branches?: number;
   /** The search stops once this is true. For a caller with a clock, clearing has none; where it stops is then no machine's but the clock's. */
   readonly until?: () => boolean;
+  /** Whether a search that stops is to say where it goes on. */
+  readonly keeps?: boolean;
   /** Go on where the clearing that gave it stopped. */
   readonly checkpoint?: string;
   /** Write down the proof; of a whole search only, not of one that goes on. */
@@ -105,9 +109,15 @@ export function clearProblem(
     flows: flowsOf(problem, lots),
     orders: outcomesOf(problem, byOrder, sharing, lots, exact, published, others),
   };
-  const { programs, checkpoint, groups } = answer;
+  const { programs, stopped, checkpoint, groups } = answer;
   const proof: Proof | undefined = groups && { merit: 'proof/1', auction: book.auction, book: hash, groups };
-  return { result, programs, ...(checkpoint !== undefined && { checkpoint }), ...(proof !== undefined && { proof }) };
+  return {
+    result,
+    programs,
+    stopped,
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(proof !== undefined && { proof }),
+  };
 }
 
 interface Cleared {
@@ -122,6 +132,7 @@ interface Cleared {
   readonly bound: number;
   readonly proven: boolean;
   readonly programs: number;
+  readonly stopped: boolean;
   readonly checkpoint: string | undefined;
   readonly groups: readonly ProofGroup[] | undefined;
 }
@@ -150,6 +161,7 @@ function answerWithoutLoss(
   let from = start?.groups;
   let bound = start?.bound ?? 0;
   let programs = 0;
+  let stopped = false;
   let checkpoint: string | undefined;
   let groups: ProofGroup[] | undefined;
   for (;;) {
@@ -164,14 +176,26 @@ function answerWithoutLoss(
     const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
     programs += found.programs;
     if (without.size === 0) bound = found.bound;
-    if (checkpoint === undefined && found.groups.some(({ open }) => open.length > 0))
-      checkpoint = writeCheckpoint(part, hash, found.groups, { without, bound });
+    if (!stopped && found.groups.some(({ open }) => open.length > 0)) {
+      stopped = true;
+      if (budget.keeps) checkpoint = checkpointOf(part, hash, found.groups, { without, bound });
+    }
     const losers = losingOrders(part, lots, exact);
     if (losers.length === 0) {
       const proven = found.proven && without.size === 0;
-      return { part, sharing, lots, exact, published, bound, proven, programs, checkpoint, groups };
+      return { part, sharing, lots, exact, published, bound, proven, programs, stopped, checkpoint, groups };
     }
     for (const order of losers) without.add(order);
+  }
+}
+
+/** `undefined` where it would be longer than a text can be: the answer that was found does not depend on it. */
+function checkpointOf(...of: Parameters<typeof writeCheckpoint>): string | undefined {
+  try {
+    return writeCheckpoint(...of);
+  } catch (error) {
+    if (error instanceof RangeError && /string length/.test(error.message)) return undefined;
+    throw error;
   }
 }
 

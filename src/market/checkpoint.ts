@@ -1,5 +1,5 @@
 /**
- * Where a search that stopped at its budget goes on: the file format `checkpoint/1`.
+ * Where a search that stopped at its budget goes on: the file format `checkpoint/2`.
  *
  * It belongs to one book and to the engine that wrote it. Nobody outside needs to read it; it is JSON, and names orders by their
  * `record_id`, so that whoever wonders what a long search is doing can look.
@@ -23,6 +23,9 @@ const closedFlow = z.strictObject({ line: z.string(), against: z.boolean(), peri
 /** Positions in the group's list of decisions. */
 const decisions = z.array(z.int().min(0));
 
+/** The last cell of a list (`lists`); -1 of an empty one. */
+const list = z.int().min(-1);
+
 const incumbent = z.strictObject({
   on: decisions,
   closed: z.array(closedFlow),
@@ -40,15 +43,18 @@ const group = z.strictObject({
   to: z.int().min(1).meta({ description: 'last period' }),
   decisions: z.array(decision),
   incumbent,
+  /**
+   * What branches have decided, as cells of lists: a decision, and the cell before it (-1: it is the first). Branches share the cells of
+   * the branches they came from.
+   */
+  lists: z.strictObject({ decision: decisions, before: z.array(list) }),
   /** Branches that are still to be looked at; the last one was next. No bound: nothing is known yet. */
-  open: z.array(
-    z.strictObject({ on: decisions, off: decisions, closed: z.array(closedFlow), bound: z.number().optional() }),
-  ),
+  open: z.array(z.strictObject({ on: list, off: list, closed: z.array(closedFlow), bound: z.number().optional() })),
   unsupported: z.int().min(0).meta({ description: 'answers so far that no prices support' }),
 });
 
 export const checkpoint = z.strictObject({
-  merit: z.literal('checkpoint/1'),
+  merit: z.literal('checkpoint/2'),
   auction: auctionId,
   book: z.string().meta({ description: 'hash of the book that is being cleared' }),
   /** Orders that clearing left out because they would lose, and what the whole book is worth at most (money). */

@@ -15,9 +15,9 @@ export const emptyAnswer = ({ nodes, columns, rows, zones, periods }: Problem): 
 /** Bounds of all columns when these decisions are made and these columns closed. */
 export function boundsOf(
   { columns, decisions }: Problem,
-  on: readonly number[],
-  off: readonly number[],
-  closed: readonly number[],
+  on: Iterable<number>,
+  off: Iterable<number>,
+  closed: Iterable<number>,
 ): Bounds {
   const lower = Float64Array.from(columns, ({ least }) => least);
   const upper = Float64Array.from(columns, ({ most }) => most);

@@ -12,8 +12,9 @@ import { type Checkpoint, type ClosedFlow, type GroupCheckpoint, parseCheckpoint
 import { AuctionError } from '../../market/errors.ts';
 import type { Problem } from '../problem.ts';
 import { boundsOf } from './answers.ts';
+import { added, type Cell, decisionsIn, listOf, type Made } from './made.ts';
 import { partOf } from './master.ts';
-import type { Found, Outcome, Standing } from './search.ts';
+import type { Branch, Found, Outcome, Standing } from './search.ts';
 
 /** What of a clearing is kept besides its groups. */
 export interface Rest {
@@ -27,7 +28,7 @@ export interface Rest {
 export function writeCheckpoint(problem: Problem, hash: string, groups: readonly Outcome[], rest: Rest): string {
   const { book } = problem;
   const body: Omit<Checkpoint, 'digest'> = {
-    merit: 'checkpoint/1',
+    merit: 'checkpoint/2',
     auction: book.auction,
     book: hash,
     without: [...rest.without].sort((a, b) => a - b).map((index) => nameOf(problem, index)),
@@ -106,14 +107,38 @@ function groupText(problem: Problem, outcome: Outcome, [first, after]: readonly 
       price: cellsOf(problem, first, after).map((cell) => price[cell]!),
       rowPrice: part.rows.map((r) => rowPrice[r]!),
     },
-    open: open.map((branch) => ({
-      on: positions(branch.on),
-      off: positions(branch.off),
-      closed: flows(branch.closed),
-      ...boundOf(branch.bound),
-    })),
+    ...openText(open, (d) => position.get(d)!, flows),
     unsupported,
   };
+}
+
+/** Branches share most of their lists: each cell is written once. */
+function openText(
+  open: readonly Branch[],
+  position: (d: number) => number,
+  flows: (closed: readonly number[]) => ClosedFlow[],
+): Pick<GroupCheckpoint, 'lists' | 'open'> {
+  const places = new Map<Made, number>([[undefined, -1]]);
+  const lists: GroupCheckpoint['lists'] = { decision: [], before: [] };
+  const placeOf = (list: Made): number => {
+    const path: Cell[] = [];
+    let at = list;
+    for (; at !== undefined && !places.has(at); at = at.before) path.push(at);
+    let place = places.get(at)!;
+    for (const cell of path.reverse()) {
+      lists.before.push(place);
+      place = lists.decision.push(position(cell.decision)) - 1;
+      places.set(cell, place);
+    }
+    return place;
+  };
+  const branches = open.map((branch) => ({
+    on: placeOf(branch.on),
+    off: placeOf(branch.off),
+    closed: flows([...decisionsIn(branch.closed)].reverse()),
+    ...boundOf(branch.bound),
+  }));
+  return { lists, open: branches };
 }
 
 function standingOf(problem: Problem, group: GroupCheckpoint, [first, after]: readonly [number, number]): Standing {
@@ -163,10 +188,19 @@ function standingOf(problem: Problem, group: GroupCheckpoint, [first, after]: re
     price: spread(incumbent.price, cellsOf(problem, first, after), problem.zones * problem.periods),
     rowPrice: spread(incumbent.rowPrice, part.rows, problem.rows.length),
   };
+  const cells: Cell[] = [];
+  const listAt = (place: number): Made => {
+    if (place >= cells.length) throw foreign(`it has no list ${place}`);
+    return cells[place];
+  };
+  const { lists } = group;
+  if (lists.before.length !== lists.decision.length) throw foreign('its lists are not those of this engine');
+  for (const [k, decision] of decisions(lists.decision).entries())
+    cells.push(added(listAt(lists.before[k]!), decision));
   const open = group.open.map((branch) => ({
-    on: decisions(branch.on),
-    off: decisions(branch.off),
-    closed: flows(branch.closed),
+    on: listAt(branch.on),
+    off: listAt(branch.off),
+    closed: listOf(flows(branch.closed)),
     bound: branch.bound ?? Infinity,
   }));
   return { best, open, unsupported: group.unsupported };

@@ -9,6 +9,7 @@
 
 import type { Problem } from '../problem.ts';
 import { boundsOf, emptyAnswer } from './answers.ts';
+import { decisionsIn, type Made } from './made.ts';
 import { type Answer, gainsAt, type Master } from './master.ts';
 
 /** Decisions that no supported answer has together, and what they are worth scaled down. */
@@ -52,7 +53,7 @@ export function coreOf(
   master: Master,
   own: readonly number[],
   scalable: readonly number[],
-  branch: { readonly on: readonly number[]; readonly closed: readonly number[] },
+  branch: { readonly on: Made; readonly closed: Made },
   on: readonly number[],
   enough: number,
   withSpare = false,
@@ -61,7 +62,7 @@ export function coreOf(
   const unscaled = on.filter((d) => decisions[d]!.test === 'none' || decisions[d]!.test === 'income');
   const scale = (kept: ReadonlySet<number>): Core & { readonly welfare: number } => {
     const off = own.filter((d) => !kept.has(d));
-    const bounds = boundsOf(problem, unscaled, off, branch.closed);
+    const bounds = boundsOf(problem, unscaled, off, decisionsIn(branch.closed));
     for (const d of kept) {
       const { column, test } = decisions[d]!;
       if (test === 'surplus') bounds.upper[column] = Math.min(bounds.upper[column]!, scalable[d]!);
@@ -80,7 +81,7 @@ export function coreOf(
   // Those that would gain least can be left out of it, as long as the rest is still worth too much.
   const gain = gainsAt(problem, master, all.scaled);
   const gainOf = (d: number) => Math.max(0, gain[decisions[d]!.column]!);
-  const made = new Set([...branch.on, ...unscaled]);
+  const made = new Set([...decisionsIn(branch.on), ...unscaled]);
   const kept = new Set(candidates);
   for (const d of all.on.filter((each) => !made.has(each)).sort((a, b) => gainOf(a) - gainOf(b) || a - b)) {
     slack -= gainOf(d);

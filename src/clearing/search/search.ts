@@ -20,6 +20,7 @@ import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
 import { boundsOf, emptyAnswer, welfareOf } from './answers.ts';
 import { type Core, coreOf, scalableOf } from './core.ts';
+import { added, decisionsIn, listOf, type Made } from './made.ts';
 import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from './master.ts';
 import { Recorder, type Way } from './recorder.ts';
 
@@ -40,10 +41,10 @@ export interface Budget {
 }
 
 export interface Branch {
-  readonly on: readonly number[];
-  readonly off: readonly number[];
+  readonly on: Made;
+  readonly off: Made;
   /** Columns closed because a line may not carry both directions at once. */
-  readonly closed: readonly number[];
+  readonly closed: Made;
   readonly bound: number;
   /** In the proof: its own node, and the prices of the branch it came from. */
   readonly node?: number;
@@ -133,7 +134,9 @@ class Search {
     this.#decisions = problem.decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
     this.#forced = this.#decisions.filter((d) => problem.decisions[d]!.test === 'none');
     this.#scalable = scalableOf(problem, this.#master.rows);
-    this.#open = [...(from?.open ?? [{ on: this.#forced, off: [], closed: [], bound: Infinity, node: 0 }])];
+    this.#open = [
+      ...(from?.open ?? [{ on: listOf(this.#forced), off: undefined, closed: undefined, bound: Infinity, node: 0 }]),
+    ];
     this.#best = from?.best;
     this.#recorder = proves ? new Recorder(problem, this.#master, group) : undefined;
     this.#recorder?.reserve();
@@ -198,7 +201,8 @@ class Search {
 
   /** Solve a branch; what it divides into, the likeliest first. */
   #look(branch: Branch): Branch[] {
-    const bounds = boundsOf(this.#problem, branch.on, branch.off, branch.closed);
+    const closed = [...decisionsIn(branch.closed)];
+    const bounds = boundsOf(this.#problem, decisionsIn(branch.on), decisionsIn(branch.off), closed);
     const answer = emptyAnswer(this.#problem);
     const worth = this.#master.solve(bounds, answer, this.#enough);
     const recorder = this.#recorder;
@@ -212,8 +216,12 @@ class Search {
       return [];
     }
     const { made, ...fixed } = this.#byGains(branch, bounds, answer, worth.bound);
-    const news = [fixed.on.slice(branch.on.length), fixed.off.slice(branch.off.length)] as const;
-    const node = recorder?.fixed(branch.node!, at!, ...news);
+    const node = recorder?.fixed(
+      branch.node!,
+      at!,
+      [...decisionsIn(fixed.on, branch.on)].reverse(),
+      [...decisionsIn(fixed.off, branch.off)].reverse(),
+    );
     const below = { ...branch, ...fixed, bound: worth.bound };
     const child = (change: Partial<Branch>): Branch => ({
       ...below,
@@ -223,8 +231,8 @@ class Search {
     const open = this.#decisions.filter((d) => !made.has(d));
     const split = this.#mostDivided(open, answer);
     if (split !== undefined) {
-      const on = child({ on: [...below.on, split] });
-      const off = child({ off: [...below.off, split] });
+      const on = child({ on: added(below.on, split) });
+      const off = child({ off: added(below.off, split) });
       recorder?.decide(node!, split, on.node!, off.node!);
       const { column, least } = this.#problem.decisions[split]!;
       if (this.#best === undefined) this.#repair(answer);
@@ -232,7 +240,7 @@ class Search {
     }
     const both = this.#bothDirections(answer);
     if (both !== undefined) {
-      const ways = both.map((column) => child({ closed: [...below.closed, column] }));
+      const ways = both.map((column) => child({ closed: added(below.closed, column) }));
       recorder?.direction(
         node!,
         ways.map((way, k) => [both[k]!, way.node!]),
@@ -243,7 +251,7 @@ class Search {
     const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
     const isSupported = supportsItself(this.#problem, this.#master, on, answer);
     const core = isSupported ? undefined : this.#core(on, below);
-    if (core === undefined && this.#test(on, branch.closed, answer) === undefined) {
+    if (core === undefined && this.#test(on, closed, answer) === undefined) {
       recorder?.bound(node!, at!);
       return [];
     }
@@ -256,8 +264,8 @@ class Search {
       node!,
       at!,
       tooMany,
-      ways(without, ({ off }) => off[off.length - 1]!),
-      ways(besides, (each) => each.on[each.on.length - 1]!),
+      ways(without, ({ off }) => off!.decision),
+      ways(besides, (each) => each.on!.decision),
     );
     const worthwhile = without.filter((each) => each.bound > this.#enough);
     for (const each of without) if (each.bound <= this.#enough) recorder?.bound(each.node!, at!);
@@ -272,17 +280,16 @@ class Search {
 
   /** Decisions that cannot be otherwise in any better answer, by what their gains say. */
   #byGains(branch: Branch, bounds: Bounds, answer: Answer, bound: number) {
-    const on = [...branch.on];
-    const off = [...branch.off];
-    const made = new Set([...on, ...off]);
+    let { on, off } = branch;
+    const made = new Set([...decisionsIn(on), ...decisionsIn(off)]);
     if (this.#best !== undefined) {
       const gain = gainsAt(this.#problem, this.#master, answer);
       for (const d of this.#decisions) {
         if (made.has(d)) continue;
         const { column, least } = this.#problem.decisions[d]!;
         const g = gain[column]!;
-        if (bounds.upper[column] === 0 || (g < 0 && bound + g * least <= this.#enough)) off.push(d);
-        else if (g > 0 && bound - g <= this.#enough) on.push(d);
+        if (bounds.upper[column] === 0 || (g < 0 && bound + g * least <= this.#enough)) off = added(off, d);
+        else if (g > 0 && bound - g <= this.#enough) on = added(on, d);
         else continue;
         made.add(d);
       }
@@ -359,36 +366,38 @@ class Search {
     const { decisions } = this.#problem;
     const gain = gainsAt(this.#problem, this.#master, answer);
     const gainOf = (d: number) => Math.max(0, gain[decisions[d]!.column]!);
-    const fixedOn = new Set(branch.on);
-    const free = on.filter((d) => !fixedOn.has(d)).sort((a, b) => gainOf(a) - gainOf(b) || a - b);
-    const kept = [...branch.on];
+    const kept = new Set(decisionsIn(branch.on));
+    const free = on.filter((d) => !kept.has(d)).sort((a, b) => gainOf(a) - gainOf(b) || a - b);
+    let keptOn = branch.on;
     const without = free.map((d) => {
-      const each = child({ on: [...kept], off: [...branch.off, d], bound: branch.bound - gainOf(d) });
-      kept.push(d);
+      const each = child({ on: keptOn, off: added(branch.off, d), bound: branch.bound - gainOf(d) });
+      kept.add(d);
+      keptOn = added(keptOn, d);
       return each;
     });
     // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too: others with
     // such terms, and who gains nothing, but moves what an income is paid for. So is who may take a part of an exclusive group's
     // unit: beside him these have less of it than they would choose.
-    const hasIncome = scaled === undefined && kept.some((d) => decisions[d]!.test === 'income');
+    const hasIncome = scaled === undefined && [...kept].some((d) => decisions[d]!.test === 'income');
     const gainsNothing = (d: number) => hasIncome && Math.abs(gain[decisions[d]!.column]!) <= nearlyNothing;
-    const off = [...branch.off];
+    const isOff = new Set(decisionsIn(branch.off));
+    let { off } = branch;
     const besides: Branch[] = [];
     for (const d of this.#decisions) {
-      if (kept.includes(d) || branch.off.includes(d)) continue;
+      if (kept.has(d) || isOff.has(d)) continue;
       if (decisions[d]!.test !== 'income' && !gainsNothing(d) && !this.#takesPart(d, kept)) continue;
-      besides.push(child({ on: [...kept, d], off: [...off] }));
-      off.push(d);
+      besides.push(child({ on: added(keptOn, d), off }));
+      off = added(off, d);
     }
     return { without, besides };
   }
 
   /** Must this decision, beside some of these, take a part of the unit that an exclusive group has, and is there room for it? */
-  #takesPart(d: number, on: readonly number[]): boolean {
+  #takesPart(d: number, on: ReadonlySet<number>): boolean {
     const { decisions, rows } = this.#problem;
     const { column, least } = decisions[d]!;
     if (least === 0 || least === 1) return false;
-    const leasts = new Map(on.map((other) => [decisions[other]!.column, decisions[other]!.least]));
+    const leasts = new Map([...on].map((other) => [decisions[other]!.column, decisions[other]!.least]));
     return this.#master.rows.some((r) => {
       const { entries, high } = rows[r]!;
       if (high !== 1 || !entries.some(([c]) => c === column)) return false;
