@@ -34,6 +34,7 @@ export const functions = {
   settle: { memoryMb: 1024, seconds: 290 },
   publish: { memoryMb: 512, seconds: 60 },
   'notify-failure': { memoryMb: 512, seconds: 60 },
+  diagnose: { memoryMb: 3008, seconds: 890 },
   'keep-time': { memoryMb: 512, seconds: 58 },
 } as const satisfies Record<string, { memoryMb: number; seconds: number }>;
 

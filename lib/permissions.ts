@@ -10,7 +10,7 @@ import type { FunctionName, Functions } from './functions.ts';
 import type { Notices } from './notices.ts';
 import type { Storage } from './storage.ts';
 
-type Prefix = 'books' | 'results' | 'orders';
+type Prefix = 'books' | 'results' | 'orders' | 'diagnoses' | 'exclusions';
 type TableName = 'orders' | 'intake' | 'auctions' | 'participants';
 
 const tableActions = {
@@ -59,6 +59,12 @@ const duties: Readonly<Record<FunctionName, Duties>> = {
   },
   publish: { tables: { auctions: advances, intake: notes }, tells: 'settled' },
   'notify-failure': { tables: { auctions: advances, intake: notes }, tells: 'errors' },
+  diagnose: {
+    tables: { auctions: advances, intake: notes },
+    readsObjects: ['books', 'diagnoses', 'exclusions'],
+    writesObjects: ['diagnoses'],
+    tells: 'errors',
+  },
   'keep-time': {
     tables: { auctions: advances, orders: ['read', 'update', 'batch'], intake: ['read', 'put', 'update', 'batch'] },
     tells: 'errors',

@@ -20,6 +20,7 @@ export const tasks = {
   SettlePage: 'settle',
   Publish: 'publish',
   NotifyFailure: 'notify-failure',
+  Diagnose: 'diagnose',
 } as const satisfies Record<string, FunctionName>;
 
 const definition = readFileSync(new URL('../workflow/auction.asl.json', import.meta.url), 'utf8');

@@ -38,6 +38,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /markets/{id}': 'public',
   'GET /auctions': 'public',
   'GET /auctions/{id}': 'public',
+  'GET /auctions/{id}/network': 'public',
   'GET /auctions/{id}/prices': 'public',
   'GET /auctions/{id}/flows': 'public',
   'GET /auctions/{id}/curves': 'public', // before they are published for auditors only: the handler looks
@@ -48,9 +49,11 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'DELETE /orders/{record_id}': writeOwn,
 
   'POST /auctions': operator,
+  'PATCH /auctions/{id}/network': operator,
   'POST /auctions/{id}/close': operator,
   'POST /auctions/{id}/cancel': operator,
   'POST /auctions/{id}/restart': operator,
+  'GET /auctions/{id}/diagnosis': { anyOf: ['merit/operator', 'merit/auditor'] },
 
   'GET /auctions/{id}/book': auditor,
   'GET /auctions/{id}/result': auditor, // it has everybody's orders

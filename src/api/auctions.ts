@@ -10,9 +10,13 @@ import {
   listAuctions,
   restartAuction,
 } from '../auction/auctions.ts';
+import { diagnosis, readDiagnosis } from '../auction/diagnose.ts';
+import { changeNetwork, readNetwork } from '../auction/network.ts';
 import type { Ports } from '../auction/ports.ts';
 import { auctionId } from '../market/book.ts';
 import { marketId } from '../market/market.ts';
+import { network, networkChanges } from '../market/network.ts';
+import { orderName } from '../market/result.ts';
 import { day, instant } from '../market/time.ts';
 import { type Route, route } from './route.ts';
 import { auctionParams, limit } from './schemas.ts';
@@ -34,6 +38,8 @@ const auctionRequest = z
     id: 'AuctionRequest',
     description: 'What is left out comes from the market and its schedule',
   });
+
+const restart = z.strictObject({ without: z.array(orderName).max(100_000).exactOptional() }).meta({ id: 'Restart' });
 
 const cancellation = z.strictObject({ cause: z.string().min(1).max(500).exactOptional() }).meta({ id: 'Cancellation' });
 
@@ -82,6 +88,33 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     handle: async (c, { params }) => c.json(await findAuction(ports, params.id)),
   }),
   route({
+    id: 'readNetwork',
+    method: 'get',
+    path: '/auctions/{id}/network',
+    tag: 'Auctions',
+    summary: 'The network of an auction: capacities, ramps, flow-based constraints',
+    params: auctionParams,
+    answers: { 200: { description: 'As it will be sealed, or was', schema: network } },
+    errors: ['not-found', 'unavailable'],
+    handle: async (c, { params }) => c.json(await readNetwork(ports, params.id)),
+  }),
+  route({
+    id: 'changeNetwork',
+    method: 'patch',
+    path: '/auctions/{id}/network',
+    tag: 'Auctions',
+    summary: 'Change capacities, ramps or constraints of one auction until its gate closes',
+    description:
+      'A list has a value for each market time unit that is delivered: 23, 24 or 25 of a day in hours, 92, 96 or 100 in quarters. ' +
+      'What is not named stays as it is; `constraints` take the place of all there were. All is taken, or nothing.',
+    params: auctionParams,
+    body: networkChanges,
+    examples: { capacity: { lines: [{ id: 'NORTH-EAST', capacity: 1100, reverse: 850 }] } },
+    answers: { 200: { description: 'The whole network, changed', schema: network } },
+    errors: ['not-found', 'wrong-state', 'gate-closed', 'unavailable'],
+    handle: async (c, { params, body }) => c.json(await changeNetwork(ports, params.id, body)),
+  }),
+  route({
     id: 'closeGate',
     method: 'post',
     path: '/auctions/{id}/close',
@@ -97,7 +130,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     method: 'post',
     path: '/auctions/{id}/cancel',
     tag: 'Auctions',
-    summary: 'Call an auction off before its book is sealed',
+    summary: 'Call an auction off, before its book is sealed or after it failed',
     params: auctionParams,
     body: cancellation.optional(),
     bodyOptional: true,
@@ -112,9 +145,26 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     path: '/auctions/{id}/restart',
     tag: 'Auctions',
     summary: 'Run the workflow of a failed auction again',
+    description:
+      'On the same sealed book. `without` names orders that are left out, because the auction cannot be cleared with them: each gets ' +
+      'its outcome with the reason `excluded`, and the result names them. A family of linked blocks goes together.',
     params: auctionParams,
+    body: restart.optional(),
+    bodyOptional: true,
     answers: { 200: { description: 'The auction, closed and on its way again', schema: auction } },
+    errors: ['not-found', 'wrong-state', 'unavailable'],
+    handle: async (c, { params, body }) => c.json(await restartAuction(ports, params.id, body?.without)),
+  }),
+  route({
+    id: 'readDiagnosis',
+    method: 'get',
+    path: '/auctions/{id}/diagnosis',
+    tag: 'Auctions',
+    summary: 'Why an auction failed, and without which orders it would clear',
+    description: 'The auction has `failure.diagnosis` once there is one; for a book of many orders that takes minutes.',
+    params: auctionParams,
+    answers: { 200: { description: 'Of its last run', schema: diagnosis } },
     errors: ['not-found', 'wrong-state'],
-    handle: async (c, { params }) => c.json(await restartAuction(ports, params.id)),
+    handle: async (c, { params }) => c.json(await readDiagnosis(ports, params.id)),
   }),
 ];

@@ -5,6 +5,7 @@ import { type Auction, auctionState } from '../auction/auction.ts';
 import { findAuction } from '../auction/auctions.ts';
 import { aggregatedCurves } from '../auction/curves.ts';
 import { executedBlocks } from '../auction/executed-blocks.ts';
+import { termsIn } from '../auction/moves.ts';
 import type { Ports } from '../auction/ports.ts';
 import { isPublished, readBook, readResult } from '../auction/results.ts';
 import { book } from '../market/book.ts';
@@ -79,7 +80,7 @@ export const resultRoutes = (ports: Ports): Route[] => [
       const auction = await findAuction(ports, id);
       const make = async () => {
         const { prices } = await readResult(ports, id);
-        const { currency } = ports.markets.get(auction.market)!;
+        const { currency } = termsIn(ports, auction);
         const hourly = hourlyMeans(auction.delivery, prices);
         return { ...columns(auction), state: auction.state, currency, zones: prices, ...(hourly && { hourly }) };
       };

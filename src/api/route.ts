@@ -14,7 +14,7 @@ import { AuctionError } from '../market/errors.ts';
 import { readJson } from './body.ts';
 import { answerProblem, type ProblemCode } from './problems.ts';
 
-export type Method = 'get' | 'post' | 'delete';
+export type Method = 'get' | 'post' | 'patch' | 'delete';
 
 export interface Answer {
   readonly description: string;

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { auctionId } from '../market/book.ts';
-import { marketId } from '../market/market.ts';
+import { auctionTerms, marketId } from '../market/market.ts';
 import { instant, resolution } from '../market/time.ts';
 
 /** Each state, what it means, and the states that may follow. */
@@ -14,8 +14,8 @@ export const states = {
   preliminary: { means: 'there is a result; the verifier has not passed it yet', next: ['final', 'failed'] },
   final: { means: 'verified and binding; orders are being settled', next: ['settled', 'failed'] },
   settled: { means: 'every order has its outcome; published', next: [] },
-  cancelled: { means: 'called off before its book was sealed', next: [] },
-  failed: { means: 'stopped with a cause; can be restarted', next: ['closed'] },
+  cancelled: { means: 'called off before its book was sealed, or after it failed', next: [] },
+  failed: { means: 'stopped with a cause; can be restarted or called off', next: ['closed', 'final', 'cancelled'] },
 } as const satisfies Record<string, { means: string; next: readonly string[] }>;
 
 export type AuctionState = keyof typeof states;
@@ -38,14 +38,39 @@ export const auction = z
     delivery: z.strictObject({ start: instant, resolution, periods: z.int().min(1) }),
     gateOpening: instant,
     gateClosure: instant,
+    /** Frozen when it was made: a change of the market's file is of later auctions. Records of before have none. */
+    terms: auctionTerms.optional(),
+    /** Of its network, a document of the archive; an operator may put another in its place until the gate closes. */
+    network: z.strictObject({ hash: z.string() }).optional(),
     /** From sealing on. */
     book: z.strictObject({ hash: z.string(), orders: z.int() }).optional(),
     /** From clearing on. */
     result: z
-      .strictObject({ hash: z.string(), status: z.enum(['optimal', 'feasible']), welfare: z.number(), gap: z.number() })
+      .strictObject({
+        hash: z.string(),
+        status: z.enum(['optimal', 'feasible']),
+        welfare: z.number(),
+        gap: z.number(),
+        /** Of which run, where that is not the current one: a binding result is not cleared again. */
+        run: z.int().min(1).optional(),
+      })
       .optional(),
     /** Why it failed or was cancelled. */
     cause: z.string().optional(),
+    /** While it is failed: in which state that was, and what was found since (`diagnose.ts`). */
+    failure: z
+      .strictObject({
+        from: auctionState,
+        diagnosis: z
+          .strictObject({
+            found: z.enum(['clears', 'orders', 'participants', 'nothing', 'spent']),
+            orders: z.int().min(0).meta({ description: 'without how many orders it clears' }),
+          })
+          .optional(),
+      })
+      .optional(),
+    /** Orders that its operator left out of this run, a document of the archive: how many. */
+    excluded: z.strictObject({ hash: z.string(), orders: z.int().min(1) }).optional(),
     /** Counts restarts, so that each has an execution of its own. */
     run: z.int().min(1).default(1),
     updatedAt: instant,

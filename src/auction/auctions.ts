@@ -4,11 +4,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { problemsOf } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import type { Market } from '../market/market.ts';
+import type { OrderName } from '../market/result.ts';
 import { utc } from '../market/time.ts';
 import { type Auction, type AuctionState, auction as auctionSchema, inWorkflow, states } from './auction.ts';
+import { exclude } from './exclusion.ts';
 import { findAuction, marketOf, move, wrongState } from './moves.ts';
+import { keepNetwork, marketNetwork } from './network.ts';
 import type { AuctionStore, Ports } from './ports.ts';
 import { compact, firstUnit, type Plan, planOf } from './schedule.ts';
+import { tell } from './tell.ts';
 
 export { findAuction };
 
@@ -93,9 +97,17 @@ const isPlannedAs = ({ market, delivery, gateClosure }: Auction, plan: Plan): bo
     { market: plan.market, delivery: plan.delivery, gateClosure: plan.gateClosure },
   );
 
-/** Put a planned auction into the store; when another writer was first, theirs. */
+/**
+ * Put a planned auction into the store, with the terms and the network that its market has now; when another writer was first, theirs.
+ *
+ * @throws AuctionError `invalid-request` where the market's network does not fit the delivery
+ */
 export async function makeAuction(ports: Ports, plan: Plan): Promise<Auction> {
-  const auction = planned(plan, utc(ports.clock.now()));
+  const market = marketOf(ports, plan.market);
+  const network = await keepNetwork(ports, marketNetwork(market, plan.delivery));
+  const { currency, zones, priceLimits, powerLimits, orderKinds, orderResolutions } = market;
+  const terms = { currency, zones, priceLimits, powerLimits, orderKinds, orderResolutions };
+  const auction = { ...planned(plan, utc(ports.clock.now())), terms, network };
   try {
     await ports.auctions.create(auction);
     return auction;
@@ -135,21 +147,38 @@ export async function closeGate(ports: Ports, id: string): Promise<Auction> {
 
 const isIn = (auction: Auction, wanted: readonly AuctionState[]): boolean => wanted.includes(auction.state);
 
-/** Call an auction off before its book is sealed. @throws AuctionError `wrong-state` after that */
+/** Call an auction off: before its book is sealed, or after it has failed. @throws AuctionError `wrong-state` in between */
 export async function cancelAuction(ports: Ports, id: string, cause: string): Promise<Auction> {
   const auction = await findAuction(ports, id);
   if (auction.state === 'cancelled') return auction;
   const { next } = states[auction.state] as { next: readonly AuctionState[] };
-  if (!next.includes('cancelled')) throw wrongState(auction, 'it can be called off only before its book is sealed');
-  return (await move(ports, auction, 'cancelled', { cause })) ?? cancelAuction(ports, id, cause);
+  if (!next.includes('cancelled'))
+    throw wrongState(auction, 'it can be called off only before its book is sealed, or after it failed');
+  const cancelled = await move(ports, auction, 'cancelled', { cause });
+  if (cancelled === undefined) return cancelAuction(ports, id, cause);
+  await tell(ports, [{ id: `auction-cancelled:${id}`, kind: 'auction-cancelled', auction: id, cause }]);
+  return cancelled;
 }
 
-/** Run the workflow of a failed auction again, on the same sealed book. @throws AuctionError `wrong-state` */
-export async function restartAuction(ports: Ports, id: string): Promise<Auction> {
+/**
+ * Run the workflow of a failed auction again, on the same sealed book. A result that was verified is binding, and is not cleared again.
+ *
+ * @param without  orders to leave out; each is told so, and the result names them
+ * @throws AuctionError `wrong-state`; `invalid-request` for orders that the book has not, or that others count on
+ */
+export async function restartAuction(ports: Ports, id: string, without: readonly OrderName[] = []): Promise<Auction> {
   const auction = await findAuction(ports, id);
   if (auction.state !== 'failed') throw wrongState(auction, 'only a failed auction can be restarted');
-  const restarted = await move(ports, auction, 'closed', { run: auction.run + 1 });
-  if (restarted === undefined) return restartAuction(ports, id);
+  const run = auction.run + 1;
+  const { result, failure } = auction;
+  const isBinding = failure?.from === 'final' && result !== undefined;
+  if (isBinding && without.length > 0)
+    throw wrongState(auction, 'its result is binding: no order can be left out of it');
+  const excluded = without.length === 0 ? undefined : await exclude(ports, { ...auction, run }, without);
+  const restarted = isBinding
+    ? await move(ports, auction, 'final', { run, result: { run: auction.run, ...result } })
+    : await move(ports, auction, 'closed', { run, ...(excluded && { excluded }) });
+  if (restarted === undefined) return restartAuction(ports, id, without);
   await ports.workflow.start(id, restarted.run);
   return findAuction(ports, id);
 }

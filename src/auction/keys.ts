@@ -7,10 +7,23 @@ type Run = Pick<Auction, 'id' | 'run'>;
 /** Sequences a page spans. A page reference must stay small, and a thousand of them must fit one workflow message. */
 export const pageSize = 1000;
 
+/** A network by its hash: auctions may share one. */
+export const networkKey = (hash: string): string => `networks/${hash.replace(':', '-')}.json`;
+
 /** One book for all runs: a sealed book never changes. */
 export const bookKey = (auction: string): string => `books/${auction}.json`;
 
-export const resultKey = ({ id, run }: Run): string => `results/${id}${run === 1 ? '' : `.run-${run}`}.json`;
+/** @param auction  whose result may be of an earlier run */
+export const resultKey = ({ id, run: current, result }: Run & Pick<Auction, 'result'>): string => {
+  const run = result?.run ?? current;
+  return `results/${id}${run === 1 ? '' : `.run-${run}`}.json`;
+};
+
+/** Why a run failed, and without which orders it would clear. */
+export const diagnosisKey = ({ id, run }: Run): string => `diagnoses/${id}.run-${run}.json`;
+
+/** Which orders a run leaves out. */
+export const exclusionKey = ({ id, run }: Run): string => `exclusions/${id}.run-${run}.json`;
 
 /** Where the checkpoints of an unfinished search lie, in the order of their numbers. */
 export const checkpointFolder = ({ id, run }: Run): string => `checkpoints/${id}/run-${run}/`;

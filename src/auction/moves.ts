@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { AuctionError } from '../market/errors.ts';
-import type { Market } from '../market/market.ts';
+import type { AuctionTerms, Market } from '../market/market.ts';
 import { utc } from '../market/time.ts';
 import { type Auction, type AuctionState, mayFollow } from './auction.ts';
 import type { Ports } from './ports.ts';
@@ -21,8 +21,22 @@ export function marketOf(ports: Pick<Ports, 'markets'>, id: string): Market {
   return market;
 }
 
+/** What an auction takes. @throws AuctionError `not-found` for one of before auctions kept their terms, whose market is gone */
+export const termsIn = (ports: Pick<Ports, 'markets'>, auction: Auction): AuctionTerms =>
+  auction.terms ?? marketOf(ports, auction.market);
+
+/** What of an auction holds in its next state, if nothing else is said. */
+function lasting(
+  { cause: _, failure: __, ...auction }: Auction,
+  next: AuctionState,
+): Omit<Auction, 'cause' | 'failure'> {
+  if (next !== 'closed') return auction;
+  const { result: _result, excluded: _excluded, ...rest } = auction;
+  return rest;
+}
+
 /**
- * Move an auction on. What does not hold beyond its state is dropped: a cause, and with a restart the result.
+ * Move an auction on. What does not hold beyond its state is dropped: a cause; with a restart what the run before had found.
  *
  * @returns `undefined` when another writer changed it first: look again
  */
@@ -30,12 +44,10 @@ export async function move(
   ports: Pick<Ports, 'auctions' | 'clock'>,
   known: Auction,
   state: AuctionState,
-  changes: Partial<Pick<Auction, 'book' | 'result' | 'cause' | 'run'>> = {},
+  changes: Partial<Pick<Auction, 'book' | 'result' | 'cause' | 'failure' | 'excluded' | 'run'>> = {},
 ): Promise<Auction | undefined> {
   assert(mayFollow(known.state, state), `auction ${known.id} cannot go from ${known.state} to ${state}`);
-  const { cause: _, result, ...lasting } = known;
-  const kept = state === 'closed' || result === undefined ? lasting : { ...lasting, result };
-  const next = { ...kept, ...changes, state, updatedAt: utc(ports.clock.now()) };
+  const next = { ...lasting(known, state), ...changes, state, updatedAt: utc(ports.clock.now()) };
   return (await ports.auctions.advance(known, next)) ? next : undefined;
 }
 

@@ -25,7 +25,9 @@ export async function failAuction(ports: Ports, id: string, run: number, cause: 
   const auction = await findAuction(ports, id);
   if (auction.run !== run) return;
   if (mayFollow(auction.state, 'failed')) {
-    if ((await move(ports, auction, 'failed', { cause })) === undefined) return failAuction(ports, id, run, cause);
+    const failure = { from: auction.state };
+    if ((await move(ports, auction, 'failed', { cause, failure })) === undefined)
+      return failAuction(ports, id, run, cause);
     ports.meter.record('auctions_failed', 1);
   } else if ((auction.state satisfies AuctionState) !== 'failed') return;
   // The state first: if we die before the notice, the workflow runs again and comes here again.

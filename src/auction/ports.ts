@@ -6,9 +6,12 @@
  */
 
 import type { Entry, Receipt } from '../book/intake.ts';
+import type { Clearing, ClearingBudget } from '../clearing/clear.ts';
+import type { Book } from '../market/book.ts';
 import type { Market } from '../market/market.ts';
 import type { Order } from '../market/order.ts';
-import type { OrderStatus, Reason } from '../market/result.ts';
+import type { OrderStatus, Reason, Result } from '../market/result.ts';
+import type { Verification } from '../verify/verify.ts';
 import type { Auction, AuctionState } from './auction.ts';
 import type { Meter } from './metrics.ts';
 
@@ -125,6 +128,15 @@ export type Notice =
       readonly cause: string;
     }
   | { readonly id: string; readonly kind: 'auction-failed'; readonly auction: string; readonly cause: string }
+  | {
+      readonly id: string;
+      /** It is known without which orders a failed auction would clear, or that nothing helps (`diagnose.ts`). */
+      readonly kind: 'auction-diagnosed';
+      readonly auction: string;
+      readonly found: string;
+      readonly orders: number;
+    }
+  | { readonly id: string; readonly kind: 'auction-cancelled'; readonly auction: string; readonly cause: string }
   | { readonly id: string; readonly kind: 'auction-settled'; readonly auction: string; readonly orders: number };
 
 /** Outgoing notices. Cases: `test/ports/notices.cases.ts`. */
@@ -161,6 +173,12 @@ export interface Workflow {
   history(id: string): Promise<ExecutionEvent[] | undefined>;
 }
 
+/** Where the work of clearing and checking is done; without it in this process, by `src/clearing` and `src/verify`. */
+export interface Engine {
+  clear(book: Book, hash: string, budget?: ClearingBudget): Promise<Clearing>;
+  verify(book: Book, hash: string, result: Result): Promise<Verification>;
+}
+
 export interface Ports {
   readonly clock: Clock;
   /** By id; the first one is the default market. */
@@ -171,6 +189,7 @@ export interface Ports {
   readonly notices: Notices;
   readonly workflow: Workflow;
   readonly meter: Meter;
+  readonly engine?: Engine;
   /** Where a call can't last, as in a function with a timeout: so long it may search for a result at most, whatever the market says. */
   readonly longestSearchMs?: number;
 }

@@ -6,7 +6,8 @@ import { checkBook } from '../book/check-book.ts';
 import { sha256 } from '../book/intake.ts';
 import { leftOutOf, sealBook } from '../book/seal.ts';
 import { bookKey } from './keys.ts';
-import { marketOf } from './moves.ts';
+import { marketOf, termsIn } from './moves.ts';
+import { networkOf } from './network.ts';
 import type { Notice, Ports } from './ports.ts';
 import { readSealedBook } from './results.ts';
 import { auctionInRun, moveOn, type run } from './step.ts';
@@ -28,7 +29,9 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
       return auction.book;
     }
     const entries = await ports.orders.entries(auction.id);
-    const book = sealBook(market, auction, entries, await ports.orders.shards(auction.id));
+    const shards = await ports.orders.shards(auction.id);
+    const terms = { ...termsIn(ports, auction), market: auction.market, ...(await networkOf(ports, auction)) };
+    const book = sealBook(terms, auction, entries, shards);
     checkBook(book);
     const text = canonical(book);
     await ports.archive.write(bookKey(auction.id), text);

@@ -14,6 +14,7 @@ import { AuctionError } from '../market/errors.ts';
 import type { Market } from '../market/market.ts';
 import { parseResult, type Result } from '../market/result.ts';
 import type { Auction } from './auction.ts';
+import { excludedFrom } from './exclusion.ts';
 import { checkpointFolder, checkpointKey, resultKey } from './keys.ts';
 import type { Ports } from './ports.ts';
 
@@ -43,7 +44,8 @@ export async function searchOn(
   const folder = checkpointFolder(auction);
   const [last] = (await ports.archive.list(folder)).toReversed();
   const checkpoint = last === undefined ? undefined : await ports.archive.read(last);
-  const budget = { ...budgetOf(ports, market, auction), keeps: !isLast };
+  const excluded = await excludedFrom(ports, auction);
+  const budget = { ...budgetOf(ports, market, auction), keeps: !isLast, excluded };
   const clearing = await clearFrom(ports, book, auction.book!.hash, budget, checkpoint);
   if (clearing.checkpoint !== undefined && !isGoodEnough(ports, market, auction, clearing)) {
     const number = last === undefined ? 1 : Number.parseInt(last.slice(folder.length), 10) + 1;
@@ -56,19 +58,20 @@ export async function searchOn(
 }
 
 async function clearFrom(
-  { meter }: Ports,
+  { meter, engine }: Ports,
   book: Book,
   hash: string,
   budget: ClearingBudget,
   checkpoint: string | undefined,
 ): Promise<Clearing> {
-  if (checkpoint === undefined) return clear(book, hash, budget);
+  const run = engine?.clear ?? clear;
+  if (checkpoint === undefined) return run(book, hash, budget);
   try {
-    return await clear(book, hash, { ...budget, checkpoint });
+    return await run(book, hash, { ...budget, checkpoint });
   } catch (error) {
     if (!(error instanceof AuctionError && error.code === 'invalid-checkpoint')) throw error;
     meter.record('checkpoints_refused', 1);
-    return clear(book, hash, budget);
+    return run(book, hash, budget);
   }
 }
 

@@ -7,7 +7,7 @@ import { type Earlier, namesIn } from '../book/relations.ts';
 import { termsOf } from '../book/terms.ts';
 import { AuctionError } from '../market/errors.ts';
 import type { Auction } from './auction.ts';
-import { findAuction, marketOf } from './moves.ts';
+import { findAuction, termsIn } from './moves.ts';
 import type { Ports, StoredOrder } from './ports.ts';
 
 /** Intake needs no more of the house than this. */
@@ -48,7 +48,7 @@ async function take(
   { auction: id, orders: submissions }: Submission,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
   const auction = id === undefined ? await nextToClose(ports) : await findAuction(ports, id);
-  const terms = termsOf(marketOf(ports, auction.market), auction.delivery);
+  const terms = termsOf(termsIn(ports, auction), auction.delivery);
   const { participant } = owner;
   const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions), owner);
   if ('problems' in admitted) {

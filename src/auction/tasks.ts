@@ -5,6 +5,7 @@
  */
 
 import { clearAuction, clearInput } from './clear-auction.ts';
+import { diagnoseFailure } from './diagnose.ts';
 import { notifyFailure, notifyFailureInput } from './notify-failure.ts';
 import { publish } from './publish.ts';
 import { sealAuction } from './seal-book.ts';
@@ -20,6 +21,7 @@ export const tasks = {
   SettlePage: task(settlePageInput, settlePage),
   Publish: task(run, publish),
   NotifyFailure: task(notifyFailureInput, notifyFailure),
+  Diagnose: task(run, diagnoseFailure),
 } as const satisfies Record<string, Task>;
 
 export type TaskName = keyof typeof tasks;

@@ -15,12 +15,13 @@ export async function verifyResult(ports: Ports, input: z.output<typeof run>) {
   if (auction.state === 'preliminary') {
     const book = await readSealedBook(ports, auction);
     const result = await readUnpublished(ports, auction);
-    const problems = [...checkIntake(book), ...problemsIn(verify(book, auction.book!.hash, result))];
+    const check = ports.engine?.verify ?? verify;
+    const problems = [...checkIntake(book), ...problemsIn(await check(book, auction.book!.hash, result))];
     if (problems.length > 0) {
       ports.meter.record('results_refused', 1);
-      const few = problems.slice(0, 5).map((problem) => `${problem.code}: ${problem.message}`);
-      const more = problems.length > few.length ? `; and ${problems.length - few.length} more` : '';
-      throw new AuctionError('invalid-result', `the verifier rejects the result: ${few.join('; ')}${more}`, problems);
+      // The cause of a failed auction is public, and orders are not: the diagnosis has them.
+      const broken = [...Map.groupBy(problems, ({ code }) => code)].map(([code, some]) => `${code} (${some.length})`);
+      throw new AuctionError('invalid-result', `the verifier rejects the result: ${broken.join(', ')}`, problems);
     }
     await moveOn(ports, auction, 'final');
   }

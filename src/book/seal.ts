@@ -2,7 +2,8 @@
 
 import type { Book } from '../market/book.ts';
 import type { Problem } from '../market/errors.ts';
-import type { Market } from '../market/market.ts';
+import type { AuctionTerms } from '../market/market.ts';
+import type { Network } from '../market/network.ts';
 import type { Delivery } from '../market/time.ts';
 import { canonical } from './canonical.ts';
 import { chain, chainStart, type Entry, entryDigest, intakeHash, sequenceOf, sha256, shardOf } from './intake.ts';
@@ -12,11 +13,13 @@ import { leftOut } from './relations.ts';
  * The book of an auction: its market's network and limits, and every order that was not cancelled and
  * names none that was, by sequence.
  *
+ * @param market   its terms and its network
  * @param entries  all of the intake, by sequence
  * @param shards   how many chains they are divided into
  */
 export function sealBook(
-  market: Market,
+  market: Pick<AuctionTerms, 'currency' | 'zones' | 'priceLimits' | 'powerLimits'> &
+    Network & { readonly market: string },
   auction: { id: string; delivery: Delivery },
   entries: readonly Entry[],
   shards = 1,
@@ -46,10 +49,10 @@ export function sealBook(
     priceLimits: market.priceLimits,
     lot: market.powerLimits.lot,
     zones: market.zones,
-    lines: market.lines,
-    constraints: market.constraints,
-    ...(market.rampSets && { rampSets: market.rampSets }),
-    ...(market.netPositionRamps && { netPositionRamps: market.netPositionRamps }),
+    lines: [...market.lines],
+    constraints: [...market.constraints],
+    ...(market.rampSets && { rampSets: [...market.rampSets] }),
+    ...(market.netPositionRamps && { netPositionRamps: [...market.netPositionRamps] }),
     ...(market.flowBased && { flowBased: market.flowBased }),
     intake: { hash: intakeHash(heads), ...(shards > 1 && { heads }), withdrawn },
     orders,

@@ -4,7 +4,7 @@ import type { PriceLimits } from '../market/book.ts';
 import { leastPower, leastStep } from '../market/bounds.ts';
 import { type Grid, gridOf, isOn, nearestOn } from '../market/decimal.ts';
 import { type Fault, fault } from '../market/fault.ts';
-import type { Market } from '../market/market.ts';
+import type { AuctionTerms } from '../market/market.ts';
 import type { Grids } from '../market/normalise.ts';
 import type { Order, OrderKind } from '../market/order.ts';
 import { type Delivery, type Resolution, resolutionMinutes } from '../market/time.ts';
@@ -20,8 +20,8 @@ export interface Terms {
 }
 
 /** Of a market without a tick prices are decimals all the same. */
-export const termsOf = ({ priceLimits, ...market }: Market, delivery: Delivery): Terms => ({
-  ...market,
+export const termsOf = ({ priceLimits, ...terms }: AuctionTerms, delivery: Delivery): Terms => ({
+  ...terms,
   priceLimits: { ...priceLimits, tick: priceLimits.tick ?? leastStep },
   delivery,
 });

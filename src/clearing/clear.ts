@@ -11,11 +11,12 @@ import assert from 'node:assert/strict';
 import type { Book } from '../market/book.ts';
 import type { BookOrder } from '../market/order.ts';
 import type { Proof, ProofGroup } from '../market/proof.ts';
-import type { Result } from '../market/result.ts';
+import type { OrderName, Result } from '../market/result.ts';
 import { resolutionMinutes } from '../market/time.ts';
 import { profileOf } from './blocks/blocks.ts';
 import { decidedOutcomes } from './blocks/outcomes.ts';
 import { type Equilibrium, findEquilibrium } from './equilibrium.ts';
+import { withExcluded, withoutOrders } from './excluded.ts';
 import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
 import { midpointPrices } from './prices/midpoint.ts';
 import { noLossRules, sumAt } from './prices/rules.ts';
@@ -68,11 +69,16 @@ export interface ClearingBudget {
   readonly checkpoint?: string;
   /** Write down the proof; of a whole search only, not of one that goes on. */
   readonly proves?: boolean;
+  /** Orders that the operator leaves out: the result is of the book without them, and names them. */
+  readonly excluded?: readonly OrderName[];
 }
 
 /** The same with a solver that is loaded already. */
 export function clearWith(solver: Solver, book: Book, hash: string, budget: ClearingBudget = {}): Clearing {
-  return clearProblem(solver, book, hash, budget, (without) => problemOf(book, without));
+  const { excluded = [], ...rest } = budget;
+  const part = excluded.length === 0 ? book : withoutOrders(book, excluded);
+  const clearing = clearProblem(solver, part, hash, rest, (without) => problemOf(part, without));
+  return excluded.length === 0 ? clearing : { ...clearing, result: withExcluded(book, excluded, clearing.result) };
 }
 
 /** @param problemWithout  the book's problem without these orders; another than its own asks what would be */

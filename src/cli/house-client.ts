@@ -34,17 +34,29 @@ export class HouseClient {
     return this.#ask(path);
   }
 
-  async post<T>(path: string, body?: unknown): Promise<T> {
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) };
+  post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.#send('POST', path, body);
+  }
+
+  patch<T>(path: string, body: unknown): Promise<T> {
+    return this.#send('PATCH', path, body);
+  }
+
+  async delete<T>(path: string): Promise<T> {
+    return JSON.parse(await this.#ask(path, { method: 'DELETE' })) as T;
+  }
+
+  async #send<T>(method: string, path: string, body: unknown): Promise<T> {
+    const init = { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     return JSON.parse(await this.#ask(path, init)) as T;
   }
 
-  async #ask(path: string, init?: { method: string; headers: Record<string, string>; body: string }): Promise<string> {
+  async #ask(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<string> {
     const url = `${this.#base}${path}`;
     let response: Response;
     let text: string;
     try {
-      response = await fetch(url, { ...init, headers: { ...this.#headers, ...init?.headers } });
+      response = await fetch(url, { ...init, headers: { ...this.#headers, ...init.headers } });
       text = await response.text();
     } catch (cause) {
       // fetch() says "fetch failed"; why stands in its cause.

@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAccessCommands } from './access-program.ts';
+import { addAuctionCommands } from './auctions-program.ts';
 
 const exitCodesHelp = `
 Exit codes: 0 done; 1 the answer is no (verification failed, orders refused, no such auction);
@@ -16,6 +17,7 @@ export function program(): Command {
     .addHelpText('after', exitCodesHelp)
     .showHelpAfterError('(--help shows what there is)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'merit:')) })
+    .enablePositionalOptions()
     .exitOverride();
   merit
     .command('serve')
@@ -65,13 +67,7 @@ export function program(): Command {
     .option('--batch <n>', 'orders per request', wholeNumber, 1000)
     .addHelpText('after', examples('merit submit orders.json', 'merit submit day.jsonl.gz --auction demo-1 --json'))
     .action(async (file, options) => (await import('./commands/submit.ts')).submit(file, options));
-  client(merit, 'auctions')
-    .description('list the auctions, newest gate closure first')
-    .option('--market <id>', 'only those of a market')
-    .option('--state <state>', 'only those in a state, such as open or settled')
-    .option('--limit <n>', 'how many at most', wholeNumber, 20)
-    .addHelpText('after', examples('merit auctions --state open', 'merit auctions --json'))
-    .action(async (options) => (await import('./commands/auctions.ts')).auctions(options));
+  addAuctionCommands(merit, { client, examples, wholeNumber });
   client(merit, 'result <id>')
     .description('what an auction published: prices, flows, outcomes')
     .option('-o, --output <file>', 'write the whole result there')
@@ -157,7 +153,10 @@ export function program(): Command {
       (await import('./commands/import.ts')).importBook(source, folder, options),
     );
   addAccessCommands(merit, examples);
-  for (const command of merit.commands) command.copyInheritedSettings(merit);
+  for (const command of merit.commands) {
+    command.copyInheritedSettings(merit);
+    for (const below of command.commands) below.copyInheritedSettings(merit);
+  }
   return merit;
 }
 

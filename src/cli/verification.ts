@@ -23,9 +23,19 @@ export function verifyAndTell(
   const proven = proof === undefined ? undefined : checkProof(book, hash, result, proof);
   const checks = [...allChecks(book, hash, result), ...(proven?.checks ?? [])];
   const ok = checks.every((check) => check.violations.length === 0);
-  if (json) printJson({ ok, auction: result.auction, book: hash, checks, ...(proven && { proof: proofText(proven) }) });
+  const { auction, excluded } = result;
+  if (json)
+    printJson({
+      ok,
+      auction,
+      book: hash,
+      ...(excluded && { excluded }),
+      checks,
+      ...(proven && { proof: proofText(proven) }),
+    });
   else if (!ok || !quiet) {
     tell(result, checks, ok);
+    tellExcluded(result);
     if (proven !== undefined) tellProof(result, proven);
   }
   return ok;
@@ -40,6 +50,15 @@ export function allChecks(book: Book, hash: string, result: Result): Check[] {
   const checked = book.orders.length + book.intake.withdrawn.length;
   return [...checks, { invariant: 'intake', title: 'the chain of receipts leads to the book', checked, violations }];
 }
+
+/** Whom a result leaves out no rule can judge: whoever reads the verification is told. */
+function tellExcluded({ excluded = [] }: Result): void {
+  if (excluded.length === 0) return;
+  const names = excluded.map(({ participant, record_id }) => (participant ? `${participant}/${record_id}` : record_id));
+  const more = names.length > mostNamed ? ` and ${count(names.length - mostNamed)} more` : '';
+  print(`the operator left out ${counted(names.length, 'order')}: ${names.slice(0, mostNamed).join(', ')}${more}`);
+}
+const mostNamed = 20;
 
 const proofText = ({ ok, bound, leaves, claimed }: ProofVerification) => ({ ok, bound, leaves, claimed });
 

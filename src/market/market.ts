@@ -77,22 +77,29 @@ const powerLimits = z.strictObject({
 });
 type PowerLimits = z.output<typeof powerLimits>;
 
+/** What an auction takes: of its market when it was made. */
+const terms = {
+  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR'),
+  zones: z.array(zoneId).min(1).max(1000),
+  priceLimits,
+  powerLimits,
+  orderKinds: z.array(z.enum(orderKinds)).min(1).max(orderKinds.length),
+  /** Resolutions of orders besides the market's own; each a multiple of it. */
+  orderResolutions: z.array(resolution).max(3).default([]),
+};
+export const auctionTerms = z.strictObject(terms).meta({ id: 'AuctionTerms' });
+export type AuctionTerms = z.output<typeof auctionTerms>;
+
 export const market = z
   .strictObject({
     market: marketId,
     description: z.string().max(2000),
-    currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR'),
+    ...terms,
     timeZone,
     resolution,
-    zones: z.array(zoneId).min(1).max(1000),
     lines: z.array(line).max(10_000).default([]),
     constraints: z.array(constraint).max(1_000_000).default([]),
     ...networkRules,
-    priceLimits,
-    powerLimits,
-    orderKinds: z.array(z.enum(orderKinds)).min(1).max(orderKinds.length),
-    /** Resolutions of orders besides the market's own; each a multiple of it. */
-    orderResolutions: z.array(resolution).max(3).default([]),
     schedule,
     clearing: searchLimits.optional(),
     /** How often the workflow asks clearing for a result, and how it waits in between where the answer is that there is none yet. */

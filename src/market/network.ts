@@ -78,11 +78,48 @@ export const networkRules = {
   flowBased: flowBased.optional().meta({ description: '`plain` unless said' }),
 };
 
+/** A whole network as a document: what an auction's record names by its hash. */
+export const network = z
+  .strictObject({
+    lines: z.array(line).max(10_000),
+    constraints: z.array(constraint).max(1_000_000),
+    ...networkRules,
+  })
+  .meta({ id: 'Network', description: 'What carries power between the zones of an auction, and what bounds it' });
+
+/**
+ * What one auction has otherwise than its market: lists have a value for each market time unit of its delivery. What is not named
+ * stays; constraints, where they are given, take the place of all there were.
+ */
+export const networkChanges = z
+  .strictObject({
+    lines: z
+      .array(
+        line
+          .omit({ from: true, to: true, loss: true, tariff: true })
+          .extend({ ramp: ramp.nullable() })
+          .partial({ capacity: true, reverse: true, ramp: true }),
+      )
+      .max(10_000)
+      .exactOptional(),
+    rampSets: z
+      .array(rampSet.omit({ lines: true }).partial({ ramp: true }))
+      .max(10_000)
+      .exactOptional(),
+    netPositionRamps: z
+      .array(netPositionRamp.omit({ zone: true }).partial({ ramp: true }))
+      .max(10_000)
+      .exactOptional(),
+    constraints: z.array(constraint).max(1_000_000).exactOptional(),
+  })
+  .meta({ id: 'NetworkChanges' });
+export type NetworkChanges = z.output<typeof networkChanges>;
+
 /** The capacity (or ramp) of a line in MTU `index` (0-based). */
 export const capacityAt = (capacity: number | readonly number[], index: number): number =>
   typeof capacity === 'number' ? capacity : capacity[index]!;
 
-/** All of it: what carries power between the zones, and what bounds it. */
+/** A network as a book, a market or a document has it. */
 export interface Network {
   readonly lines: readonly Line[];
   readonly constraints: readonly Constraint[];

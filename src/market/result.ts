@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { auctionId, problemsOf } from './book.ts';
 import { AuctionError } from './errors.ts';
-import { recordId, zoneId } from './order.ts';
+import { participantName, recordId, zoneId } from './order.ts';
 
 /**
  * Why an order was not fully executed (market rules, section 12), and what a person is told.
@@ -23,6 +23,7 @@ export const reasons = {
   paradoxically_rejected_complex: 'its condition would hold, but no uniform price supports its acceptance',
   gradient_limited: 'in the money, but held back by its load gradient',
   scheduled_stop: 'only its scheduled-stop segments were kept',
+  excluded: 'the auction could not be cleared with it, and the operator decided to clear it without',
 } as const;
 export type ReasonCode = keyof typeof reasons;
 const reasonCodes = Object.keys(reasons) as [ReasonCode, ...ReasonCode[]];
@@ -56,6 +57,10 @@ export const outcome = z
   .meta({ id: 'Outcome' });
 export type Outcome = z.output<typeof outcome>;
 
+/** An order of a book: a `record_id` is its participant's own. */
+export const orderName = z.strictObject({ record_id: recordId, participant: participantName.optional() });
+export type OrderName = z.output<typeof orderName>;
+
 const series = z.record(z.string(), z.array(z.number()));
 
 export const result = z
@@ -70,6 +75,9 @@ export const result = z
     prices: z.record(zoneId, z.array(z.number())),
     netPositions: series,
     flows: series,
+    excluded: z.array(orderName).optional().meta({
+      description: 'orders of the book that the operator left out, because the auction could not be cleared with them',
+    }),
     orders: z.array(outcome),
   })
   .meta({ id: 'Result' });

@@ -10,6 +10,7 @@ import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
 import { checkBlocks } from './blocks.ts';
 import { checkComplex } from './complex.ts';
+import { withoutExcluded } from './excluded.ts';
 import { checkFlowBased } from './flow-based.ts';
 import { checkMoney } from './money.ts';
 import { checkPrices } from './prices.ts';
@@ -46,8 +47,9 @@ export interface Verification {
  * @param hash  `sha256:...` of the book's canonical form, which the result must name
  * @returns every check; when the result's own shape is wrong only those of the shape
  */
-export function verify(book: Book, hash: string, result: Result): Verification {
-  const structure = checkStructure(book, hash, result);
+export function verify(whole: Book, hash: string, published: Result): Verification {
+  const { book, result, checks: left } = withoutExcluded(whole, published);
+  const structure = [...left, ...checkStructure(book, hash, result)];
   if (!passes(structure)) return { ok: false, checks: structure };
   const view = viewOf(book, result);
   const checks = [...structure, ...checkVolumes(view), ...checkMoney(view), ...checkPrices(view)];

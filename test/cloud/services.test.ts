@@ -91,7 +91,9 @@ async function openTopics(t: TestContext) {
     'order-rejected': await createTopic(sns, 'rejected'),
     'order-left-out': await createTopic(sns, 'left-out'),
     'auction-failed': await createTopic(sns, 'errors'),
+    'auction-diagnosed': await createTopic(sns, 'diagnoses'),
     'auction-settled': await createTopic(sns, 'notices'),
+    'auction-cancelled': await createTopic(sns, 'cancellations'),
   };
   const queues = Object.fromEntries(
     await Promise.all(Object.entries(topics).map(async ([kind, topic]) => [kind, await queueOf(topic)] as const)),

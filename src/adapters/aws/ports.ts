@@ -44,6 +44,8 @@ export function awsPorts(environment: AwsEnvironment, markets: readonly Market[]
         'order-rejected': environment.REJECTED_TOPIC_ARN,
         'order-left-out': environment.REJECTED_TOPIC_ARN,
         'auction-failed': environment.ERRORS_TOPIC_ARN,
+        'auction-diagnosed': environment.ERRORS_TOPIC_ARN,
+        'auction-cancelled': environment.NOTICES_TOPIC_ARN,
         'auction-settled': environment.NOTICES_TOPIC_ARN,
       },
       database: openDatabase(dynamodb),

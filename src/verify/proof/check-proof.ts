@@ -10,6 +10,7 @@ import type { Proof, ProofGroup, ProofNode } from '../../market/proof.ts';
 import type { Result } from '../../market/result.ts';
 import { hoursOf } from '../../market/time.ts';
 import { Findings } from '../check.ts';
+import { withoutExcluded } from '../excluded.ts';
 import type { Check } from '../verify.ts';
 import { type Gains, gainsAt, mostOver, type Part, type Prices, partOf, pricesOf } from './gains.ts';
 import { type Column, type Decision, type Model, modelOf } from './model.ts';
@@ -26,7 +27,8 @@ export interface ProofVerification {
 }
 
 /** @param hash  `sha256:...` of the book's canonical form */
-export function checkProof(book: Book, hash: string, result: Result, proof: Proof): ProofVerification {
+export function checkProof(whole: Book, hash: string, published: Result, proof: Proof): ProofVerification {
+  const { book, result } = withoutExcluded(whole, published);
   const about = new Findings('PROOF-BOOK', 'the proof is of this book and this result');
   about.expect(proof.book === hash, 'book', () => `${proof.book} is not ${hash}`);
   about.expect(result.book === hash, 'result', () => `${result.book} is not ${hash}`);

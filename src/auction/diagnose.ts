@@ -1,0 +1,166 @@
+/**
+ * The last step of a workflow that failed: without which orders would the auction clear?
+ *
+ * It is looked for by leaving out and clearing again: first whose orders, then which of theirs, as few as can be
+ * (`smallest-set.ts`). Nothing is left out by that: an operator reads the diagnosis and decides (`restartAuction`).
+ */
+
+import * as z from 'zod';
+import { canonical } from '../book/canonical.ts';
+import { clear } from '../clearing/clear.ts';
+import { auctionId, type Book } from '../market/book.ts';
+import { AuctionError } from '../market/errors.ts';
+import type { BookOrder } from '../market/order.ts';
+import { type OrderName, orderName } from '../market/result.ts';
+import { verify } from '../verify/verify.ts';
+import { type Auction, auction as auctionSchema } from './auction.ts';
+import { excludedFrom, separable } from './exclusion.ts';
+import { diagnosisKey } from './keys.ts';
+import { findAuction } from './moves.ts';
+import type { Engine, Ports } from './ports.ts';
+import { readSealedBook } from './results.ts';
+import { smallestWithout } from './smallest-set.ts';
+import type { run } from './step.ts';
+import { tell } from './tell.ts';
+
+const findings = auctionSchema.shape.failure.unwrap().shape.diagnosis.unwrap().shape.found;
+type Finding = z.output<typeof findings>;
+
+export const diagnosis = z
+  .strictObject({
+    merit: z.literal('diagnosis/1'),
+    auction: auctionId,
+    run: z.int().min(1),
+    cause: z.string().meta({ description: 'what the whole book fails with' }),
+    details: z.array(z.string()).meta({ description: 'rules that the result breaks, where there is one' }),
+    found: findings.meta({
+      description:
+        '`clears`: it clears after all; `orders`, `participants`: it clears without `without`, which are single orders, or all of ' +
+        'some participants; `nothing`: it fails even without any order, so it is the network; `spent`: the time was over first',
+    }),
+    without: z.array(orderName).meta({ description: 'as few orders as were found, without which the auction clears' }),
+    conflicts: z
+      .array(z.array(orderName))
+      .meta({ description: 'orders that fail together, and without any of them do not' }),
+    clearings: z.int().meta({ description: 'how many books were cleared to find this' }),
+  })
+  .meta({ id: 'Diagnosis' });
+export type Diagnosis = z.output<typeof diagnosis>;
+
+const inProcess: Engine = { clear, verify: async (...of) => verify(...of) };
+
+/** How long is looked, in ms, and how long one clearing may search. */
+const mostMs = 600_000;
+const mostMsEach = 30_000;
+const mostDetails = 20;
+
+export async function diagnoseFailure(ports: Ports, input: z.output<typeof run>): Promise<{ found?: Finding }> {
+  const auction = await findAuction(ports, input.auction);
+  const { failure, book } = auction;
+  const isCleared = failure?.from === 'clearing' || failure?.from === 'preliminary';
+  if (auction.state !== 'failed' || auction.run !== input.run || !isCleared || book === undefined) return {};
+  const earlier = await ports.archive.read(diagnosisKey(auction));
+  const found = earlier === undefined ? await diagnose(ports, auction) : diagnosis.parse(JSON.parse(earlier));
+  if (earlier === undefined) await ports.archive.write(diagnosisKey(auction), canonical(found));
+  const summary = { found: found.found, orders: found.without.length };
+  // Whoever restarted it meanwhile did not wait for this.
+  await ports.auctions.advance(auction, { ...auction, failure: { ...failure, diagnosis: summary } });
+  const id = `auction-diagnosed:${auction.id}:${auction.run}`;
+  await tell(ports, [{ id, kind: 'auction-diagnosed', auction: auction.id, ...summary }]);
+  return { found: found.found };
+}
+
+/** @throws AuctionError `not-found`; `wrong-state` while there is none */
+export async function readDiagnosis(ports: Ports, id: string): Promise<Diagnosis> {
+  const auction = await findAuction(ports, id);
+  const text = await ports.archive.read(diagnosisKey(auction));
+  if (text !== undefined) return diagnosis.parse(JSON.parse(text));
+  throw new AuctionError(
+    'wrong-state',
+    `auction ${id} is ${auction.state}: there is no diagnosis of its run ${auction.run}`,
+  );
+}
+
+async function diagnose(ports: Ports, auction: Auction): Promise<Diagnosis> {
+  const { clock, engine = inProcess, longestSearchMs = mostMs } = ports;
+  const whole = await readSealedBook(ports, auction);
+  const excluded = await excludedFrom(ports, auction);
+  const out = new Set(excluded.map(keyOf));
+  const book = { ...whole, orders: whole.orders.filter((order) => !out.has(keyOf(order))) };
+  const end = clock.now().getTime() + longestSearchMs;
+  const isSpent = () => clock.now().getTime() >= end;
+  let clearings = 0;
+  const fails = async (orders: readonly BookOrder[]): Promise<readonly string[] | undefined> => {
+    clearings++;
+    // Others have their turn between two clearings.
+    await new Promise((resolve) => setImmediate(resolve));
+    const until = Math.min(end, clock.now().getTime() + mostMsEach);
+    const part = { ...book, orders: [...orders] };
+    return failsWith(engine, part, auction.book!.hash, () => clock.now().getTime() >= until);
+  };
+  const about = {
+    merit: 'diagnosis/1',
+    auction: auction.id,
+    run: auction.run,
+    cause: auction.cause ?? '',
+    details: [...((await fails(book.orders)) ?? [])].slice(0, mostDetails),
+  } as const;
+  const ending = (found: Finding, without: readonly BookOrder[] = [], conflicts: readonly BookOrder[][] = []) => ({
+    ...about,
+    found,
+    without: without.length === 0 ? [] : [...excluded, ...without.map(nameOf)],
+    conflicts: conflicts.map((orders) => orders.map(nameOf)),
+    clearings,
+  });
+  if (about.details.length === 0) return ending('clears');
+
+  const passes = async (kept: readonly BookOrder[][]) => (await fails(inBook(book, kept.flat()))) === undefined;
+  const owners = [...Map.groupBy(book.orders, ({ participant }) => participant).values()];
+  const whose = await smallestWithout(owners, { passes, isSpent });
+  if (whose.kind !== 'found') return ending(whose.kind);
+  const suspects = new Set(whose.without.flat());
+  const others = book.orders.filter((order) => !suspects.has(order));
+  const sets = separable({ ...book, orders: [...suspects] });
+  const which = await smallestWithout(sets, { passes: (kept) => passes([...kept, others]), isSpent });
+  if (which.kind !== 'found') return ending('participants', whose.without.flat());
+  if (which.without.length === 0) return ending('clears');
+  return ending(
+    'orders',
+    which.without.flat(),
+    which.conflicts.map((conflict) => conflict.flat()),
+  );
+}
+
+/** What the book fails with; `undefined` when it clears, and the verifier passes what comes out. */
+async function failsWith(
+  { clear, verify }: Engine,
+  book: Book,
+  hash: string,
+  until: () => boolean,
+): Promise<readonly string[] | undefined> {
+  try {
+    const { result } = await clear(book, hash, { until });
+    const { checks } = await verify(book, hash, result);
+    const broken = checks.filter(({ violations }) => violations.length > 0);
+    if (broken.length === 0) return undefined;
+    return broken.flatMap(({ invariant, violations }) =>
+      violations.map(({ where, message }) => `${invariant} ${where}: ${message}`),
+    );
+  } catch (error) {
+    // Whatever it is that the engine throws: it is what is being looked for.
+    const { name, message } = error as Error;
+    return [`${name}: ${message.split('\n')[0]!.slice(0, 500)}`];
+  }
+}
+
+/** Orders in the order of the book. */
+function inBook({ orders }: Book, some: readonly BookOrder[]): BookOrder[] {
+  const wanted = new Set(some);
+  return orders.filter((order) => wanted.has(order));
+}
+
+const keyOf = ({ participant, record_id }: OrderName): string => `${participant}/${record_id}`;
+const nameOf = ({ participant, record_id }: BookOrder): OrderName => ({
+  record_id,
+  ...(participant !== undefined && { participant }),
+});

@@ -1,0 +1,95 @@
+/** The commands about auctions and orders of a running house. */
+
+import type { Command } from 'commander';
+
+/** What `program.ts` lends: how a client's command looks, examples, and numbers. */
+export interface Shared {
+  /** A command that asks a running house. */
+  readonly client: (parent: Command, nameAndArguments: string) => Command;
+  readonly examples: (...lines: string[]) => string;
+  readonly wholeNumber: (text: string) => number;
+}
+
+export function addAuctionCommands(merit: Command, { client, examples, wholeNumber }: Shared): void {
+  const load = () => import('./commands/auctions.ts');
+  const auctions = client(merit, 'auctions')
+    .description('list the auctions, newest gate closure first; or make, close, cancel and restart one')
+    .option('--market <id>', 'only those of a market')
+    .option('--state <state>', 'only those in a state, such as open or settled')
+    .option('--limit <n>', 'how many at most', wholeNumber, 20)
+    .addHelpText(
+      'after',
+      examples(
+        'merit auctions --state open',
+        'merit auctions create --id first --start 2030-01-01T12:00:00Z',
+        'merit auctions restart first --without acme/o-7',
+      ),
+    )
+    .enablePositionalOptions()
+    .action(async (options) => (await load()).auctions(options));
+  client(auctions, 'show <id>')
+    .description('one auction: its state, and why it failed')
+    .action(async (id, options) => (await load()).showAuction(id, options));
+  client(auctions, 'create')
+    .description('hold an auction besides those of the schedule; its gate opens at once unless said')
+    .option('--id <id>', 'its id (default: from market and delivery)')
+    .option('--market <id>', 'its market (default: the default market)')
+    .option('--date <day>', 'delivery day, in a market with daily auctions')
+    .option('--slot <instant>', 'slot, in a market with an auction every so often')
+    .option('--start <instant>', 'first instant of delivery')
+    .option('--periods <n>', 'market time units that are delivered', wholeNumber)
+    .option('--gate-opening <instant>', 'when the gate opens')
+    .option('--gate-closure <instant>', 'when it closes')
+    .addHelpText(
+      'after',
+      examples(
+        'merit auctions create --id first --start 2030-01-01T12:00:00Z',
+        'merit auctions create --market day-ahead --date 2030-01-01',
+      ),
+    )
+    .action(async (options) => (await load()).createAuction(options));
+  client(auctions, 'close <id>')
+    .description('close the gate before its time')
+    .action(async (id, options) => (await load()).closeGate(id, options));
+  client(auctions, 'cancel <id>')
+    .description('call an auction off, before its book is sealed or after it failed')
+    .option('--cause <text>', 'why, for everybody to read')
+    .action(async (id, options) => (await load()).cancelAuction(id, options));
+  client(auctions, 'diagnosis <id>')
+    .description('why an auction failed, and without which orders it would clear')
+    .action(async (id, options) => (await load()).diagnosis(id, options));
+  client(auctions, 'restart <id>')
+    .description('run a failed auction again, on the same sealed book')
+    .option(
+      '--without <order...>',
+      'leave out these orders (participant/record_id), or diagnosed: those that the diagnosis names',
+    )
+    .addHelpText(
+      'after',
+      examples('merit auctions restart first', 'merit auctions restart first --without acme/o-7 acme/o-8'),
+    )
+    .action(async (id, options) => (await load()).restartAuction(id, options));
+  client(auctions, 'network <id> [file]')
+    .description('capacities, ramps and constraints of an auction; with a file of changes, until its gate closes')
+    .addHelpText('after', examples('merit auctions network first', 'merit auctions network first capacities.json'))
+    .action(async (id, file, options) => (await load()).network(id, file, options));
+
+  const loadOrders = () => import('./commands/orders.ts');
+  const orders = client(merit, 'orders [auction]')
+    .description('your orders in an auction, with what became of them; or show and cancel some')
+    .option('--limit <n>', 'how many at most', wholeNumber, 100)
+    .addHelpText(
+      'after',
+      examples('merit orders first', 'merit orders show wind', 'merit orders cancel wind --auction first'),
+    )
+    .enablePositionalOptions()
+    .action(async (auction, options) => (await loadOrders()).orders(auction, options));
+  client(orders, 'show <record_id>')
+    .description('one order, with its outcome once its auction is final')
+    .option('--auction <id>', 'of which auction (default: your newest order of that id)')
+    .action(async (id, options) => (await loadOrders()).showOrder(id, options));
+  client(orders, 'cancel <record_id...>')
+    .description('take orders back while the gate is open')
+    .option('--auction <id>', 'of which auction (default: your newest order of each id)')
+    .action(async (ids, options) => (await loadOrders()).cancelOrders(ids, options));
+}

@@ -1,0 +1,76 @@
+/** `merit orders`: a participant's own orders, and what became of them. */
+
+import type { OrderView } from '../../auction/find-order.ts';
+import type { Receipt } from '../../book/intake.ts';
+import { type Outcome, reasons } from '../../market/result.ts';
+import { exitCodes, Failure } from '../failure.ts';
+import { HouseClient } from '../house-client.ts';
+import { count, figure, print, printJson, table } from '../output.ts';
+import { powerText } from '../summary.ts';
+import type { Asking } from './auctions.ts';
+
+interface Page {
+  readonly orders: OrderView[];
+  readonly next?: number;
+}
+
+export async function orders(auction: string | undefined, options: Asking & { limit: number }): Promise<void> {
+  if (auction === undefined)
+    throw new Failure(
+      exitCodes.usage,
+      'which auction? `merit auctions` lists them, `merit orders ID` the orders of one',
+    );
+  const house = new HouseClient(options.url, options.token);
+  const found: OrderView[] = [];
+  let next: number | undefined;
+  do {
+    const limit = Math.min(1000, options.limit - found.length);
+    const page: Page = await house.get<Page>('/orders', { auction, limit, after: next });
+    found.push(...page.orders);
+    next = page.next;
+  } while (next !== undefined && found.length < options.limit);
+  if (options.json) return printJson(found);
+  if (found.length === 0) return print(`${auction}: you have no orders in it`);
+  const rows = found.map((view) => [
+    view.record_id,
+    view.order.kind,
+    view.order.zone,
+    view.cancelled ? 'cancelled' : view.leftOut ? 'left out' : words(view.outcome?.status ?? view.state),
+    view.outcome ? powerText(view.outcome.power) : '-',
+    view.outcome ? figure(view.outcome.surplus) : '-',
+    words(view.outcome?.reason?.code ?? ''),
+  ]);
+  print(table(['order', 'kind', 'zone', 'outcome', 'MW', 'surplus', 'reason'], rows));
+  if (next !== undefined) print(`\nthe first ${count(found.length)}; --limit has more`);
+}
+
+export async function showOrder(id: string, options: Asking & { auction?: string }): Promise<void> {
+  const house = new HouseClient(options.url, options.token);
+  const view = await house.get<OrderView>(pathOf(id), { auction: options.auction });
+  if (options.json) return printJson(view);
+  const { record_id, auction, sequence, received_at, cancelled, leftOut, outcome, state } = view;
+  print(`${record_id} in ${auction}, sequence ${sequence}, received ${received_at}${cancelled ? ', cancelled' : ''}`);
+  print(JSON.stringify(view.order));
+  print(leftOut ?? (outcome === undefined ? `the auction is ${state}` : outcomeText(outcome)));
+}
+
+export async function cancelOrders(ids: readonly string[], options: Asking & { auction?: string }): Promise<void> {
+  const house = new HouseClient(options.url, options.token);
+  const receipts: Receipt[] = [];
+  const query = options.auction === undefined ? '' : `?auction=${encodeURIComponent(options.auction)}`;
+  for (const id of ids) {
+    const receipt = await house.delete<Receipt>(`${pathOf(id)}${query}`);
+    receipts.push(receipt);
+    if (!options.json) print(`${receipt.record_id}: cancelled in ${receipt.auction}, sequence ${receipt.sequence}`);
+  }
+  if (options.json) printJson(receipts);
+}
+
+const pathOf = (id: string): string => `/orders/${encodeURIComponent(id)}`;
+
+function outcomeText({ status, power, surplus, reason }: Outcome): string {
+  const why = reason === undefined ? '' : `\n${words(reason.code)}: ${reasons[reason.code]}`;
+  return `${words(status)}, ${powerText(power)} MW, surplus ${figure(surplus)}${why}`;
+}
+
+const words = (code: string): string => code.replaceAll('_', ' ');

@@ -1,0 +1,12 @@
+/** Looks for the orders without which a failed auction would clear. A task of the workflow; safe to run twice. */
+
+import { diagnoseFailure } from '../auction/diagnose.ts';
+import { run } from '../auction/step.ts';
+import { task } from '../auction/task.ts';
+import { deployedHouse } from './house.ts';
+import { traced } from './traced.ts';
+
+const ports = deployedHouse();
+const work = task(run, diagnoseFailure);
+
+export const handler = traced((event: unknown) => work(ports, event));
