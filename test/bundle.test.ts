@@ -11,14 +11,14 @@ import { functionNames } from '../lib/functions.ts';
 import { parseMarket } from '../src/market/market.ts';
 import { testMarket } from './support/house.ts';
 
-test('bundle(): post-orders has at most 500 kB, only clear has the solver, and markets lie beside each', async (t) => {
+test('bundle(): post-orders has at most 500 kB, only what clears has the solver, and markets lie beside each', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'merit-bundle-'));
   t.after(() => rm(folder, { recursive: true }));
   const bundles = bundle(functionNames, folder, [testMarket()]);
   assert(bundles['post-orders'].bytes <= 500_000, `post-orders has ${bundles['post-orders'].bytes} bytes`);
   for (const name of functionNames) {
     const inputs = Object.keys(bundles[name].inputs);
-    const clears = name === 'clear';
+    const clears = name === 'clear' || name === 'diagnose';
     assert.equal(
       inputs.some((input) => /\/highs\/|^src\/clearing\/solver\//.test(input)),
       clears,

@@ -191,6 +191,7 @@ const mayWrite: Record<(typeof functionNames)[number], string[]> = {
   settle: ['Intake', 'Rejected', 'orders'],
   publish: ['Auctions', 'Intake', 'Settled'],
   'notify-failure': ['Auctions', 'Errors', 'Intake'],
+  diagnose: ['Auctions', 'Errors', 'Intake', 'diagnoses'],
   'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'StartExecution'],
 };
 const writing = /^(dynamodb:(Put|Update|Delete|BatchWrite)|s3:Put|sns:Publish|states:Start)/;
@@ -324,7 +325,13 @@ each('every route of the API is there and asks for a key; POST /orders has a fun
 
 each('bodies have models made of the schemas, in words that the gateway knows', (stack) => {
   const models = new Map(stack.of('AWS::ApiGateway::Model').map(([, { Properties: m }]) => [m.Name, m.Schema]));
-  assert.deepEqual([...models.keys()].sort(), ['CancelAuction', 'CreateAuction', 'SubmitOrders']);
+  assert.deepEqual([...models.keys()].sort(), [
+    'CancelAuction',
+    'ChangeNetwork',
+    'CreateAuction',
+    'RestartAuction',
+    'SubmitOrders',
+  ]);
   for (const schema of models.values()) {
     assert.equal(schema.$schema, 'http://json-schema.org/draft-04/schema#');
     assert.doesNotMatch(JSON.stringify(schema), /"(\$defs|const|prefixItems|examples|exclusiveMinimum)":/);

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createApp } from '../src/api/app.ts';
 import { cancelAuction, closeGate, findAuction, restartAuction } from '../src/auction/auctions.ts';
-import { type Diagnosis, readDiagnosis } from '../src/auction/diagnose.ts';
+import { type Diagnosis, readDiagnosis } from '../src/auction/diagnosis.ts';
 import { findOrder } from '../src/auction/find-order.ts';
 import type { Engine, Ports } from '../src/auction/ports.ts';
 import { readBook, readResult } from '../src/auction/results.ts';

@@ -64,7 +64,7 @@ test('when patience is at its end: notice, failed with the cause; restarted with
   const failed = await reaches(house.ports, 'a', 'failed');
   assert.equal(failed.cause, 'NoResults: clearing had no results after 3 attempts');
   assert.equal((await ended(house.ports.workflow, 'a-1')).status, 'failed');
-  assert.deepEqual(sent, [{ id: 'auction-failed:a:1', kind: 'auction-failed', auction: 'a', cause: failed.cause }]);
+  assert.deepEqual(sent[0], { id: 'auction-failed:a:1', kind: 'auction-failed', auction: 'a', cause: failed.cause });
   await house.reopen({ markets: [late(0, 1)] });
   const restarted = await restartAuction(house.ports, 'a');
   assert.equal(restarted.run, 2);

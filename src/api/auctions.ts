@@ -10,7 +10,7 @@ import {
   listAuctions,
   restartAuction,
 } from '../auction/auctions.ts';
-import { diagnosis, readDiagnosis } from '../auction/diagnose.ts';
+import { diagnosis, readDiagnosis } from '../auction/diagnosis.ts';
 import { changeNetwork, readNetwork } from '../auction/network.ts';
 import type { Ports } from '../auction/ports.ts';
 import { auctionId } from '../market/book.ts';
@@ -109,7 +109,6 @@ export const auctionRoutes = (ports: Ports): Route[] => [
       'What is not named stays as it is; `constraints` take the place of all there were. All is taken, or nothing.',
     params: auctionParams,
     body: networkChanges,
-    examples: { capacity: { lines: [{ id: 'NORTH-EAST', capacity: 1100, reverse: 850 }] } },
     answers: { 200: { description: 'The whole network, changed', schema: network } },
     errors: ['not-found', 'wrong-state', 'gate-closed', 'unavailable'],
     handle: async (c, { params, body }) => c.json(await changeNetwork(ports, params.id, body)),

@@ -9,14 +9,14 @@ test('states: from scheduled the one way forward goes through each step', () => 
   for (let i = 1; i < path.length; i++) assert(mayFollow(path[i - 1]!, path[i]!), `${path[i - 1]} -> ${path[i]}`);
 });
 
-test('states: whatever the workflow works on may fail, and a failed auction may only be restarted', () => {
+test('states: whatever the workflow works on may fail; a failed auction is restarted, goes on or is called off', () => {
   for (const state of inWorkflow) assert(mayFollow(state, 'failed'), state);
-  assert.deepEqual(states.failed.next, ['closed']);
+  assert.deepEqual(states.failed.next, ['closed', 'final', 'cancelled']);
 });
 
-test('states: nothing is called off once its book is sealed, nothing leaves settled or cancelled', () => {
+test('states: nothing is called off between seal and failure, nothing leaves settled or cancelled', () => {
   const cancellable = names.filter((state) => mayFollow(state, 'cancelled'));
-  assert.deepEqual(cancellable, ['scheduled', 'open', 'closed']);
+  assert.deepEqual(cancellable, ['scheduled', 'open', 'closed', 'failed']);
   assert.deepEqual([states.settled.next, states.cancelled.next], [[], []]);
 });
 
@@ -27,10 +27,10 @@ test('states: a gate opens once and never again', () => {
   );
 });
 
-test('states: a result is public only after the verifier', () => {
+test('states: a result is public only after the verifier, also where settling it failed', () => {
   assert.deepEqual(published, ['final', 'settled']);
   assert.deepEqual(
     names.filter((state) => mayFollow(state, 'final')),
-    ['preliminary'],
+    ['preliminary', 'failed'],
   );
 });

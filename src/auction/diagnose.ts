@@ -5,15 +5,15 @@
  * (`smallest-set.ts`). Nothing is left out by that: an operator reads the diagnosis and decides (`restartAuction`).
  */
 
-import * as z from 'zod';
+import type * as z from 'zod';
 import { canonical } from '../book/canonical.ts';
-import { clear } from '../clearing/clear.ts';
-import { auctionId, type Book } from '../market/book.ts';
-import { AuctionError } from '../market/errors.ts';
+import { type ClearingBudget, clear } from '../clearing/clear.ts';
+import type { Book } from '../market/book.ts';
 import type { BookOrder } from '../market/order.ts';
-import { type OrderName, orderName } from '../market/result.ts';
+import type { OrderName } from '../market/result.ts';
 import { verify } from '../verify/verify.ts';
-import { type Auction, auction as auctionSchema } from './auction.ts';
+import type { Auction } from './auction.ts';
+import { type Diagnosis, diagnosis, type Finding } from './diagnosis.ts';
 import { excludedFrom, separable } from './exclusion.ts';
 import { diagnosisKey } from './keys.ts';
 import { findAuction } from './moves.ts';
@@ -23,35 +23,13 @@ import { smallestWithout } from './smallest-set.ts';
 import type { run } from './step.ts';
 import { tell } from './tell.ts';
 
-const findings = auctionSchema.shape.failure.unwrap().shape.diagnosis.unwrap().shape.found;
-type Finding = z.output<typeof findings>;
-
-export const diagnosis = z
-  .strictObject({
-    merit: z.literal('diagnosis/1'),
-    auction: auctionId,
-    run: z.int().min(1),
-    cause: z.string().meta({ description: 'what the whole book fails with' }),
-    details: z.array(z.string()).meta({ description: 'rules that the result breaks, where there is one' }),
-    found: findings.meta({
-      description:
-        '`clears`: it clears after all; `orders`, `participants`: it clears without `without`, which are single orders, or all of ' +
-        'some participants; `nothing`: it fails even without any order, so it is the network; `spent`: the time was over first',
-    }),
-    without: z.array(orderName).meta({ description: 'as few orders as were found, without which the auction clears' }),
-    conflicts: z
-      .array(z.array(orderName))
-      .meta({ description: 'orders that fail together, and without any of them do not' }),
-    clearings: z.int().meta({ description: 'how many books were cleared to find this' }),
-  })
-  .meta({ id: 'Diagnosis' });
-export type Diagnosis = z.output<typeof diagnosis>;
-
 const inProcess: Engine = { clear, verify: async (...of) => verify(...of) };
 
 /** How long is looked, in ms, and how long one clearing may search. */
 const mostMs = 600_000;
 const mostMsEach = 30_000;
+/** How many branches one clearing looks at: as few as it takes for the whole book to fail. */
+const depths = [30, 300, 3000, Number.POSITIVE_INFINITY];
 const mostDetails = 20;
 
 export async function diagnoseFailure(ports: Ports, input: z.output<typeof run>): Promise<{ found?: Finding }> {
@@ -70,17 +48,6 @@ export async function diagnoseFailure(ports: Ports, input: z.output<typeof run>)
   return { found: found.found };
 }
 
-/** @throws AuctionError `not-found`; `wrong-state` while there is none */
-export async function readDiagnosis(ports: Ports, id: string): Promise<Diagnosis> {
-  const auction = await findAuction(ports, id);
-  const text = await ports.archive.read(diagnosisKey(auction));
-  if (text !== undefined) return diagnosis.parse(JSON.parse(text));
-  throw new AuctionError(
-    'wrong-state',
-    `auction ${id} is ${auction.state}: there is no diagnosis of its run ${auction.run}`,
-  );
-}
-
 async function diagnose(ports: Ports, auction: Auction): Promise<Diagnosis> {
   const { clock, engine = inProcess, longestSearchMs = mostMs } = ports;
   const whole = await readSealedBook(ports, auction);
@@ -90,20 +57,27 @@ async function diagnose(ports: Ports, auction: Auction): Promise<Diagnosis> {
   const end = clock.now().getTime() + longestSearchMs;
   const isSpent = () => clock.now().getTime() >= end;
   let clearings = 0;
+  let depth = 0;
   const fails = async (orders: readonly BookOrder[]): Promise<readonly string[] | undefined> => {
     clearings++;
     // Others have their turn between two clearings.
     await new Promise((resolve) => setImmediate(resolve));
     const until = Math.min(end, clock.now().getTime() + mostMsEach);
     const part = { ...book, orders: [...orders] };
-    return failsWith(engine, part, auction.book!.hash, () => clock.now().getTime() >= until);
+    const budget = { branches: depths[depth]!, until: () => clock.now().getTime() >= until };
+    return failsWith(engine, part, auction.book!.hash, budget);
   };
+  let details = await fails(book.orders);
+  while (details === undefined && depth < depths.length - 1 && !isSpent()) {
+    depth++;
+    details = await fails(book.orders);
+  }
   const about = {
     merit: 'diagnosis/1',
     auction: auction.id,
     run: auction.run,
     cause: auction.cause ?? '',
-    details: [...((await fails(book.orders)) ?? [])].slice(0, mostDetails),
+    details: (details ?? []).slice(0, mostDetails),
   } as const;
   const ending = (found: Finding, without: readonly BookOrder[] = [], conflicts: readonly BookOrder[][] = []) => ({
     ...about,
@@ -112,7 +86,7 @@ async function diagnose(ports: Ports, auction: Auction): Promise<Diagnosis> {
     conflicts: conflicts.map((orders) => orders.map(nameOf)),
     clearings,
   });
-  if (about.details.length === 0) return ending('clears');
+  if (details === undefined) return ending('clears');
 
   const passes = async (kept: readonly BookOrder[][]) => (await fails(inBook(book, kept.flat()))) === undefined;
   const owners = [...Map.groupBy(book.orders, ({ participant }) => participant).values()];
@@ -136,10 +110,11 @@ async function failsWith(
   { clear, verify }: Engine,
   book: Book,
   hash: string,
-  until: () => boolean,
+  budget: ClearingBudget,
 ): Promise<readonly string[] | undefined> {
   try {
-    const { result } = await clear(book, hash, { until });
+    const { result } = await clear(book, hash, budget);
+    canonical(result); // as the archive will have it
     const { checks } = await verify(book, hash, result);
     const broken = checks.filter(({ violations }) => violations.length > 0);
     if (broken.length === 0) return undefined;

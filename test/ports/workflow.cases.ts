@@ -121,10 +121,13 @@ export function workflowCases(name: string, open: OpenWorkflow, { iterations = t
     assert.equal(execution.status, 'failed');
     assert.equal(execution.cause, 'clearing had no results after 3 attempts');
     assert.equal(calls.filter(({ task }) => task === 'Clear').length, 3);
-    assert.deepEqual(calls.at(-1), {
-      task: 'NotifyFailure',
-      input: { auction: 'a', run: 1, failure: { Error: 'NoResults', Cause: execution.cause } },
-    });
+    assert.deepEqual(calls.slice(-2), [
+      {
+        task: 'NotifyFailure',
+        input: { auction: 'a', run: 1, failure: { Error: 'NoResults', Cause: execution.cause } },
+      },
+      { task: 'Diagnose', input: { auction: 'a', run: 1 } },
+    ]);
   });
 
   for (const failing of ['SealBook', 'Clear', 'Verify', 'SettlePage', 'Publish'] as const) {
@@ -136,12 +139,21 @@ export function workflowCases(name: string, open: OpenWorkflow, { iterations = t
       const id = await workflow.start('a', 1);
       const execution = await ended(workflow, id);
       assert.deepEqual([execution.status, execution.cause], ['failed', 'it is broken']);
-      const { task, input } = calls.at(-1)!;
-      assert.equal(task, 'NotifyFailure');
+      const [{ task, input }, last] = calls.slice(-2) as [(typeof calls)[number], (typeof calls)[number]];
+      assert.deepEqual([task, last.task], ['NotifyFailure', 'Diagnose']);
       assert.deepEqual(failureOf(input.failure), { Error: 'AuctionError', Cause: 'it is broken' });
       assert.equal((await workflow.history(id))!.at(-1)?.type, 'ExecutionFailed');
     });
   }
+
+  test(`${name}: a diagnosis that fails changes nothing about the failure`, async (t) => {
+    const broken = (message: string) => () => {
+      throw Object.assign(new Error(message), { name: 'AuctionError' });
+    };
+    const { workflow } = await open(t, { Verify: broken('it is broken'), Diagnose: broken('so is this') });
+    const execution = await ended(workflow, await workflow.start('a', 1));
+    assert.deepEqual([execution.status, execution.cause], ['failed', 'it is broken']);
+  });
 
   test(`${name}: there is no history of what never ran`, async (t) => {
     const { workflow } = await open(t, {});

@@ -129,6 +129,13 @@ function ownGain(
   return { money, size };
 }
 
+/** MWh of a block that is executed whole. */
+function energyOf(problem: Problem, order: BookOrder): number {
+  assert(order.kind === 'block');
+  const perHour = profileOf(order).reduce((sum, { power }) => sum + power, 0);
+  return perHour * spanOf(problem, order) * problem.hours;
+}
+
 const minutes = { PT15M: 15, PT30M: 30, PT60M: 60 } as const;
 const spanOf = ({ book }: Problem, order: BookOrder): number =>
   minutes[order.resolution ?? book.resolution] / minutes[book.resolution];
@@ -145,7 +152,9 @@ function whyRejected(
   const noise = 1e-6 * own.size;
   if (order.loopWith !== undefined) {
     const joint = unitGain(told, d);
-    if (joint < noise) return reasonOf('loop_loss', -joint / sizeOf(told, d), 0, [order.loopWith]);
+    // What the legs move in one MTU may cancel out: the energy of both counts.
+    const energy = decision.orders.reduce((sum, leg) => sum + energyOf(problem, book.orders[leg]!), 0);
+    if (joint < noise) return reasonOf('loop_loss', -joint / energy, 0, [order.loopWith]);
     return reasonOf('paradoxically_rejected', 0, joint, [order.loopWith]);
   }
   const distance = -own.money / own.size;
