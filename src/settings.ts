@@ -122,7 +122,7 @@ async function readMarket(file: string): Promise<Market> {
   });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (cause) {
     throw new AuctionError('invalid-market', `${file}: not JSON: ${(cause as Error).message}`, [], { cause });
   }

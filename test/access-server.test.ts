@@ -3,13 +3,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { closeGate, createAuction } from '../src/auction/auctions.ts';
+import { submitOrders } from '../src/auction/submit-orders.ts';
 import { type ServeOptions, serve } from '../src/server.ts';
 import { checkSettings, settingsFrom } from '../src/settings.ts';
 import { run, spawnMerit, temporaryFolder, twoHours } from './cli-house.ts';
+import { reaches } from './support/house.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -110,16 +114,41 @@ test('the smoke auction holds against a house with tokens, by client credentials
   assert.match((await smoke()).stdout, /settled at 30/);
 });
 
-test('merit demo prints a token to call with, and lets nobody in without one', async (t) => {
-  const child = spawnMerit(['demo', '--port', '0', '--open', '1', '--data', await temporaryFolder(t)]);
+test('merit result shows what is published to whoever asks, and saves files for auditors only', async (t) => {
+  const { url, ports, merit, data } = await open(t);
+  const gateClosure = new Date(Date.now() + 3_600_000).toISOString();
+  await createAuction(ports, { id: 'r', gateClosure, periods: 1 });
+  const orders = [
+    { record_id: 's', side: 'sell', price: 20, power: 5 },
+    { record_id: 'd', side: 'buy', price: 40, power: 5 },
+  ];
+  await submitOrders(ports, { participant: 'p' }, { auction: 'r', orders });
+  await closeGate(ports, 'r');
+  await reaches(ports, 'r', 'settled');
+  const open_ = await merit('result', 'r', '--url', url);
+  assert.equal(open_.code, 0, open_.err);
+  assert.match(open_.out, /^r: optimal, welfare 100\.00 EUR[\s\S]*^A +30\.00 +30\.00 +30\.00$/m);
+  assert.match(open_.out, /the outcome of every order is for auditors/);
+  const { prices } = JSON.parse((await merit('result', 'r', '--url', url, '--json')).out);
+  assert.deepEqual(prices.zones, { A: [30] });
+  const saved = await merit('result', 'r', '--url', url, '-o', join(data, 'r.json'));
+  assert.deepEqual([saved.code, /needs a token/.test(saved.err)], [1, true]);
+});
+
+test('merit demo says what to send, its open auction takes it, and nobody gets in without a token', async (t) => {
+  const data = await temporaryFolder(t);
+  const child = spawnMerit(['demo', '--port', '0', '--open', '30', '--data', data]);
   t.after(() => child.kill('SIGKILL'));
   let out = '';
   for await (const chunk of child.stdout.setEncoding('utf8')) {
     out += chunk;
     if (out.includes('orders in')) break;
   }
-  const [, token] = /^export MERIT_TOKEN=(\S+)$/m.exec(out)!;
-  const [, url, order] = /^curl -s (\S+)\/orders -H "authorization: Bearer \$MERIT_TOKEN" --json '(.*)'$/m.exec(out)!;
+  const [, url, file, order] = /^curl -s (\S+)\/orders -H "authorization: Bearer \$\(cat (\S+)\)" --json '(.*)'$/m.exec(
+    out,
+  )!;
+  assert.equal((await stat(file!)).mode & 0o777, 0o600);
+  const token = await readFile(file!, 'utf8');
   const send = (headers: Record<string, string>) =>
     fetch(`${url}/orders`, {
       method: 'POST',
@@ -128,7 +157,9 @@ test('merit demo prints a token to call with, and lets nobody in without one', a
     });
   assert.equal((await send({})).status, 401);
   const taken = await send({ authorization: `Bearer ${token}` });
-  assert.deepEqual([taken.status, ((await taken.json()) as { participant: string }).participant], [201, 'demo-you']);
+  const receipt = (await taken.json()) as { participant: string; auction: string };
+  assert.deepEqual([taken.status, receipt.participant], [201, 'demo-you']);
+  assert.match(receipt.auction, /^demo-/);
   child.kill('SIGINT');
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });

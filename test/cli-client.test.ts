@@ -1,6 +1,7 @@
 /** The command line against a running house. */
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { openHouse, run, spawnMerit, temporaryFolder } from './cli-house.ts';
+import { merit, openHouse, run, spawnMerit, temporaryFolder } from './cli-house.ts';
 
 const orders = [
   { record_id: 's1', side: 'sell', period: 1, price: 10, power: 80 },
@@ -59,6 +60,47 @@ test('merit submit sends a file in batches; auctions, result and executions show
   assert.match(late.err, /^merit: \S+list\.json: .*a1/);
   const verified = await run(['verify', at('book.json.gz'), at('result.json')]);
   assert.match(verified.out, /verified, \d+ checks/);
+});
+
+test('merit auctions holds, changes, closes and cancels auctions; merit orders lists, shows and cancels orders', async (t) => {
+  const { url } = await openHouse(t);
+  const folder = await temporaryFolder(t);
+  const here = ['--url', url];
+  const ok = async (...args: string[]) => {
+    const { code, out, err } = await run([...args, ...here]);
+    assert.deepEqual([code, err], [0, ''], args.join(' '));
+    return out;
+  };
+  const start = '2099-01-01T12:00Z';
+  assert.match(
+    await ok('auctions', 'create', '--id', 'mine', '--start', start),
+    /^mine: open, its gate closes 2099-01-01/,
+  );
+  assert.match(await ok('auctions', 'show', 'mine'), /^mine: open/);
+  const created = JSON.parse(await ok('auctions', 'create', '--id', 'off', '--start', start, '--json'));
+  assert.equal(created.state, 'open');
+  assert.match(await ok('auctions', 'cancel', 'off', '--cause', 'no need'), /^off: cancelled \(no need\)$/m);
+
+  const file = join(folder, 'orders.json');
+  const some = ['wind', 'plant', 'spare'].map((record_id, i) => ({ record_id, side: 'sell', price: 10 * i, power: 5 }));
+  await writeFile(file, JSON.stringify([...some, { record_id: 'town', side: 'buy', price: 60, power: 8 }]));
+  await ok('submit', file, '--auction', 'mine');
+  assert.match(await ok('orders', 'cancel', 'spare', '--auction', 'mine'), /^spare: cancelled in mine, sequence 5$/m);
+  assert.match(await ok('auctions', 'network', 'mine'), /^mine: 0 lines, 0 constraints$/m);
+  assert.match(await ok('auctions', 'close', 'mine'), /^mine: (closed|clearing|preliminary|final|settled)/);
+  for (let state = ''; state !== 'settled'; ) ({ state } = JSON.parse(await ok('auctions', 'show', 'mine', '--json')));
+  const listed = await ok('orders', 'mine');
+  assert.match(listed, /^wind +limit +A +accepted +5\.0/m);
+  assert.match(listed, /^plant +limit +A +partially accepted +3\.0 .* partial at the money$/m);
+  assert.match(listed, /^spare +limit +A +cancelled/m);
+  assert.match(await ok('orders', 'show', 'plant'), /partially accepted, 3\.0 MW, surplus [\s\S]*shared pro rata/);
+
+  const nothing = await run(['orders', ...here]);
+  assert.deepEqual([nothing.code, /which auction\?/.test(nothing.err)], [2, true]);
+  const running = await run(['auctions', 'restart', 'mine', ...here]);
+  assert.deepEqual([running.code, /only a failed auction can be restarted/.test(running.err)], [1, true]);
+  const undone = await run(['auctions', 'diagnosis', 'mine', ...here]);
+  assert.deepEqual([undone.code, /there is no diagnosis/.test(undone.err)], [1, true]);
 });
 
 test('merit submit names the order and the field of what is refused, by its place in the file', async (t) => {
@@ -115,6 +157,28 @@ test('merit serve serves until it is told to stop, and says when the port is tak
   child.kill('SIGINT');
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   assert.equal(await errors, '');
+});
+
+test('merit serve ends when npx, or the shell that it started, was told to', async (t) => {
+  const data = await temporaryFolder(t);
+  const command = ['--disable-warning=ExperimentalWarning', merit, 'serve', '--port', '0', '--data', data];
+  // As npx does it: a shell that waits for the command, and hands no signal on.
+  const shell = spawn('sh', ['-c', '"$@"; true', 'sh', process.execPath, ...command], {
+    env: { ...process.env, npm_command: 'exec' },
+  });
+  t.after(() => shell.kill('SIGKILL'));
+  let out = '';
+  for await (const chunk of shell.stdout.setEncoding('utf8')) {
+    out += chunk;
+    if (out.includes('/docs')) break;
+  }
+  const url = /http:\/\/[\d.:]+/.exec(out)![0];
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  shell.kill('SIGTERM');
+  while (await fetch(`${url}/healthz`).catch(() => undefined)) await new Promise((resolve) => setTimeout(resolve, 20));
+  // It has let go of its folder.
+  const next = await run(['demo', '--once', '--open', '1', '--port', '0', '--data', data]);
+  assert.deepEqual([next.code, next.err], [0, '']);
 });
 
 test('merit demo --once holds a whole auction', async (t) => {

@@ -76,6 +76,10 @@ test('merit tells what it can do and how it ends', { concurrency: true }, async 
 
 test('merit clear writes the result and says what came out', async (t) => {
   const at = await folderWithBook(t);
+  const shown = await run(['clear', at('book.json'), '--verify']);
+  assert.deepEqual([shown.code, shown.err], [0, '']);
+  assert.match(shown.out, /optimal, welfare [\s\S]*^verified \(\d/m);
+  assert.equal((await run(['clear', '-'], `\ufeff${await readFile(at('book.json'), 'utf8')}`)).code, 0);
   const { code, out, err } = await run(['clear', at('book.json'), '-o', at('result.json'), '--verify']);
   assert.equal(err, '');
   assert.equal(code, 0);

@@ -3,6 +3,8 @@
 import { netCurve, supplyAt } from '../clearing/curves/net-curve.ts';
 import { curveSegments, limitSegment, type Segment } from '../clearing/curves/segments.ts';
 import type { Book } from '../market/book.ts';
+import { leastPower } from '../market/bounds.ts';
+import { gridOf, nearestOn } from '../market/decimal.ts';
 import { resolutionMinutes } from '../market/time.ts';
 
 /**
@@ -37,7 +39,11 @@ function columnsOf(segments: readonly Segment[]): CurveColumns {
     price,
     // Standing at a price, an order is in: the most supply, and of the buys, which count as negative supply, the least.
     // (Adding zero turns -0 into 0.)
-    buy: price.map((at) => 0 - supplyAt(buys, at)[0]),
-    sell: price.map((at) => 0 + supplyAt(sells, at)[1]),
+    buy: price.map((at) => toWatt(0 - supplyAt(buys, at)[0])),
+    sell: price.map((at) => toWatt(0 + supplyAt(sells, at)[1])),
   };
 }
+
+const watts = gridOf(leastPower);
+/** Sums of binary fractions are told to the watt. */
+const toWatt = (mw: number): number => nearestOn(watts, mw);

@@ -11,13 +11,16 @@ export async function readText(file: string): Promise<string> {
   const bytes = await (file === '-' ? buffer(process.stdin) : readFile(file)).catch((cause) => {
     throw new Failure(exitCodes.usage, `${file}: ${reasonOf(cause)}`, [], { cause });
   });
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.toString('utf8');
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return withoutMark(bytes.toString('utf8'));
   try {
-    return gunzipSync(bytes).toString('utf8');
+    return withoutMark(gunzipSync(bytes).toString('utf8'));
   } catch (cause) {
     throw new Failure(exitCodes.usage, `${file}: the gzip data is damaged: ${(cause as Error).message}`, [], { cause });
   }
 }
+
+/** A byte order mark is how some programs begin a file. */
+const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
 /** The JSON in a file. */
 export async function readJson(file: string): Promise<unknown> {

@@ -3,6 +3,16 @@
 import type { Problem } from '../market/errors.ts';
 import { exitCodes, Failure } from './failure.ts';
 
+/** What a house answers in problem details. */
+export class Refusal extends Failure {
+  /** Of HTTP. */
+  readonly status: number;
+  constructor(status: number, ...of: ConstructorParameters<typeof Failure>) {
+    super(...of);
+    this.status = status;
+  }
+}
+
 export class HouseClient {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -77,5 +87,5 @@ function failureOf(url: string, { status, headers }: Response, text: string): Fa
   if (!headers.get('content-type')?.startsWith('application/problem+json'))
     return new Failure(exit === exitCodes.no ? exitCodes.failed : exit, `${url} answers ${status}, not like a house`);
   const { detail, problems } = JSON.parse(text) as { detail: string; problems: Problem[] };
-  return new Failure(exit, detail, problems);
+  return new Refusal(status, exit, detail, problems);
 }

@@ -54,9 +54,9 @@ export function program(): Command {
     .command('demo')
     .description('serve a demo market and fill its auctions with simulated participants')
     .addOption(port().default(8080))
-    .option('--data <folder>', 'data folder', 'data')
+    .option('--data <folder>', 'data folder', 'demo-data')
     .option('--once', 'hold one auction, then stop')
-    .option('--open <seconds>', 'how long the gate of an auction is open', wholeNumber, 3)
+    .option('--open <seconds>', 'how long the gate of an auction is open (default: 10, or 3 with --once)', wholeNumber)
     .option('--seed <n>', 'seed of weather and bids', wholeNumber, 1)
     .option('--rounds <n>', 'auctions until the participants go home', wholeNumber, 360)
     .addHelpText('after', examples('merit demo --once', 'merit demo --port 0 --seed 7'))
@@ -83,7 +83,10 @@ export function program(): Command {
   merit
     .command('clear <book>')
     .description('clear a book: prices, flows, and the outcome of every order')
-    .requiredOption('-o, --output <file>', 'where the result goes; written whole or not at all')
+    .option(
+      '-o, --output <file>',
+      'where the result goes, written whole or not at all (default: only the summary is shown)',
+    )
     .option('--verify', 'check the result before it is written')
     .option('--proof <file>', 'where the proof goes that there is no better answer')
     .option(...branches)

@@ -21,10 +21,34 @@ export const hoursOf = (r: Resolution): number => resolutionMinutes[r] / 60;
 /** MTUs of a day on which no clock changes: 24, 48 or 96. */
 export const periodsOfDay = (r: Resolution): number => (24 * 60) / resolutionMinutes[r];
 
-/** RFC 3339 instant with an offset. */
-export const instant = z.iso
-  .datetime({ offset: true })
-  .meta({ description: 'RFC 3339 instant with an offset', examples: ['2025-04-01T00:00:00+02:00'] });
+/** As RFC 3339 has it, or without seconds, or with a blank for the T: there is one reading of each. */
+const lenientInstant = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(Z|z|[+-]\d{2}:\d{2})$/;
+
+const asRfc3339 = (text: string): string =>
+  text.replace(
+    lenientInstant,
+    (_, date, time, seconds = ':00', offset) => `${date}T${time}${seconds}${offset.toUpperCase()}`,
+  );
+
+function whyNoInstant(text: unknown): string {
+  const seen = JSON.stringify(text);
+  if (typeof text === 'string' && /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text))
+    return `${seen} has no offset, so it is no instant: write Z for UTC, or such as +02:00, behind it`;
+  return `${seen} is no instant, such as 2025-04-01T00:00:00+02:00 or 2025-03-31T22:00:00Z`;
+}
+
+const isInstant = (text: string): boolean => z.iso.datetime({ offset: true }).safeParse(text).success;
+
+/** RFC 3339 instant with an offset; what is written a little otherwise is normalised to that. */
+export const instant = z
+  .string()
+  .overwrite(asRfc3339)
+  .refine(isInstant, { error: (issue) => whyNoInstant(issue.input) })
+  .meta({
+    description: 'RFC 3339 instant with an offset',
+    format: 'date-time',
+    examples: ['2025-04-01T00:00:00+02:00'],
+  });
 
 /** An ISO 8601 duration of at most 366 days, made of days, hours, minutes and seconds, such as `PT2H`. */
 export const duration = z.string().refine(

@@ -1,4 +1,4 @@
-/** `merit clear BOOK -o RESULT [--proof PROOF]`: a book in, a result out, without a house. */
+/** `merit clear BOOK [-o RESULT] [--proof PROOF]`: a book in, a result out, without a house. */
 
 import { canonical } from '../../book/canonical.ts';
 import { bookHash } from '../../book/seal.ts';
@@ -16,7 +16,7 @@ const manyOrders = 50_000;
 
 export async function clearBook(
   file: string,
-  options: BudgetOptions & { output: string; proof?: string; verify?: boolean; json?: boolean },
+  options: BudgetOptions & { output?: string; proof?: string; verify?: boolean; json?: boolean },
 ): Promise<void> {
   const start = performance.now();
   const book = await readBook(file);
@@ -40,11 +40,12 @@ export async function clearBook(
     }
   }
   progress.update(3, 'writing');
-  await writeWhole(options.output, canonical(result));
+  const { output } = options;
+  if (output !== undefined) await writeWhole(output, canonical(result));
   if (options.proof !== undefined) await writeWhole(options.proof, canonical(proof));
   progress.stop();
 
-  if (options.output === '-') return;
+  if (output === '-') return;
   const seconds = (performance.now() - start) / 1000;
   const summary = summaryOf(result);
   const verified = options.verify === true;
@@ -56,8 +57,9 @@ export async function clearBook(
     print(`no answer is worth more than ${figure(result.bound)} ${book.currency}; whether any is was not proven`);
   print(`\n${priceTable(summary.prices, `${book.currency}/MWh`)}\n\n${outcomeTable(summary.outcomes)}\n`);
   for (const more of [reasonTable(result.orders), blockTable(result.orders)]) if (more) print(`${more}\n`);
-  const check = verified ? ', verified' : '';
-  print(
-    `${options.output}: written${check} (${seconds.toFixed(2)} s, of it clearing ${(clearingMs / 1000).toFixed(2)} s)`,
-  );
+  const done = [output === undefined ? '' : `${output}: written`, verified ? 'verified' : '']
+    .filter(Boolean)
+    .join(', ');
+  const took = `${seconds.toFixed(2)} s, of it clearing ${(clearingMs / 1000).toFixed(2)} s`;
+  print(done === '' ? `${took}; -o FILE writes the whole result` : `${done} (${took})`);
 }

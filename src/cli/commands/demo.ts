@@ -1,11 +1,12 @@
 /** `merit demo`: a house with simulated participants, and what happens in it, as a story in the terminal. */
 
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Serving, serve } from '../../server.ts';
 import { priceChart } from '../demo/chart.ts';
 import { demoIdentities, type Identities } from '../demo/identities.ts';
-import { holdAuction, type Round } from '../demo/round.ts';
+import { endOf, gateOf, openGate, type Round } from '../demo/round.ts';
 import { exitCodes, Failure } from '../failure.ts';
 import { print } from '../output.ts';
 import { untilStopped } from '../signals.ts';
@@ -16,13 +17,10 @@ interface Options {
   data: string;
   once?: boolean;
   /** Seconds. */
-  open: number;
+  open?: number;
   seed: number;
   rounds: number;
 }
-
-/** Time to look at what came out. */
-const pauseMs = 5000;
 
 export async function demo(options: Options): Promise<void> {
   const serving = await open(options);
@@ -40,11 +38,13 @@ export async function demo(options: Options): Promise<void> {
     stop.abort();
     await serving.close();
   }
+  if (!options.once) print('Merit has stopped.');
 }
 
 async function open({ port, data }: Options): Promise<Serving> {
   try {
-    return await serve({ port, data, issuer: 'built-in', log: quietLog });
+    // An order that names no auction goes to the one of the demo that is open.
+    return await serve({ port, data, market: 'demo', issuer: 'built-in', log: quietLog });
   } catch (error) {
     const taken = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
     if (!taken) throw error;
@@ -57,35 +57,47 @@ async function open({ port, data }: Options): Promise<Serving> {
   }
 }
 
+/** As soon as one gate closes the next one opens: there is always an auction to send an order to. */
 async function tell(serving: Serving, options: Options, signal: AbortSignal): Promise<void> {
   const { url, ports, access } = serving;
   const zones = new Set([...ports.markets.values()].flatMap((market) => market.zones));
   const identities = await demoIdentities(access!, url, [...zones]);
   print(`Merit, an open energy auction house, listens on ${url}\n`);
-  if (!options.once) introduce(url, identities);
+  const order = options.once ? undefined : introduce(url, identities, options.data);
   const rounds = options.once ? 1 : options.rounds;
+  const openMs = (options.open ?? (options.once ? 3 : 10)) * 1000;
+  const say = (line: string) => print(`${new Date().toISOString().slice(11, 19)}  ${line}`);
+  const open = (round: number) => openGate(identities, { seed: options.seed + round, openMs }, say);
+  let auction = await open(0);
   for (let round = 0; round < rounds; round++) {
-    const held = await holdAuction(
-      identities,
-      { seed: options.seed + round, openMs: options.open * 1000, signal },
-      (line) => print(`${new Date().toISOString().slice(11, 19)}  ${line}`),
-    );
-    publish(serving.url, held);
-    if (round + 1 < rounds) await sleep(pauseMs, undefined, { signal });
+    await gateOf(identities, auction, signal, say);
+    const next = round + 1 < rounds ? await open(round + 1) : undefined;
+    try {
+      publish(url, await endOf(identities, auction, signal, say), order);
+    } catch (error) {
+      // One auction that does not end well is no reason to send everybody home.
+      if (options.once || signal.aborted || !(error instanceof Failure)) throw error;
+      say(error.message);
+    }
+    if (next !== undefined) auction = next;
   }
   if (!options.once) print('The simulated participants have gone home; the house stays open. Ctrl-C stops it.');
 }
 
-/** How the person before the terminal calls, in another one. */
-function introduce(url: string, { yours: { name, token } }: Identities): void {
-  print(`You may be participant ${name}. In another terminal, for a day:\n`);
-  print(`export MERIT_TOKEN=${token}`);
-  const order = '{"record_id": "mine", "side": "sell", "price": 5, "power": 10}';
-  print(`curl -s ${url}/orders -H "authorization: Bearer $MERIT_TOKEN" --json '${order}'`);
-  print(`curl -s ${url}/orders/mine -H "authorization: Bearer $MERIT_TOKEN"\n`);
+/** How the person before the terminal calls, in another one. @returns the command */
+function introduce(url: string, { yours: { name, token } }: Identities, data: string): string {
+  const file = join(data, 'token');
+  writeFileSync(file, token, { mode: 0o600 });
+  const order = '{"record_id": "mine", "zone": "NORTH", "period": 12, "side": "sell", "price": 5, "power": 10}';
+  const bearer = `-H "authorization: Bearer $(cat ${file})"`;
+  const send = `curl -s ${url}/orders ${bearer} --json '${order}'`;
+  print(`You may be participant ${name}, for a day. In another terminal, in this folder:\n`);
+  print(send);
+  print(`curl -s ${url}/orders/mine ${bearer}\n`);
+  return send;
 }
 
-function publish(url: string, { auction, result }: Round): void {
+function publish(url: string, { auction, result }: Round, order: string | undefined): void {
   const { prices, outcomes } = summaryOf(result);
   const first = new Date(auction.delivery.start).getUTCHours();
   const hours = Array.from({ length: auction.delivery.periods }, (_, index) => (first + index) % 24);
@@ -97,7 +109,8 @@ function publish(url: string, { auction, result }: Round): void {
   if (blocks !== undefined) print(`${blocks}\n`);
   print(`  this auction   ${url}/auctions/${auction.id}  (/prices /flows /curves)`);
   print(`  all auctions   ${url}/auctions`);
-  print(`  try the API    ${url}/docs\n`);
+  print(`  try the API    ${url}/docs`);
+  print(order === undefined ? '' : `  bid yourself   ${order}\n`);
 }
 
 /** The house's log would run through the story: only what went wrong is shown, and not what is told as an auction's cause. */

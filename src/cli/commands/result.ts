@@ -1,19 +1,32 @@
 /** `merit result ID`: what an auction published, for people; whole files on request, as `merit verify` takes them. */
 
+import type { Auction } from '../../auction/auction.ts';
 import type { Book } from '../../market/book.ts';
 import type { Result } from '../../market/result.ts';
 import { writeWhole } from '../files.ts';
-import { HouseClient } from '../house-client.ts';
+import { HouseClient, Refusal } from '../house-client.ts';
 import { figure, gapText, print, printJson, table } from '../output.ts';
-import { blockTable, outcomeTable, priceTable, reasonTable, summaryOf } from '../summary.ts';
+import {
+  blockTable,
+  outcomeTable,
+  type PriceSummary,
+  pricesOf,
+  priceTable,
+  reasonTable,
+  summaryOf,
+} from '../summary.ts';
+import type { Asking } from './auctions.ts';
 
-export async function result(
-  id: string,
-  options: { url: string; token?: string; json?: boolean; output?: string; book?: string },
-): Promise<void> {
+export async function result(id: string, options: Asking & { output?: string; book?: string }): Promise<void> {
   const house = new HouseClient(options.url, options.token);
   const path = `/auctions/${encodeURIComponent(id)}`;
-  const text = await house.text(`${path}/result`);
+  const wantsFiles = options.output !== undefined || options.book !== undefined;
+  const text = await house.text(`${path}/result`).catch((error: unknown) => {
+    // Whole results are for auditors; what is published everybody may read.
+    if (wantsFiles || !(error instanceof Refusal && [401, 403].includes(error.status))) throw error;
+    return undefined;
+  });
+  if (text === undefined) return tellPublished(house, id, path, options);
   const result = JSON.parse(text) as Result;
   if (options.output !== undefined) await writeWhole(options.output, text);
   if (options.book !== undefined) await writeWhole(options.book, await house.text(`${path}/book`));
@@ -21,14 +34,34 @@ export async function result(
   if (options.json) return printJson(result);
   const { currency } = await house.get<Pick<Book, 'currency'>>(`${path}/prices`);
   const { prices, outcomes } = summaryOf(result);
-  print(`${id}: ${result.status}, welfare ${figure(result.welfare)} ${currency}, gap ${gapText(result.gap)}`);
-  print(`\n${priceTable(prices, `${currency}/MWh`)}`);
-  const flows = Object.entries(result.flows);
-  if (flows.length > 0) print(`\n${flowTable(flows)}`);
+  tellSeries(headOf(id, result, currency), prices, currency, result.flows);
   print(`\n${outcomeTable(outcomes)}`);
   for (const more of [reasonTable(result.orders), blockTable(result.orders)]) if (more) print(`\n${more}`);
   const files = [options.output, options.book].filter((file) => file !== undefined);
   if (files.length > 0) print(`\n${files.join(' and ')}: written`);
+}
+
+/** What needs no role: prices, flows, and what the auction's record says of the result. */
+async function tellPublished(house: HouseClient, id: string, path: string, { json }: Asking): Promise<void> {
+  const [auction, prices, flows] = await Promise.all([
+    house.get<Auction>(path),
+    house.get<{ currency: string; zones: Result['prices'] }>(`${path}/prices`),
+    house.get<{ lines: Result['flows']; netPositions: Result['netPositions'] }>(`${path}/flows`),
+  ]);
+  if (json) return printJson({ auction, prices, flows });
+  const head = headOf(id, auction.result!, prices.currency);
+  tellSeries(head, Object.entries(prices.zones).map(pricesOf), prices.currency, flows.lines);
+  print(`\nwhat is published; the outcome of every order is for auditors, your own: merit orders ${id}`);
+}
+
+const headOf = (id: string, { status, welfare, gap }: Pick<Result, 'status' | 'welfare' | 'gap'>, currency: string) =>
+  `${id}: ${status}, welfare ${figure(welfare)} ${currency}, gap ${gapText(gap)}`;
+
+function tellSeries(head: string, prices: readonly PriceSummary[], currency: string, flows: Result['flows']): void {
+  print(head);
+  print(`\n${priceTable(prices, `${currency}/MWh`)}`);
+  const lines = Object.entries(flows);
+  if (lines.length > 0) print(`\n${flowTable(lines)}`);
 }
 
 const flowTable = (flows: readonly [string, readonly number[]][]): string =>

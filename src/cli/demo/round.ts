@@ -22,20 +22,36 @@ export interface Round {
 const patienceMs = 30_000;
 const lookEveryMs = 60;
 
-/**
- * @param say told what happens, a line each
- * @throws Failure when the auction does not end well
- */
-export async function holdAuction(
+/** Open the gate of an auction for so long, and let the simulated participants send their orders. */
+export async function openGate(
   { house, bidder }: Identities,
-  { seed, openMs, signal }: { seed: number; openMs: number; signal: AbortSignal },
+  { seed, openMs }: { seed: number; openMs: number },
   say: (line: string) => void,
-): Promise<Round> {
+): Promise<Auction> {
   const auction = await callAuction(house, openMs);
   say(`${auction.id}: the gate is open for ${openMs / 1000} s`);
   await sendOrders(bidder, auction, seed, say);
-  const closed = await reach(house, auction.id, signal, ({ state }) => state !== 'open');
-  say(`gate closed: ${closed.state === 'cancelled' ? 'cancelled' : 'no more orders'}`);
+  return auction;
+}
+
+/** Wait until the gate has closed. */
+export async function gateOf({ house }: Identities, { id }: Auction, signal: AbortSignal, say: (line: string) => void) {
+  const closed = await reach(house, id, signal, ({ state }) => state !== 'open');
+  say(`${id}: gate closed, ${closed.state === 'cancelled' ? 'cancelled' : 'no more orders'}`);
+}
+
+/**
+ * What becomes of an auction whose gate has closed.
+ *
+ * @param say told what happens, a line each
+ * @throws Failure when the auction does not end well
+ */
+export async function endOf(
+  { house }: Identities,
+  auction: Auction,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<Round> {
   const sealed = await reach(house, auction.id, signal, ({ book, state }) => book !== undefined || isOver(state));
   say(`book sealed: ${sealed.book?.orders} orders, ${sealed.book?.hash.slice(0, 23)}...`);
   const end = await reach(house, auction.id, signal, ({ state }) => isOver(state));
