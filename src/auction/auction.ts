@@ -19,7 +19,9 @@ export const states = {
 } as const satisfies Record<string, { means: string; next: readonly string[] }>;
 
 export type AuctionState = keyof typeof states;
-export const auctionState = z.enum(Object.keys(states) as [AuctionState, ...AuctionState[]]);
+export const auctionState = z
+  .enum(Object.keys(states) as [AuctionState, ...AuctionState[]])
+  .meta({ id: 'AuctionState' });
 
 export const mayFollow = (from: AuctionState, to: AuctionState): boolean =>
   (states[from].next as readonly AuctionState[]).includes(to);
@@ -43,7 +45,7 @@ export const auction = z
     /** Of its network, a document of the archive; an operator may put another in its place until the gate closes. */
     network: z.strictObject({ hash: z.string() }).optional(),
     /** From sealing on. */
-    book: z.strictObject({ hash: z.string(), orders: z.int() }).optional(),
+    book: z.strictObject({ hash: z.string(), orders: z.int() }).meta({ id: 'SealedBook' }).optional(),
     /** From clearing on. */
     result: z
       .strictObject({
@@ -54,6 +56,7 @@ export const auction = z
         /** Of which run, where that is not the current one: a binding result is not cleared again. */
         run: z.int().min(1).optional(),
       })
+      .meta({ id: 'ResultSummary' })
       .optional(),
     /** Why it failed or was cancelled. */
     cause: z.string().optional(),

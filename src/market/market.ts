@@ -69,12 +69,14 @@ const searchLimits = z
   })
   .meta({ id: 'SearchLimits' });
 
-const powerLimits = z.strictObject({
-  lot: z.number().min(leastStep).max(mostStep).meta({ description: 'MW; powers are multiples of it' }),
-  max: z.number().min(leastStep).max(mostPower).meta({
-    description: 'MW; the most that one order may ask for in a period',
-  }),
-});
+const powerLimits = z
+  .strictObject({
+    lot: z.number().min(leastStep).max(mostStep).meta({ description: 'MW; powers are multiples of it' }),
+    max: z.number().min(leastStep).max(mostPower).meta({
+      description: 'MW; the most that one order may ask for in a period',
+    }),
+  })
+  .meta({ id: 'PowerLimits' });
 type PowerLimits = z.output<typeof powerLimits>;
 
 /** What an auction takes: of its market when it was made. */

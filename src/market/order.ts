@@ -30,7 +30,7 @@ export const participantName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, '1 to 64 of A-Z a-z 0-9 . _ @ -, the first a letter or a digit');
 export const zoneId = z.string().regex(zoneIdForm, '1 to 32 of A-Z a-z 0-9 _ -, and not __proto__');
-export const side = z.enum(['buy', 'sell']);
+export const side = z.enum(['buy', 'sell']).meta({ id: 'Side' });
 export const period = z
   .int()
   .min(1)
@@ -75,14 +75,16 @@ export const limitOrder = z.strictObject({
   power,
 });
 
-export const curvePoint = z.strictObject({
-  price,
-  power: z
-    .number()
-    .min(-mostPower)
-    .max(mostPower)
-    .meta({ description: 'MW, net position at this price: positive buys, negative sells' }),
-});
+export const curvePoint = z
+  .strictObject({
+    price,
+    power: z
+      .number()
+      .min(-mostPower)
+      .max(mostPower)
+      .meta({ description: 'MW, net position at this price: positive buys, negative sells' }),
+  })
+  .meta({ id: 'CurvePoint' });
 
 export const curveOrder = z.strictObject({
   ...common,
@@ -92,7 +94,7 @@ export const curveOrder = z.strictObject({
   points: z.array(curvePoint).min(1).max(1000),
 });
 
-const profileStep = z.strictObject({ period, power });
+const profileStep = z.strictObject({ period, power }).meta({ id: 'PeriodPower', description: 'MW in one period' });
 
 export const blockOrder = z.strictObject({
   ...common,
@@ -120,7 +122,9 @@ export const flexibleOrder = z.strictObject({
   latest: period,
 });
 
-const complexStep = z.strictObject({ period, price, power, minAcceptance: ratio.optional() });
+const complexStep = z
+  .strictObject({ period, price, power, minAcceptance: ratio.optional() })
+  .meta({ id: 'ComplexStep' });
 
 export const complexOrder = z.strictObject({
   ...common,
@@ -135,7 +139,7 @@ export const complexOrder = z.strictObject({
     .default(0)
     .meta({ description: 'currency/MWh, a multiple of the tick; of a minimum income only' }),
   condition: z.enum(['minimum-income', 'minimum-profit', 'maximum-payment']).optional(),
-  loadGradient: z.strictObject({ up: gradient, down: gradient }).optional(),
+  loadGradient: z.strictObject({ up: gradient, down: gradient }).meta({ id: 'LoadGradient' }).optional(),
   scheduledStop: z.int().min(0).max(12).optional(),
   minPower: z.array(profileStep).max(1000).optional(),
 });
@@ -145,7 +149,13 @@ export type OrderKind = (typeof orderKinds)[number];
 
 /** An order as the book holds it, before the house's stamps. */
 export const order = z
-  .discriminatedUnion('kind', [limitOrder, curveOrder, blockOrder, flexibleOrder, complexOrder])
+  .discriminatedUnion('kind', [
+    limitOrder.meta({ id: 'LimitOrder' }),
+    curveOrder.meta({ id: 'CurveOrder' }),
+    blockOrder.meta({ id: 'BlockOrder' }),
+    flexibleOrder.meta({ id: 'FlexibleOrder' }),
+    complexOrder.meta({ id: 'ComplexOrder' }),
+  ])
   .meta({
     id: 'Order',
     description: 'An order of one of the kinds that the market takes; without `kind` it is a limit order',
@@ -169,11 +179,11 @@ const sender = {
  */
 export const orderSubmission = z
   .discriminatedUnion('kind', [
-    limitOrder.partial({ zone: true, period: true }).extend(sender),
-    curveOrder.partial({ zone: true, period: true }).extend(sender),
-    blockOrder.partial({ zone: true }).extend(sender),
-    flexibleOrder.partial({ zone: true }).extend(sender),
-    complexOrder.partial({ zone: true }).extend(sender),
+    limitOrder.partial({ zone: true, period: true }).extend(sender).meta({ id: 'LimitOrderSubmission' }),
+    curveOrder.partial({ zone: true, period: true }).extend(sender).meta({ id: 'CurveOrderSubmission' }),
+    blockOrder.partial({ zone: true }).extend(sender).meta({ id: 'BlockOrderSubmission' }),
+    flexibleOrder.partial({ zone: true }).extend(sender).meta({ id: 'FlexibleOrderSubmission' }),
+    complexOrder.partial({ zone: true }).extend(sender).meta({ id: 'ComplexOrderSubmission' }),
   ])
   .meta({
     id: 'OrderSubmission',
@@ -270,11 +280,13 @@ const optionalStamps = {
 };
 
 /** An order in a book: stamped when it came through intake, without stamps when the book was written by hand. */
-export const bookOrder = z.discriminatedUnion('kind', [
-  limitOrder.extend(optionalStamps),
-  curveOrder.extend(optionalStamps),
-  blockOrder.extend(optionalStamps),
-  flexibleOrder.extend(optionalStamps),
-  complexOrder.extend(optionalStamps),
-]);
+export const bookOrder = z
+  .discriminatedUnion('kind', [
+    limitOrder.extend(optionalStamps).meta({ id: 'LimitOrderOfBook' }),
+    curveOrder.extend(optionalStamps).meta({ id: 'CurveOrderOfBook' }),
+    blockOrder.extend(optionalStamps).meta({ id: 'BlockOrderOfBook' }),
+    flexibleOrder.extend(optionalStamps).meta({ id: 'FlexibleOrderOfBook' }),
+    complexOrder.extend(optionalStamps).meta({ id: 'ComplexOrderOfBook' }),
+  ])
+  .meta({ id: 'OrderOfBook' });
 export type BookOrder = z.output<typeof bookOrder>;

@@ -38,7 +38,7 @@ export const reason = z
   .meta({ id: 'Reason' });
 export type Reason = z.output<typeof reason>;
 
-export const orderStatus = z.enum(['accepted', 'partially_accepted', 'rejected']);
+export const orderStatus = z.enum(['accepted', 'partially_accepted', 'rejected']).meta({ id: 'OrderStatus' });
 export type OrderStatus = z.output<typeof orderStatus>;
 
 export const outcome = z
@@ -58,7 +58,9 @@ export const outcome = z
 export type Outcome = z.output<typeof outcome>;
 
 /** An order of a book: a `record_id` is its participant's own. */
-export const orderName = z.strictObject({ record_id: recordId, participant: participantName.optional() });
+export const orderName = z
+  .strictObject({ record_id: recordId, participant: participantName.optional() })
+  .meta({ id: 'OrderName' });
 export type OrderName = z.output<typeof orderName>;
 
 const series = z.record(z.string(), z.array(z.number()));

@@ -13,7 +13,10 @@ import * as z from 'zod';
 /** The resolutions a market time unit may have, with their length in minutes. */
 export const resolutionMinutes = { PT15M: 15, PT30M: 30, PT60M: 60 } as const;
 export type Resolution = keyof typeof resolutionMinutes;
-export const resolution = z.enum(['PT15M', 'PT30M', 'PT60M']).meta({ description: 'Length of a market time unit' });
+export const resolution = z.enum(['PT15M', 'PT30M', 'PT60M']).meta({
+  id: 'Resolution',
+  description: 'Length of a market time unit',
+});
 
 /** Length of one MTU in hours: 0.25, 0.5 or 1. */
 export const hoursOf = (r: Resolution): number => resolutionMinutes[r] / 60;
