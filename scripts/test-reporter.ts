@@ -1,5 +1,5 @@
 /**
- * What `npm test` shows: a line for each file, whole errors of what failed, and at the end in one line whether it is green.
+ * What `npm test` shows: a line for each file, whole errors and the output of what failed, and at the end in one line whether it is green.
  *
  *     node --test --test-reporter=./scripts/test-reporter.ts FILE...
  *
@@ -7,7 +7,7 @@
  * the runner's own verdict.
  */
 
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
 
@@ -24,8 +24,16 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   const open: Noted[] = [];
   const closed: Noted[] = [];
   const skipped: Noted[] = [];
+  /** What a file has written, until it is known whether anybody wants to read it. */
+  const written = new Map<string, string>();
+  const take = (file: string): string => {
+    const text = written.get(resolve(file)) ?? '';
+    written.delete(resolve(file));
+    return text;
+  };
   for await (const { type, data } of events) {
-    if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
+    if (type === 'test:stdout' || type === 'test:stderr')
+      written.set(resolve(data.file), `${written.get(resolve(data.file)) ?? ''}${data.message}`);
     // Those without a file are the runner's own summary, which the last line has.
     else if (type === 'test:diagnostic' && data.file !== undefined) yield `      ${data.message}\n`;
     else if (type === 'test:pass') {
@@ -37,10 +45,10 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       else if (failureOf(data.details.error) !== 'subtestsFailed') {
         const failure = noted(data, undefined);
         failed.push(failure);
-        yield `\nFAIL  ${failure.name}\n      ${failure.where}\n${inspect(data.details.error.cause)}\n\n`;
+        yield `${take(data.file ?? '')}\nFAIL  ${failure.name}\n      ${failure.where}\n${inspect(data.details.error.cause)}\n\n`;
       }
     } else if (type === 'test:summary' && data.file !== undefined)
-      yield `${data.success ? 'ok  ' : 'FAIL'}  ${relative(process.cwd(), data.file)}  ${counted(data.counts.tests, 'test')}, ${seconds(data)}\n`;
+      yield `${data.success ? '' : take(data.file)}${data.success ? 'ok  ' : 'FAIL'}  ${relative(process.cwd(), data.file)}  ${counted(data.counts.tests, 'test')}, ${seconds(data)}\n`;
     else if (type === 'test:summary') {
       yield '\n';
       for (const { name, why } of open) yield `known open case: ${name}${because(why)}\n`;

@@ -35,6 +35,7 @@ async function run(t: TestContext, files: Readonly<Record<string, string>>) {
 test('green: the last line has the counts and why tests were skipped; a known open case is one line without its stack', async (t) => {
   const { status, lines, last, stdout } = await run(t, {
     'a.test.mjs': `
+      console.log('seed 7');
       test('holds', (t) => t.diagnostic('12 of 12'));
       test('does not hold yet', { todo: 'the search gives way' }, () => assert.equal(1, 2));`,
     'b.test.mjs': `
@@ -49,12 +50,12 @@ test('green: the last line has the counts and why tests were skipped; a known op
     ['      12 of 12', 'known open case: does not hold yet: the search gives way'],
   );
   assert.ok(lines.includes('ok    a.test.mjs  2 tests, T s'));
-  assert.doesNotMatch(stdout, /AssertionError|FAIL|failed/);
+  assert.doesNotMatch(stdout, /AssertionError|FAIL|failed|seed/);
 });
 
 test('red: the last lines name what failed, and the whole error stands above', async (t) => {
   const { status, lines, last, stdout } = await run(t, {
-    'a.test.mjs': `test('adds', async (t) => { await t.test('up', () => assert.deepEqual({ sum: 3 }, { sum: 4 })); });`,
+    'a.test.mjs': `console.log('seed 7'); test('adds', async (t) => { await t.test('up', () => assert.deepEqual({ sum: 3 }, { sum: 4 })); });`,
     'b.test.mjs': `throw new Error('broken at the start');`,
     'c.test.mjs': `test('hangs', { timeout: 20 }, () => new Promise((resolve) => setTimeout(resolve, 1000)));`,
     'd.test.mjs': `test('open no more', { todo: 'mended' }, () => {});`,
@@ -68,6 +69,7 @@ test('red: the last lines name what failed, and the whole error stands above', a
     'failed: hangs (c.test.mjs:3)',
   ]);
   assert.match(stdout, /FAIL {2}up\n {6}a\.test\.mjs:3\nAssertionError.*sum: 4/s);
+  assert.match(stdout, /seed 7\n\nFAIL {2}up/, 'what a file has written stands before its first failure');
   assert.match(stdout, /broken at the start/);
   assert.match(stdout, /timed out after 20ms/);
   assert.equal(lines.filter((line) => /adds/.test(line)).length, 0, 'a test is not named for what is below it');
