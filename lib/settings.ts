@@ -86,6 +86,7 @@ export async function readSettings(node: ContextNode): Promise<Settings> {
   const permissionsBoundary = text('permissionsBoundary');
   const restoredTables = suffix(text('restoredTables'));
   const lockDays = wholeNumber('lockDays', text('lockDays'), 1);
+  const isProtected = oneOf('deletionProtection', text('deletionProtection'), ['on', 'off']) === 'on';
   if (lockDays !== undefined && sizes.removalPolicy === RemovalPolicy.DESTROY)
     throw new ContextError(
       `context lockDays: the data of ${environment} goes with its stack, which a lock would forbid`,
@@ -106,8 +107,8 @@ export async function readSettings(node: ContextNode): Promise<Settings> {
     dashboardOrigin: text('dashboardOrigin') ?? '*',
     watching: oneOf('watching', text('watching'), ['within', 'apart', 'none']),
     accountSettings: oneOf('accountSettings', text('accountSettings'), ['own', 'apart']),
-    deletionProtection:
-      sizes.deletionProtection && oneOf('deletionProtection', text('deletionProtection'), ['on', 'off']) === 'on',
+    deletionProtection: sizes.deletionProtection && isProtected,
+    terminationProtection: sizes.terminationProtection && isProtected,
     ...(lockDays !== undefined && { lockDays }),
     ...(restoredTables !== undefined && { restoredTables }),
   };

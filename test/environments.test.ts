@@ -230,7 +230,8 @@ test('what watches the house is within its stack, apart, or not there; the house
 });
 
 test('a first deployment can be without protection against deletion, so that all of it can be undone', async () => {
-  const { of } = await synthesise({ environment: 'prod', deletionProtection: 'off' }, false);
+  const { of, settings } = await synthesise({ environment: 'prod', deletionProtection: 'off' }, false);
+  assert.equal(settings.terminationProtection, false);
   for (const [, { Properties }] of of('AWS::DynamoDB::Table'))
     assert.equal(Properties.DeletionProtectionEnabled, false);
   assert.equal(of('AWS::Cognito::UserPool')[0]![1].Properties.DeletionProtection, 'INACTIVE');
