@@ -14,12 +14,12 @@ import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { RestoreTableToPointInTimeCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parse } from 'yaml';
 import { commands } from '../../lib/buildspecs.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
-import { createTableNamed, newDynamo } from './resources.ts';
+import { newDynamo } from './resources.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder: string;
@@ -146,14 +146,18 @@ test('deploy.yml: what one job has made is deployed by the next, whose first smo
   ]);
 });
 
-test('CodeBuild: the build makes all templates, a deployment deploys one and reads its secret when it needs it', async (t) => {
-  const { build, mutate, deploy } = commands;
-  const building = join(folder, 'build');
+test('CodeBuild: the build makes the templates of all environments and of the pipeline', async (t) => {
   const variables = {
     STACK_CONTEXT: '-c alarmAddresses=a@example.org -c prod.budget=900',
     PIPELINE_CONTEXT: '-c repository=merit/house -c tokenSecret=github',
   };
-  for (const command of build.build.slice(1)) await timed(t, command, () => run(building, command, variables));
+  for (const command of commands.build.build.slice(1))
+    await timed(t, command, () => run(join(folder, 'build'), command, variables));
+});
+
+test('CodeBuild: a deployment deploys what was built, and reads its secret when it needs it', async (t) => {
+  const { mutate, deploy } = commands;
+  const building = join(folder, 'build');
   // The artifact of the build, without what it leaves out.
   const stage = join(folder, 'stage');
   await cp(building, stage, { recursive: true, filter: (file) => !file.includes(`${building}/node_modules`) });
@@ -182,12 +186,10 @@ test('docs/restore.md: the house goes on with tables of other names, and with wh
   const project = join(folder, 'build');
   const dynamodb = newDynamo(emulator.client);
   t.after(() => dynamodb.destroy());
-  const keys = { orders: ['record_id'], intake: ['pk', 'sk'], auctions: ['pk', 'sk'], participants: ['pk'] };
-  // What DynamoDB does when it restores: tables like these under other names, with their items.
-  for (const [name, of] of Object.entries(keys)) {
-    await createTableNamed(dynamodb, `${name}-dev-restored`, ...of);
-    for await (const { Items = [] } of paginateScan({ client: dynamodb }, { TableName: `${name}-dev` }))
-      for (const Item of Items) await dynamodb.send(new PutItemCommand({ TableName: `${name}-dev-restored`, Item }));
+  for (const name of ['orders', 'intake', 'auctions', 'participants']) {
+    const tables = { SourceTableName: `${name}-dev`, TargetTableName: `${name}-dev-restored` };
+    await dynamodb.send(new RestoreTableToPointInTimeCommand({ ...tables, UseLatestRestorableTime: true }));
+    await waitUntilTableExists({ client: dynamodb, maxWaitTime: 60 }, { TableName: tables.TargetTableName });
   }
   const deploy = 'npx cdk deploy -c restoredTables=restored --require-approval never --outputs-file outputs.json';
   assert.match(await timed(t, deploy, () => run(project, deploy)), /^environment dev, since none is named/m);

@@ -27,14 +27,8 @@ export type Clients = ReturnType<typeof clientsOf>;
 export const newDynamo = (client: DynamoDBClientConfig, maxAttempts = 3): DynamoDBClient =>
   new DynamoDBClient({ ...client, maxAttempts });
 
-export const createTable = (dynamodb: DynamoDBClient, name: string, ...keys: string[]): Promise<string> =>
-  createTableNamed(dynamodb, `${name}-${randomUUID().slice(0, 8)}`, ...keys);
-
-export async function createTableNamed(
-  dynamodb: DynamoDBClient,
-  TableName: string,
-  ...keys: string[]
-): Promise<string> {
+export async function createTable(dynamodb: DynamoDBClient, name: string, ...keys: string[]): Promise<string> {
+  const TableName = `${name}-${randomUUID().slice(0, 8)}`;
   await dynamodb.send(
     new CreateTableCommand({
       TableName,
