@@ -119,8 +119,7 @@ test('prod says so when nobody would hear its alarms', async () => {
 test('each environment has a budget that counts what carries its tag and is told to the errors topic, as are addresses', async () => {
   for (const environment of environmentNames) {
     const stack = await synthesise({ environment, alarmAddresses: 'night@example.org' }, false);
-    const watching = await synthesise({ environment }, false, 'watching');
-    const { Properties } = watching.of('AWS::Budgets::Budget')[0]![1];
+    const { Properties } = stack.of('AWS::Budgets::Budget')[0]![1];
     assert.equal(Properties.Budget.BudgetLimit.Amount, environments[environment].budget);
     assert.deepEqual(Properties.Budget.CostFilters, { TagKeyValue: [`user:environment$${environment}`] });
     const topics = stack
@@ -214,10 +213,10 @@ test('clearing is warm around each gate where an environment says so, and the wo
 });
 
 test('what watches the house is within its stack, apart, or not there; the house is the same', async () => {
-  const within = await synthesise({ environment: 'dev' });
-  const apart = await synthesise({ environment: 'dev', watching: 'apart' });
-  const alarms = await synthesise({ environment: 'dev' }, true, 'watching');
-  const none = await synthesise({ environment: 'dev', watching: 'none' });
+  const within = await synthesise({ environment: 'dev' }, false);
+  const apart = await synthesise({ environment: 'dev', watching: 'apart' }, false);
+  const alarms = await synthesise({ environment: 'dev' }, false, 'watching');
+  const none = await synthesise({ environment: 'dev', watching: 'none' }, false);
   const typesOf = (stack: Synthesised) => Object.values(stack.resources).map(({ Type }) => Type);
   const isWatching = (type: string) => /^AWS::(CloudWatch|Budgets)::/.test(type);
   assert.deepEqual(typesOf(apart), typesOf(none));
@@ -243,7 +242,7 @@ test('a first deployment can be without protection against deletion, so that all
  * destination buckets for server access logs" (S3 User Guide, Object Lock considerations).
  */
 test('with -c lockDays books and results cannot be deleted for so long; their access logs can', async () => {
-  const { of } = await synthesise({ environment: 'prod', lockDays: '400' });
+  const { of } = await synthesise({ environment: 'prod', lockDays: '400' }, false);
   const locks = of('AWS::S3::Bucket').map(
     ([
       ,
@@ -260,7 +259,7 @@ test('with -c lockDays books and results cannot be deleted for so long; their ac
 
 /** A restored table is a new one under another name: "The recovery process restores to a new DynamoDB table" (DynamoDB Developer Guide). */
 test('with -c restoredTables the house works on those tables, and the stack has none of its own', async () => {
-  const { of } = await synthesise({ environment: 'prod', restoredTables: '2026-11-28' });
+  const { of } = await synthesise({ environment: 'prod', restoredTables: '2026-11-28' }, false);
   assert.deepEqual(of('AWS::DynamoDB::Table'), []);
   const names = ['orders', 'intake', 'auctions', 'participants'].map((name) => `${name}-prod-2026-11-28`);
   const functions = of('AWS::Lambda::Function');
