@@ -15,6 +15,12 @@ export class ContextError extends Error {
 /** @returns what was said for a key; an empty text is nothing */
 export type Context<Key extends string> = (key: Key) => string | undefined;
 
+const isOfCdk = (key: string): boolean => /[@:/]/.test(key);
+
+/** Of what stands in `cdk.json`, the CDK's own: what the project is made with, whatever somebody has chosen there besides. */
+export const featureFlags = (context: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(context).filter(([key]) => isOfCdk(key)));
+
 export type ContextNode = Pick<Node, 'getAllContext'>;
 
 /**
@@ -27,8 +33,7 @@ export function readContext<Key extends string>(
   valid: string = keys.join(', '),
 ): Context<Key> {
   const all: Readonly<Record<string, unknown>> = node.getAllContext();
-  const isOurs = (key: string): boolean => !/[@:/]/.test(key);
-  const unknown = Object.keys(all).find((key) => isOurs(key) && !(keys as readonly string[]).includes(key));
+  const unknown = Object.keys(all).find((key) => !isOfCdk(key) && !(keys as readonly string[]).includes(key));
   if (unknown !== undefined) throw new ContextError(`context ${unknown}: there is no such key; say ${valid}`);
   return (key) => {
     const value = all[key];

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { App } from 'aws-cdk-lib';
+import { featureFlags } from '../lib/context.ts';
 import { type CostLine, costOf, type Day } from '../lib/cost/model.ts';
 import { asOf, region } from '../lib/cost/prices.ts';
 import type { Template } from '../lib/cost/template.ts';
@@ -32,7 +33,8 @@ async function synthesise(chosen: Chosen): Promise<Template[]> {
   const outdir = await mkdtemp(join(tmpdir(), 'merit-cost-'));
   try {
     const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8'));
-    const app = new App({ outdir, context: { ...context, ...chosen, 'aws:cdk:bundling-stacks': [] } });
+    const flags = { ...featureFlags(context), 'aws:cdk:bundling-stacks': [] };
+    const app = new App({ outdir, context: { ...chosen, ...flags } });
     addHouse(app, await readSettings(app.node));
     return app.synth().stacks.map((stack) => stack.template as Template);
   } finally {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { featureFlags } from '../../lib/context.ts';
 import { addHouse } from '../../lib/house.ts';
 import { readSettings, type Settings } from '../../lib/settings.ts';
 
@@ -55,7 +56,8 @@ async function synthesiseOnce(chosen: Chosen, nag: boolean, which: Which): Promi
   const outdir = await mkdtemp(join(tmpdir(), 'merit-synth-'));
   try {
     const apart = which === 'watching' && { watching: 'apart' };
-    const app = new App({ outdir, context: { ...context, ...chosen, ...apart, 'aws:cdk:bundling-stacks': [] } });
+    const flags = { ...featureFlags(context), 'aws:cdk:bundling-stacks': [] };
+    const app = new App({ outdir, context: { ...chosen, ...apart, ...flags } });
     const settings = await readSettings(app.node);
     const { house, watching } = addHouse(app, settings);
     const stack = which === 'house' ? house : watching!;
