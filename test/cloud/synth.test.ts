@@ -65,7 +65,7 @@ test('cdk synth of the apps of an account and of the pipeline is clean, and they
     assert.equal(status, 0, stderr);
   }
   for (const [options, line] of [
-    [[...app('account'), '-c', 'budget=3'], /^context budget: there is no such key; say permissionsBoundary$/m],
+    [[...app('account'), '-c', 'budgets=3'], /^context budgets: there is no such key; say environment, .*$/m],
     [[...app('pipeline'), ...told, '-c', 'branch=main'], /^context branch: there is no such key; say repository, .*$/m],
     [app('pipeline'), /^context repository: say -c repository=owner\/name$/m],
   ] as const) {
