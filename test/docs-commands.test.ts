@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { settingKeys, settingKeysOfSeveral } from '../lib/settings.ts';
+import { tableNamesOf } from '../lib/storage.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -34,6 +35,18 @@ test('what docs/deploy.md and docs/restore.md tell to type can be pasted: no com
       assert.doesNotMatch(block, /[^\\]\n +-/, `${file}: an option begins a line, and the line before does not go on`);
     }
   }
+});
+
+test('where all tables are named, none is left out', () => {
+  const all = tableNamesOf({ environment: 'dev' }).map((name) => name.replace('-dev', ''));
+  let loops = 0;
+  for (const file of ['docs/deploy.md', 'docs/restore.md'])
+    for (const [, names] of read(file).matchAll(/for TABLE in (.+); do/g)) {
+      // Those with a time to live are some.
+      if (names!.split(' ').length > 2) assert.deepEqual(names!.split(' '), all, file);
+      loops++;
+    }
+  assert.ok(loops >= 4);
 });
 
 test('every npm run of the documents, the workflows and the builds is a script; nobody is told to run our sources by a Node of his own', () => {
