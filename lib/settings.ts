@@ -68,10 +68,7 @@ export const validSettingKeys = `${settingKeys.join(', ')}, or for one environme
 /** Where none is named. */
 export const defaultEnvironment: EnvironmentName = 'dev';
 
-/**
- * @returns what was said for a key of the environment that was said, and its name as it was said
- * @throws ContextError as `readContext` and for an environment that is unknown
- */
+/** The environment, and what was said for it alone or for all. @throws ContextError as `readContext`, and for an unknown environment */
 function readChoices(node: ContextNode): { environment: EnvironmentName; text: Context<Choice> } {
   const said = readContext(node, ['environment', ...settingKeysOfSeveral], validSettingKeys);
   const environment = environmentNamed(said('environment') ?? defaultEnvironment);
