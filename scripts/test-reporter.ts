@@ -45,7 +45,7 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       else if (failureOf(data.details.error) !== 'subtestsFailed') {
         const failure = noted(data, undefined);
         failed.push(failure);
-        yield `${take(data.file ?? '')}\nFAIL  ${failure.name}\n      ${failure.where}\n${inspect(data.details.error.cause)}\n\n`;
+        yield `${take(data.file ?? '')}\nFAIL  ${failure.name}\n      ${failure.where}\n${inspect(data.details.error.cause, { maxStringLength: 4000 })}\n\n`;
       }
     } else if (type === 'test:summary' && data.file !== undefined)
       yield `${data.success ? '' : take(data.file)}${data.success ? 'ok  ' : 'FAIL'}  ${relative(process.cwd(), data.file)}  ${counted(data.counts.tests, 'test')}, ${seconds(data)}\n`;
