@@ -12,7 +12,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle } from '../lib/bundle.ts';
+import { bundle, nodeOptions } from '../lib/bundle.ts';
 import { type FunctionName, functionNames } from '../lib/functions.ts';
 import { everybody } from '../src/access/identity.ts';
 import { awsPorts } from '../src/adapters/aws/ports.ts';
@@ -85,7 +85,8 @@ async function benchStarts(folder: string, markets: readonly Market[], smoke: bo
     };
     const ports = awsPorts(environment, markets, { ...clients, meter: recordingMeter() });
     const powertools = { POWERTOOLS_SERVICE_NAME: 'bench', POWERTOOLS_METRICS_NAMESPACE: 'bench' };
-    const variables = { ...process.env, ...emulator.environment, ...environment, ...powertools };
+    const node = { NODE_OPTIONS: nodeOptions };
+    const variables = { ...process.env, ...emulator.environment, ...environment, ...powertools, ...node };
     const live = (name: FunctionName, events: readonly unknown[]) =>
       lifeOf({ bundle: join(folder, name, 'index.mjs'), events }, variables);
 

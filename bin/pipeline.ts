@@ -3,12 +3,10 @@
  * once by hand and deploys itself from then on.
  */
 
-import { App, Tags, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { makeApp } from '../lib/app.ts';
 import { readPipelineSettings } from '../lib/pipeline-settings.ts';
 import { PipelineStack } from '../lib/pipeline-stack.ts';
 
-const app = new App();
-new PipelineStack(app, 'merit-pipeline', readPipelineSettings(app.node));
-Tags.of(app).add('project', 'merit');
-Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+await makeApp((app) => {
+  new PipelineStack(app, 'merit-pipeline', readPipelineSettings(app.node));
+});

@@ -1,15 +1,18 @@
 /**
- * The functions' code: of each one minified file, with what it needs at run time beside it. The stack deploys what this writes,
- * the benchmark measures it.
+ * The functions' code: of each one minified file with its source map, and what it needs at run time beside it. The stack deploys what
+ * this writes, `npm run build` shows it, the benchmark measures it.
  */
 
-import { copyFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type Metafile } from 'esbuild';
 import type { Market } from '../src/market/market.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What `NODE_OPTIONS` has to say for Node to read the source maps. */
+export const nodeOptions = '--enable-source-maps';
 
 export type Bundle = Metafile['outputs'][string];
 
@@ -38,16 +41,28 @@ export function bundle<Name extends string>(
     // Some packages are CommonJS still and ask for builtin modules with `require`.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     legalComments: 'none',
+    // So that a stack in a log names lines of ours (`nodeOptions`). Without the sources' text, which are where the log is read.
+    sourcemap: 'linked',
+    sourcesContent: false,
     logLevel: 'warning',
     metafile: true,
   });
   const outputs = Object.values(metafile.outputs);
   const bundles = names.map((name) => {
     const made = outputs.find(({ entryPoint }) => entryPoint === `src/lambda/${name}.ts`)!;
+    nameSourcesFrom(root, join(folder, name));
     addFiles(join(folder, name), made, markets);
     return [name, made] as const;
   });
   return Object.fromEntries(bundles) as Record<Name, Bundle>;
+}
+
+/** In the source map, whose paths lead from where it was written to where the project lies: the same map on every machine. */
+function nameSourcesFrom(project: string, folder: string): void {
+  const file = join(folder, 'index.mjs.map');
+  const map = JSON.parse(readFileSync(file, 'utf8')) as { sources: string[] };
+  const sources = map.sources.map((source) => relative(project, resolve(folder, source)).replaceAll(sep, '/'));
+  writeFileSync(file, JSON.stringify({ ...map, sources }));
 }
 
 function addFiles(folder: string, { inputs }: Bundle, markets: readonly Market[]): void {

@@ -9,12 +9,14 @@ import { Canary } from './canary.ts';
 import { Clock } from './clock.ts';
 import { EdgeCache } from './edge-cache.ts';
 import { Functions } from './functions.ts';
+import { GatewayLogs } from './gateway-logs.ts';
 import { HttpApi, publicUsageKey } from './http-api.ts';
 import { Notices } from './notices.ts';
 import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
 import { Storage } from './storage.ts';
 import { WarmClearing } from './warm-clearing.ts';
+import { Watching } from './watching.ts';
 import { Workflow, workflowArn } from './workflow.ts';
 
 export class EnergyAuctionStack extends Stack {
@@ -75,6 +77,8 @@ export class EnergyAuctionStack extends Stack {
       postOrders: byName['post-orders'],
       api: byName.api,
     });
+    new GatewayLogs(this, 'GatewayLogs', { settings, stage: http.api.deploymentStage });
+    if (settings.watching === 'within') new Watching(this, 'Watching', { settings });
 
     if (settings.edgeCache) {
       const { distribution } = new EdgeCache(this, 'EdgeCache', { settings, api: http.api });

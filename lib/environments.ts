@@ -5,9 +5,10 @@
 
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { ContextError } from './context.ts';
 
 export interface Sizes {
-  /** Dev is thrown away; what others hold stays when a stack goes. */
+  /** Dev is thrown away; what others hold stays when a stack goes, but not when its first deployment fails and is undone. */
   readonly removalPolicy: RemovalPolicy;
   /** Of the tables, against a call that deletes them. */
   readonly deletionProtection: boolean;
@@ -56,7 +57,7 @@ export const environments = {
     watched: false,
   },
   staging: {
-    removalPolicy: RemovalPolicy.RETAIN,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     deletionProtection: true,
     terminationProtection: false,
     recoveryDays: 7,
@@ -70,7 +71,7 @@ export const environments = {
     watched: false,
   },
   prod: {
-    removalPolicy: RemovalPolicy.RETAIN,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     deletionProtection: true,
     terminationProtection: true,
     recoveryDays: 35,
@@ -88,9 +89,9 @@ export const environments = {
 export type EnvironmentName = keyof typeof environments;
 export const environmentNames = Object.keys(environments) as EnvironmentName[];
 
-/** @throws Error for an environment that is missing or unknown, naming the valid ones */
-export function environmentNamed(name: string | undefined): EnvironmentName {
-  if (name !== undefined && Object.hasOwn(environments, name)) return name as EnvironmentName;
+/** @throws ContextError for an environment that is unknown, naming the valid ones */
+export function environmentNamed(name: string): EnvironmentName {
+  if (Object.hasOwn(environments, name)) return name as EnvironmentName;
   const valid = environmentNames.map((each) => `-c environment=${each}`).join(' or ');
-  throw new Error(`context environment: ${name === undefined ? 'missing' : `there is no ${name}`}; say ${valid}`);
+  throw new ContextError(`context environment: there is no ${name}; say ${valid}`);
 }

@@ -16,7 +16,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Environment } from '../src/lambda/environment.ts';
 import type { Market } from '../src/market/market.ts';
-import { bundle } from './bundle.ts';
+import { bundle, nodeOptions } from './bundle.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -67,6 +67,8 @@ export class Functions extends Construct {
 /** Not of every environment: `lib/canary.ts`. */
 export const canary = { memoryMb: 512, seconds: 290 };
 type AnyFunctionName = FunctionName | 'canary';
+/** All that there is code for. */
+export const bundledNames: readonly AnyFunctionName[] = [...functionNames, 'canary'];
 
 /** A function with a role and a log of its own. */
 export function makeFunction(
@@ -99,6 +101,7 @@ export function makeFunction(
       POWERTOOLS_SERVICE_NAME: name,
       POWERTOOLS_METRICS_NAMESPACE: metricNamespace(settings.environment),
       AWS_NODEJS_CONNECTION_REUSE_ENABLED: '1',
+      NODE_OPTIONS: nodeOptions,
     },
     role,
     logGroup,
@@ -141,7 +144,7 @@ function bundled(markets: readonly Market[]): string {
   if (shelf !== undefined) return shelf;
   const folder = mkdtempSync(join(tmpdir(), 'energy-auction-'));
   process.once('exit', () => rmSync(folder, { recursive: true }));
-  bundle([...functionNames, 'canary'], folder, markets);
+  bundle(bundledNames, folder, markets);
   shelf = folder;
   return folder;
 }

@@ -93,8 +93,7 @@ export class HttpApi extends Construct {
       restApiName: apiNameOf(environment),
       description: 'Merit, the open energy auction house',
       endpointTypes: [EndpointType.REGIONAL],
-      cloudWatchRole: true,
-      cloudWatchRoleRemovalPolicy: removalPolicy,
+      cloudWatchRole: false, // it is the account's: gateway-logs.ts
       deployOptions: {
         stageName,
         throttlingRateLimit: throttle.rateLimit,
@@ -129,10 +128,6 @@ export class HttpApi extends Construct {
         id: 'AwsSolutions-APIG3',
         reason:
           'A web ACL costs more a month than a small auction; throttle, quota and keys bound what a stranger can do.',
-      },
-      {
-        id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
-        reason: 'API Gateway takes one role per account and region, and this is the policy that AWS names for it.',
       },
     );
     return api;

@@ -3,6 +3,7 @@
 import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { LoggingProtocol, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -29,10 +30,10 @@ export class Notices extends Construct {
     super(scope, id);
     const { settings, key } = props;
     this.deliveryLog = new Role(this, 'DeliveryLog', { assumedBy: new ServicePrincipal('sns.amazonaws.com') });
-    this.rejected = this.topic('Rejected', topicNameOf('rejected-orders', settings.environment), key);
-    this.errors = this.topic('Errors', errorsTopicName(settings.environment), key);
+    this.rejected = this.topic('Rejected', topicNameOf('rejected-orders', settings.environment), key, settings);
+    this.errors = this.topic('Errors', errorsTopicName(settings.environment), key, settings);
     for (const address of settings.alarmAddresses) this.errors.addSubscription(new EmailSubscription(address));
-    this.settled = this.topic('Settled', topicNameOf('settled-auctions', settings.environment), key);
+    this.settled = this.topic('Settled', topicNameOf('settled-auctions', settings.environment), key, settings);
     this.deadLetters = new Queue(this, 'DeadLetters', {
       queueName: deadLettersNameOf(settings.environment),
       encryption: QueueEncryption.KMS,
@@ -59,7 +60,7 @@ export class Notices extends Construct {
       key.grant(new ServicePrincipal(service), 'kms:Decrypt', 'kms:GenerateDataKey');
   }
 
-  private topic(id: string, topicName: string, masterKey: IKey): Topic {
+  private topic(id: string, topicName: string, masterKey: IKey, { logRetention, removalPolicy }: Settings): Topic {
     const topic = new Topic(this, id, {
       topicName,
       masterKey,
@@ -72,7 +73,16 @@ export class Notices extends Construct {
       })),
     });
     const { region, account } = Stack.of(this);
-    // SNS names the groups itself: sns/{region}/{account}/{topic}, and /Failure below it.
+    // SNS names the groups itself, and would make them without an end: sns/{region}/{account}/{topic}, and /Failure below it.
+    for (const [kind, below] of [
+      ['Delivered', ''],
+      ['Undelivered', '/Failure'],
+    ] as const)
+      new LogGroup(this, `${id}${kind}`, {
+        logGroupName: `sns/${region}/${account}/${topicName}${below}`,
+        retention: logRetention,
+        removalPolicy,
+      });
     const group = Stack.of(this).formatArn({
       service: 'logs',
       resource: 'log-group',
@@ -82,7 +92,7 @@ export class Notices extends Construct {
     this.deliveryLog.addToPolicy(
       new PolicyStatement({
         effect: Effect.ALLOW,
-        actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:PutRetentionPolicy'],
+        actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
         resources: [group],
       }),
     );

@@ -1,6 +1,10 @@
-/** What the pipeline is told by context: `-c repository=owner/name` and `-c connection=ARN`, or `-c tokenSecret=NAME`. */
+/**
+ * What the pipeline is told by context: `-c repository=owner/name` and `-c connection=ARN`, or `-c tokenSecret=NAME`; and all that
+ * the environments may be told (`settings.ts`), which it hands on to them.
+ */
 
-import type { Node } from 'constructs';
+import { ContextError, type ContextNode, readContext } from './context.ts';
+import { settingKeysOfSeveral } from './settings.ts';
 
 export interface PipelineSettings {
   readonly owner: string;
@@ -11,35 +15,36 @@ export interface PipelineSettings {
   /** Both or neither. */
   readonly slackWorkspace?: string;
   readonly slackChannel?: string;
-  /** What the stacks are told besides their environment, as options of the CDK. */
+  /** What the environments are told besides their name, as options of the CDK. */
   readonly stackContext: string;
   /** All of it again, as options of the CDK: the pipeline deploys itself with them. */
   readonly context: string;
 }
 
-const keys = ['repository', 'connection', 'tokenSecret', 'slackWorkspace', 'slackChannel', 'alarmAddresses'] as const;
+const ownKeys = ['repository', 'connection', 'tokenSecret', 'slackWorkspace', 'slackChannel'] as const;
 
 /** What these may consist of: they are put into a command. */
 const safe = /^[A-Za-z0-9_./:@,+-]+$/;
 
-/** @throws Error naming what is missing or wrong */
-export function readPipelineSettings(node: Pick<Node, 'tryGetContext'>): PipelineSettings {
-  const given = keys.flatMap((key) => {
-    const value: unknown = node.tryGetContext(key);
-    if (value === undefined || value === '') return [];
-    if (typeof value !== 'string' || !safe.test(value))
-      throw new Error(`context ${key}: expected letters, digits and _./:@,+-, found ${JSON.stringify(value)}`);
-    return [[key, value] as const];
-  });
-  const { repository, connection, tokenSecret, slackWorkspace, slackChannel, alarmAddresses } = Object.fromEntries(
-    given,
-  ) as Partial<Record<(typeof keys)[number], string>>;
+/** @throws ContextError naming what is missing, unknown or wrong */
+export function readPipelineSettings(node: ContextNode): PipelineSettings {
+  const keys = [...ownKeys, ...settingKeysOfSeveral];
+  const said = readContext(node, keys, `${ownKeys.join(', ')}, or what environments take (docs/deploy.md)`);
+  const optionsOf = (some: readonly (typeof keys)[number][]): string =>
+    some.flatMap((key) => (said(key) === undefined ? [] : [`-c ${key}=${safeText(key, said(key)!)}`])).join(' ');
+  const context = optionsOf(keys);
+  const [repository, connection] = [said('repository'), said('connection')];
+  const [tokenSecret, slackWorkspace, slackChannel] = [
+    said('tokenSecret'),
+    said('slackWorkspace'),
+    said('slackChannel'),
+  ];
   const [owner, name, ...rest] = repository?.split('/') ?? [];
-  if (!owner || !name || rest.length > 0) throw new Error('context repository: say -c repository=owner/name');
+  if (!owner || !name || rest.length > 0) throw new ContextError('context repository: say -c repository=owner/name');
   if ((connection === undefined) === (tokenSecret === undefined))
-    throw new Error('say either -c connection=ARN or -c tokenSecret=NAME, how the pipeline gets at the sources');
+    throw new ContextError('say either -c connection=ARN or -c tokenSecret=NAME, how the pipeline gets at the sources');
   if ((slackWorkspace === undefined) !== (slackChannel === undefined))
-    throw new Error('say both -c slackWorkspace=ID and -c slackChannel=ID, or neither');
+    throw new ContextError('say both -c slackWorkspace=ID and -c slackChannel=ID, or neither');
   return {
     owner,
     repository: name,
@@ -47,7 +52,14 @@ export function readPipelineSettings(node: Pick<Node, 'tryGetContext'>): Pipelin
     ...(tokenSecret !== undefined && { tokenSecret }),
     ...(slackWorkspace !== undefined && { slackWorkspace }),
     ...(slackChannel !== undefined && { slackChannel }),
-    stackContext: alarmAddresses === undefined ? '' : `-c alarmAddresses=${alarmAddresses}`,
-    context: given.map(([key, value]) => `-c ${key}=${value}`).join(' '),
+    stackContext: optionsOf(settingKeysOfSeveral),
+    context,
   };
+}
+
+function safeText(key: string, value: string): string {
+  if (safe.test(value)) return value;
+  throw new ContextError(
+    `context ${key}: expected letters, digits and _./:@,+-, since it becomes part of a command; found ${JSON.stringify(value)}`,
+  );
 }

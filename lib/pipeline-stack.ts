@@ -1,24 +1,30 @@
 /**
  * The second way to deploy, within AWS: from a push to `master` to prod.
  *
- *     source - build and test - the pipeline itself - dev - approval - staging - prod
+ *     source - build and test - the pipeline itself - dev - staging - approval - prod
  *
- * Each environment is deployed from the one build and then has to pass a smoke auction. A stage that fails, or after which the
- * alarm "the auction is late" does not stay quiet, goes back to the build it had before. `buildspecs.ts` has the commands.
+ * Each environment is deployed from the one build and then has to pass a smoke auction, once there is a client that holds them. A
+ * stage that fails, or after which the alarm "the auction is late" does not stay quiet, goes back to the build it had before.
+ * `buildspecs.ts` has the commands.
  */
 
-import { ArnFormat, Duration, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
+import {
+  ArnFormat,
+  DefaultStackSynthesizer,
+  Duration,
+  RemovalPolicy,
+  SecretValue,
+  Stack,
+  Validations,
+} from 'aws-cdk-lib';
 import { SlackChannelConfiguration } from 'aws-cdk-lib/aws-chatbot';
+import { BuildSpec, ComputeType, LinuxArmBuildImage, PipelineProject } from 'aws-cdk-lib/aws-codebuild';
 import {
-  BuildEnvironmentVariableType,
-  BuildSpec,
-  ComputeType,
-  LinuxArmBuildImage,
-  PipelineProject,
-} from 'aws-cdk-lib/aws-codebuild';
-import {
+  type ActionBindOptions,
+  type ActionConfig,
   Artifact,
   type IAction,
+  type IStage,
   Pipeline,
   PipelineNotificationEvents,
   PipelineType,
@@ -29,6 +35,7 @@ import {
 import {
   CodeBuildAction,
   CodeStarConnectionsSourceAction,
+  type CodeStarConnectionsSourceActionProps,
   GitHubSourceAction,
   ManualApprovalAction,
 } from 'aws-cdk-lib/aws-codepipeline-actions';
@@ -37,19 +44,39 @@ import { ManagedPolicy, PolicyStatement, type Role, ServicePrincipal } from 'aws
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledged.ts';
-import { buildspecOf, environmentOrder, type Job } from './buildspecs.ts';
+import { buildspecOf, environmentOrder, type Job, smokeSecret } from './buildspecs.ts';
 import type { EnvironmentName } from './environments.ts';
 import type { PipelineSettings } from './pipeline-settings.ts';
-import { lateAlarmName } from './watching-stack.ts';
+import { lateAlarmName } from './watching.ts';
+
+/** Of the builds, and of the key that they lie under: what is kept without its key is lost. */
+const staying = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 
 /** Minutes in which the alarm has to be quiet after a deployment: an hourly auction's gate and clearing may lie within. */
 const quietMinutes = 10;
 
-/** In Secrets Manager: what `scripts/add-client.ts` printed for the client that holds smoke auctions. */
-export const smokeSecret = (environment: EnvironmentName): string => `merit/smoke/${environment}`;
+/**
+ * CodePipeline asks for the use of a connection by the prefix of its ARN. The CDK allows `codestar-connections` alone, which
+ * connections that were made since July 2024 no longer have.
+ */
+class ConnectionSourceAction extends CodeStarConnectionsSourceAction {
+  private readonly connectionArn: string;
+
+  constructor(props: CodeStarConnectionsSourceActionProps) {
+    super(props);
+    this.connectionArn = props.connectionArn;
+  }
+
+  protected override bound(scope: Construct, stage: IStage, options: ActionBindOptions): ActionConfig {
+    const actions = ['codeconnections:UseConnection'];
+    options.role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [this.connectionArn] }));
+    return super.bound(scope, stage, options);
+  }
+}
 
 export class PipelineStack extends Stack {
   private readonly settings: PipelineSettings;
@@ -58,11 +85,11 @@ export class PipelineStack extends Stack {
   constructor(scope: Construct, id: string, settings: PipelineSettings) {
     super(scope, id, { description: 'Merit, the open energy auction house: from a push to master to prod' });
     this.settings = settings;
-    this.key = new Key(this, 'Key', { enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
+    this.key = new Key(this, 'Key', { enableKeyRotation: true, removalPolicy: staying });
     const source = new Artifact('Source');
     const built = new Artifact('Built');
     const deployed = environmentOrder.map((environment) => this.deployment(environment, built));
-    const [dev, ...further] = deployed;
+    const [dev, staging, prod] = deployed;
     const artifacts = this.artifacts();
     const pipeline = new Pipeline(this, 'Pipeline', {
       pipelineName: 'merit',
@@ -74,8 +101,9 @@ export class PipelineStack extends Stack {
         { stageName: 'Build', actions: [this.job('build', 'Build', source, built)] },
         { stageName: 'Pipeline', actions: [this.job('mutate', 'Pipeline', built)] },
         dev!,
+        staging!,
         { stageName: 'Approval', actions: [new ManualApprovalAction({ actionName: 'Approve' })] },
-        ...further,
+        prod!,
       ],
     });
     this.allowAlarms(pipeline);
@@ -87,7 +115,7 @@ export class PipelineStack extends Stack {
     const { owner, repository, connectionArn, tokenSecret } = this.settings;
     const what = { actionName: 'Source', owner, repo: repository, branch: 'master', output };
     return connectionArn !== undefined
-      ? new CodeStarConnectionsSourceAction({ ...what, connectionArn })
+      ? new ConnectionSourceAction({ ...what, connectionArn })
       : new GitHubSourceAction({ ...what, oauthToken: SecretValue.secretsManager(tokenSecret!) });
   }
 
@@ -121,17 +149,11 @@ export class PipelineStack extends Stack {
       environmentVariables: {
         ...(environment && {
           ENVIRONMENT: { value: environment },
-          MERIT_CLIENT_ID: {
-            type: BuildEnvironmentVariableType.SECRETS_MANAGER,
-            value: `${smokeSecret(environment)}:clientId`,
-          },
-          MERIT_CLIENT_SECRET: {
-            type: BuildEnvironmentVariableType.SECRETS_MANAGER,
-            value: `${smokeSecret(environment)}:clientSecret`,
-          },
         }),
-        ...(job === 'build' && { STACK_CONTEXT: { value: this.settings.stackContext } }),
-        ...(job === 'mutate' && { PIPELINE_CONTEXT: { value: this.settings.context } }),
+        ...(job === 'build' && {
+          STACK_CONTEXT: { value: this.settings.stackContext },
+          PIPELINE_CONTEXT: { value: this.settings.context },
+        }),
       },
       logging: { cloudWatch: { logGroup } },
       timeout: Duration.minutes(60),
@@ -140,14 +162,38 @@ export class PipelineStack extends Stack {
     const ownLog = `/aws/codebuild/${project.projectName}:*`;
     acknowledgeWildcard(project.role as Role, this.arnOf('logs', 'log-group', ownLog), 'The streams of its own log.');
     if (job !== 'build') this.allowDeploying(project.role as Role);
+    if (environment) this.smokeClient(environment).grantRead(project.role as Role);
     return new CodeBuildAction({ actionName: name, project, input, ...(output && { outputs: [output] }) });
   }
 
-  /** The rights lie with the roles that `cdk bootstrap` made; a build may take those on. The one that tests has none. */
+  /** The rights lie with the roles that `cdk bootstrap` made; a build may take these on. The one that tests may take on none. */
   private allowDeploying(role: Role): void {
-    const roles = this.formatArn({ service: 'iam', region: '', resource: 'role', resourceName: 'cdk-*' });
-    role.addToPolicy(new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [roles] }));
-    acknowledgeWildcard(role, roles, 'The four roles of the bootstrap, whose names end in account and region.');
+    const { account, region } = this;
+    const resources = ['deploy-role', 'file-publishing-role', 'lookup-role'].map((name) =>
+      this.formatArn({
+        service: 'iam',
+        region: '',
+        resource: 'role',
+        resourceName: `cdk-${DefaultStackSynthesizer.DEFAULT_QUALIFIER}-${name}-${account}-${region}`,
+      }),
+    );
+    role.addToPolicy(new PolicyStatement({ actions: ['sts:AssumeRole'], resources }));
+  }
+
+  /** Made here, and empty, so that reading it never fails: the client can be made only once its environment is there. */
+  private smokeClient(environment: EnvironmentName): Secret {
+    const secret = new Secret(this, `${environment}SmokeClient`, {
+      secretName: smokeSecret(environment),
+      description: `The client that holds smoke auctions in ${environment}, as npm run add-client prints it`,
+      secretStringValue: SecretValue.unsafePlainText('{}'),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(secret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason:
+        'Cognito has no second secret of a client to rotate to: a new client is made in its place (docs/deploy.md).',
+    });
+    return secret;
   }
 
   private artifacts(): Bucket {
@@ -160,7 +206,7 @@ export class PipelineStack extends Stack {
       minimumTLSVersion: 1.2,
       // What a stage goes back to has to be there still.
       lifecycleRules: [{ expiration: Duration.days(180), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: staying,
     });
     Validations.of(bucket).acknowledge({
       id: 'AwsSolutions-S1',
@@ -173,14 +219,18 @@ export class PipelineStack extends Stack {
     return this.formatArn({ service, resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
   }
 
-  /** The rule of a stage asks for its alarm under the pipeline's role. */
+  /**
+   * The rule of a stage asks for its alarm under the pipeline's role. The alarm is a composite one, and CloudWatch says nothing of
+   * those to whom may not ask for all alarms.
+   */
   private allowAlarms(pipeline: Pipeline): void {
-    pipeline.role.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['cloudwatch:DescribeAlarms'],
-        resources: environmentOrder.map((environment) => this.arnOf('cloudwatch', 'alarm', lateAlarmName(environment))),
-      }),
-    );
+    const actions = ['cloudwatch:DescribeAlarms'];
+    pipeline.role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: ['*'] }));
+    Validations.of(pipeline.role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'cloudwatch:DescribeAlarms answers with composite alarms only where it is allowed for all; it reads, no more.',
+    });
   }
 
   /** A topic hears what becomes of each run and what waits for approval; Slack hears the topic. */

@@ -1,23 +1,34 @@
 /** What must not be lost: orders, their intake and auctions in tables, books and results in a bucket; all under one key. */
 
-import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Aws, type CfnResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type IBucket,
+  ObjectLockRetention,
+  StorageClass,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Settings } from './settings.ts';
 
 const tables = ['orders', 'intake', 'auctions', 'participants'] as const;
-const tableNameOf = (table: (typeof tables)[number], environment: string): string => `${table}-${environment}`;
-export const tableNamesOf = (environment: string): string[] => tables.map((table) => tableNameOf(table, environment));
+type TableName = (typeof tables)[number];
+type Named = Pick<Settings, 'environment' | 'restoredTables'>;
+const tableNameOf = (table: TableName, { environment, restoredTables }: Named): string =>
+  [table, environment, ...(restoredTables === undefined ? [] : [restoredTables])].join('-');
+export const tableNamesOf = (settings: Named): string[] => tables.map((table) => tableNameOf(table, settings));
 
 export class Storage extends Construct {
   readonly key: Key;
-  readonly orders: Table;
-  readonly intake: Table;
-  readonly auctions: Table;
-  readonly participants: Table;
+  readonly orders: ITable;
+  readonly intake: ITable;
+  readonly auctions: ITable;
+  readonly participants: ITable;
   readonly bucket: Bucket;
   private readonly settings: Settings;
 
@@ -38,16 +49,21 @@ export class Storage extends Construct {
     this.auctions = this.table('auctions', { partitionKey: 'pk', sortKey: 'sk' });
     this.participants = this.table('participants', { partitionKey: 'pk' });
     this.bucket = this.results();
+    this.endEmptyingLog();
   }
 
   private table(
-    name: (typeof tables)[number],
+    name: TableName,
     { partitionKey, sortKey, ...rest }: { partitionKey: string; sortKey?: string; timeToLiveAttribute?: string },
-  ): Table {
-    const { environment, removalPolicy, deletionProtection, recoveryDays } = this.settings;
+  ): ITable {
+    const { removalPolicy, deletionProtection, recoveryDays, restoredTables } = this.settings;
+    const id = `${name[0]!.toUpperCase()}${name.slice(1)}`;
+    const tableName = tableNameOf(name, this.settings);
+    // It is there: DynamoDB has restored it, and no stack can. Its settings are made by hand (docs/restore.md).
+    if (restoredTables !== undefined) return Table.fromTableName(this, id, tableName) as ITable;
     const text = (attribute: string) => ({ name: attribute, type: AttributeType.STRING });
-    return new Table(this, `${name[0]!.toUpperCase()}${name.slice(1)}`, {
-      tableName: tableNameOf(name, environment),
+    return new Table(this, id, {
+      tableName,
       partitionKey: text(partitionKey),
       ...(sortKey && { sortKey: text(sortKey) }),
       ...rest,
@@ -57,11 +73,11 @@ export class Storage extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true, recoveryPeriodInDays: recoveryDays },
       deletionProtection,
       removalPolicy,
-    });
+    }) as ITable;
   }
 
   private results(): Bucket {
-    const { environment, removalPolicy } = this.settings;
+    const { environment, removalPolicy, lockDays } = this.settings;
     const common = {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
@@ -87,6 +103,10 @@ export class Storage extends Construct {
       encryptionKey: this.key,
       bucketKeyEnabled: true,
       versioned: true,
+      // Governance: who has leave to bypass it may, and nobody in this stack has.
+      ...(lockDays !== undefined && {
+        objectLockDefaultRetention: ObjectLockRetention.governance(Duration.days(lockDays)),
+      }),
       serverAccessLogsBucket: accessLogs as IBucket,
       serverAccessLogsPrefix: 'order-results/',
       // Books and results stay for good and get cheaper with age; their keys are written once, so old versions are accidents.
@@ -102,6 +122,20 @@ export class Storage extends Construct {
         { id: 'cut-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
     });
+  }
+
+  /** Where buckets go with their stack, the CDK has a function that empties them, whose log would be kept without an end. */
+  private endEmptyingLog(): void {
+    const { environment, logRetention, removalPolicy } = this.settings;
+    const emptying = Stack.of(this).node.tryFindChild('Custom::S3AutoDeleteObjectsCustomResourceProvider');
+    if (emptying === undefined) return;
+    const log = new LogGroup(this, 'EmptyingLog', {
+      logGroupName: `/aws/lambda/energy-auction-empty-buckets-${environment}`,
+      retention: logRetention,
+      removalPolicy,
+    });
+    const handler = emptying.node.findChild('Handler') as CfnResource;
+    handler.addPropertyOverride('LoggingConfig.LogGroup', log.logGroupName);
   }
 
   /** What reading and writing under the key takes; the tables, the bucket, the topics and the queue all lie under it. */

@@ -2,11 +2,11 @@
  * A client of a deployed house: in its user pool, with a usage plan of its own, and in its registry. Run by whoever has AWS
  * credentials for the account, with the outputs of the stack:
  *
- *     node scripts/add-client.ts acme --outputs outputs.json --participant acme --zones MERIT          # orders of its own
- *     node scripts/add-client.ts desk --outputs outputs.json --participant desk --zones MERIT --access read
- *     node scripts/add-client.ts control-room --outputs outputs.json --role operator --role auditor
+ *     npm run -s add-client -- acme --outputs outputs.json --participant acme --zones MERIT          # orders of its own
+ *     npm run -s add-client -- desk --outputs outputs.json --participant desk --zones MERIT --access read
+ *     npm run -s add-client -- control-room --outputs outputs.json --role operator --role auditor
  *
- * Prints the client's id and secret, once, as JSON. On one machine `merit participant add` and `merit client add` do the same.
+ * Prints the client's id and secret, once, as JSON (and nothing else: `-s` keeps npm from saying what it runs). On one machine `merit participant add` and `merit client add` do the same.
  */
 
 import { readFile } from 'node:fs/promises';

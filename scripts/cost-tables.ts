@@ -1,4 +1,4 @@
-/** The tables of docs/cost.md, made anew: `node scripts/cost-tables.ts` writes them between the marks of the file. */
+/** The tables of docs/cost.md, made anew: `npm run cost-tables` writes them between the marks of the file. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { costOf, type Day } from '../lib/cost/model.ts';

@@ -10,22 +10,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { App } from 'aws-cdk-lib';
+import { featureFlags } from '../lib/context.ts';
 import { type CostLine, costOf, type Day } from '../lib/cost/model.ts';
 import { asOf, region } from '../lib/cost/prices.ts';
 import type { Template } from '../lib/cost/template.ts';
-import { EnergyAuctionStack } from '../lib/energy-auction-stack.ts';
+import { addHouse } from '../lib/house.ts';
 import { readSettings } from '../lib/settings.ts';
-import { WatchingStack } from '../lib/watching-stack.ts';
 
-/** The templates of an environment; the functions are not bundled. @throws Error for a context that is wrong */
-export async function templatesOf(chosen: Readonly<Record<string, string>>): Promise<Template[]> {
+type Chosen = Readonly<Record<string, string>>;
+
+/** The templates of an environment; the functions are not bundled. @throws ContextError for what is wrong of it */
+export function templatesOf(chosen: Chosen): Promise<Template[]> {
+  const key = JSON.stringify(chosen);
+  const made = synthesised.get(key) ?? synthesise(chosen);
+  synthesised.set(key, made);
+  return made;
+}
+/** A table of docs/cost.md asks for the same ones again and again. */
+const synthesised = new Map<string, Promise<Template[]>>();
+
+async function synthesise(chosen: Chosen): Promise<Template[]> {
   const outdir = await mkdtemp(join(tmpdir(), 'merit-cost-'));
   try {
     const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8'));
-    const app = new App({ outdir, context: { ...context, ...chosen, 'aws:cdk:bundling-stacks': [] } });
-    const settings = await readSettings(app.node);
-    new EnergyAuctionStack(app, 'house', { settings });
-    new WatchingStack(app, 'watching', { settings });
+    const flags = { ...featureFlags(context), 'aws:cdk:bundling-stacks': [] };
+    const app = new App({ outdir, context: { ...chosen, ...flags } });
+    addHouse(app, await readSettings(app.node));
     return app.synth().stacks.map((stack) => stack.template as Template);
   } finally {
     await rm(outdir, { recursive: true });
@@ -71,8 +81,9 @@ const usage = `npm run cost -- --orders N --auctions-per-day N   a month in doll
   [--environment prod] [--cache edge] [--workflow express] [--warm-minutes 5]   as deployed
   [--json]`;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options });
+/** What is asked for. @throws Error naming what is missing or wrong */
+export function askedFor(args: readonly string[]): { day: Day; chosen: Chosen; json: boolean } {
+  const { values } = parseArgs({ args: [...args], options });
   const count = (name: 'orders' | 'auctions-per-day' | 'orders-per-request' | 'clients' | 'reads', least = 0) => {
     const text = values[name];
     if (text === undefined) throw new Error(`--${name} is missing`);
@@ -87,15 +98,21 @@ async function main(): Promise<void> {
     clients: count('clients'),
     reads: count('reads'),
   };
-  const { environment, cache, workflow, 'warm-minutes': warmMinutes } = values;
-  const templates = await templatesOf({
+  const { environment, cache, workflow, 'warm-minutes': warmMinutes, json } = values;
+  const chosen = {
     environment,
     ...(cache && { cache }),
     ...(workflow && { workflow }),
     ...(warmMinutes && { warmMinutes }),
-  });
-  const lines = costOf(templates, day);
-  if (values.json) {
+  };
+  return { day, chosen, json };
+}
+
+async function main(): Promise<void> {
+  const { day, chosen, json } = askedFor(process.argv.slice(2));
+  const { environment } = chosen;
+  const lines = costOf(await templatesOf(chosen), day);
+  if (json) {
     console.log(JSON.stringify({ environment, day, region, asOf, total: sum(lines), lines }, null, 2));
     return;
   }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { costOf, type Day, free, priced } from '../lib/cost/model.ts';
 import { metricsIn, warmMinutesADay, workflowOf } from '../lib/cost/template.ts';
 import { environmentNames } from '../lib/environments.ts';
-import { dollars, sum, templatesOf } from '../scripts/cost.ts';
+import { askedFor, dollars, sum, templatesOf } from '../scripts/cost.ts';
 import { costTables, document, withTables } from '../scripts/cost-tables.ts';
 
 const day: Day = { orders: 1000, auctions: 24, ordersPerRequest: 10, clients: 2, reads: 50 };
@@ -51,8 +51,8 @@ test('every resource of every environment and option is priced or free, and none
 });
 
 test('more of anything never costs less, and larger batches never more', async () => {
-  for (const cache of ['none', 'edge']) {
-    const templates = await templatesOf({ environment: 'prod', cache });
+  for (const chosen of [{}, { cache: 'edge' }]) {
+    const templates = await templatesOf({ environment: 'prod', ...chosen });
     const of = (changed: Partial<Day>) => sum(costOf(templates, { ...day, ...changed }));
     for (const each of ['orders', 'auctions', 'clients', 'reads'] as const)
       for (let size = 1; size < 1e8; size *= 10)
@@ -87,12 +87,12 @@ test('templates are read as they are written', () => {
   assert.equal(at(action('m-warm', 'cron(0/5 * * * ? *)')), 1440);
 });
 
-test('the tables of docs/cost.md are the model’s (mend: node scripts/cost-tables.ts)', async () => {
+test('the tables of docs/cost.md are the model’s (mend: npm run cost-tables)', async () => {
   const text = await readFile(document, 'utf8');
   assert.equal(withTables(text, await costTables()), text);
 });
 
-test('npm run cost says what a month costs and what dominates, and refuses what it does not understand', () => {
+test('npm run cost says what a month costs and what dominates, and ends with 2 where it does not understand', () => {
   const script = fileURLToPath(new URL('../scripts/cost.ts', import.meta.url));
   const cost = (...args: readonly string[]) => spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
   const said = cost('--orders', '1000', '--auctions-per-day', '24');
@@ -100,16 +100,19 @@ test('npm run cost says what a month costs and what dominates, and refuses what 
   assert.match(said.stdout, /dollars a month\n\n\w+.* dominates with \d+ %/);
   const told = JSON.parse(cost('--orders', '1000', '--auctions-per-day', '24', '--json').stdout);
   assert.ok(Math.abs(told.total - sum(told.lines)) < 1e-9);
+  const wrong = cost('--orders', '1', '--auctions-per-day', '1', '--cache', 'all');
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /^cost: context cache: there is no all; say none or edge\n/);
+});
+
+test('askedFor() refuses what it does not understand', async () => {
   for (const [args, why] of [
     [['--auctions-per-day', '24'], /--orders is missing/],
     [['--orders', '1e3', '--auctions-per-day', '24'], /--orders: expected a whole number from 0 on, found "1e3"/],
     [['--orders', '1000', '--auctions-per-day', '0'], /--auctions-per-day: expected a whole number from 1 on/],
-    [['--orders', '1', '--auctions-per-day', '1', '--environment', 'test'], /there is no test; say -c environment=dev/],
-    [['--orders', '1', '--auctions-per-day', '1', '--cache', 'all'], /context cache: there is no all/],
     [['--order', '1'], /Unknown option '--order'/],
-  ] as const) {
-    const { status, stderr } = cost(...args);
-    assert.equal(status, 2);
-    assert.match(stderr, why);
-  }
+  ] as const)
+    assert.throws(() => askedFor(args), why);
+  const { chosen } = askedFor(['--orders', '1', '--auctions-per-day', '1', '--environment', 'test']);
+  await assert.rejects(templatesOf(chosen), /there is no test; say -c environment=dev/);
 });

@@ -15,19 +15,21 @@ import { problemDetails, problemTypes } from '../src/api/problems.ts';
 import type { Ports } from '../src/auction/ports.ts';
 import { tasks } from '../src/auction/tasks.ts';
 import { readEnvironment } from '../src/lambda/environment.ts';
-import { type Properties, type Synthesised, synthesise, textOf } from './support/synthesised.ts';
+import { type Properties, type Resource, type Synthesised, synthesise, textOf } from './support/synthesised.ts';
 
-const stacks = new Map<string, Promise<Synthesised>>();
-const stackOf = (environment: string): Promise<Synthesised> => {
-  const made = stacks.get(environment) ?? synthesise({ environment });
-  stacks.set(environment, made);
-  return made;
-};
+/**
+ * What becomes of data when its stack goes.
+ *
+ * "RetainExceptOnCreate behaves like Retain for stack operations, except for the stack operation that initially creates the resource. If the
+ * stack operation that created the resource is rolled back, CloudFormation deletes the resource." It can be said of any resource.
+ * (CloudFormation Template Reference, DeletionPolicy attribute.)
+ */
+const kept = (environment: string): string => (environment === 'dev' ? 'Delete' : 'RetainExceptOnCreate');
 
 /** One case for each environment. */
 function each(name: string, check: (stack: Synthesised, environment: string, t: TestContext) => void): void {
   for (const environment of environmentNames)
-    test(`${environment}: ${name}`, async (t) => check(await stackOf(environment), environment, t));
+    test(`${environment}: ${name}`, async (t) => check(await synthesise({ environment }), environment, t));
 }
 
 each(
@@ -52,7 +54,7 @@ each(
       assert.equal(table.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled, true);
       assert.equal(table.PointInTimeRecoverySpecification.RecoveryPeriodInDays, stack.settings.recoveryDays);
       assert.equal(table.DeletionProtectionEnabled ?? false, env !== 'dev');
-      assert.equal(DeletionPolicy, env === 'dev' ? 'Delete' : 'Retain');
+      assert.equal(DeletionPolicy, kept(env));
     }
   },
 );
@@ -89,7 +91,7 @@ each(
         new Set([true]),
         `${name} is private`,
       );
-      assert.equal(DeletionPolicy, env === 'dev' ? 'Delete' : 'Retain');
+      assert.equal(DeletionPolicy, kept(env));
     }
     const policies = stack.of('AWS::S3::BucketPolicy').map(([, p]) => JSON.stringify(p.Properties.PolicyDocument));
     assert.equal(policies.length, buckets.size);
@@ -157,12 +159,82 @@ each(
         `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:energy-auction-${env}`,
       );
     }
-    const days = { dev: 7, staging: 30, prod: 365 }[env];
-    const groups = stack.of('AWS::Logs::LogGroup');
-    assert.equal(groups.length, functionNames.length + 2 + Number(env === 'staging'), 'staging has a canary');
-    for (const [, group] of groups) assert.equal(group.Properties.RetentionInDays, days);
   },
 );
+
+each(
+  'what stays when the stack goes does not stay when its first deployment fails, so that a second can be made',
+  (stack, env) => {
+    const stateful = ['DynamoDB::Table', 'S3::Bucket', 'KMS::Key', 'Logs::LogGroup', 'SQS::Queue', 'Cognito::UserPool'];
+    for (const type of [...stateful, 'StepFunctions::StateMachine']) {
+      const found = stack.of(`AWS::${type}`);
+      assert(found.length > 0, type);
+      for (const [id, { DeletionPolicy, UpdateReplacePolicy }] of found) {
+        assert.equal(DeletionPolicy, kept(env), id);
+        assert.equal(UpdateReplacePolicy, env === 'dev' ? 'Delete' : 'Retain', id);
+      }
+    }
+  },
+);
+
+/**
+ * "Amazon SNS creates CloudWatch log groups ... sns/<region>/<account-id>/<topic-name>" (SNS Developer Guide, Prerequisites for delivery
+ * status logging); "API Gateway automatically creates and manages a CloudWatch Logs log group. The log group is named
+ * API-Gateway-Execution-Logs_{rest-api-id}/{stage_name}" (API Gateway Developer Guide, Execution logging for REST APIs). Neither
+ * would ever forget; so they are made before.
+ */
+each('every log has an end: of functions, workflow, gateway, deliveries, and of what the CDK adds', (stack, env) => {
+  const days = { dev: 7, staging: 30, prod: 365 }[env];
+  const groups = new Map(stack.of('AWS::Logs::LogGroup').map(([id, group]) => [id, group]));
+  for (const [id, { Properties }] of groups) assert.equal(Properties.RetentionInDays, days, id);
+  for (const [id, { Properties }] of stack.of('AWS::Lambda::Function'))
+    assert(groups.has(Properties.LoggingConfig?.LogGroup.Ref), `${id} has no log of its own`);
+  const names = [...groups.values()].map(({ Properties }) => textOf(Properties.LogGroupName));
+  for (const topic of ['rejected-orders', 'auction-errors', 'settled-auctions'])
+    for (const below of ['', '/Failure'])
+      assert(names.includes(`sns/<AWS::Region>/<AWS::AccountId>/${topic}-${env}${below}`), `${topic}${below}`);
+  const [[gateway]] = stack.of('AWS::ApiGateway::RestApi') as [[string, unknown]];
+  const execution = [...groups].find(
+    ([, { Properties }]) => textOf(Properties.LogGroupName) === `API-Gateway-Execution-Logs_<${gateway}>/v1`,
+  );
+  const [, stage] = stack.of('AWS::ApiGateway::Stage')[0]!;
+  assert(stage.DependsOn?.includes(execution![0]), 'the stage would make it itself');
+});
+
+/**
+ * "To avoid overwriting other roles, you should only have one AWS::ApiGateway::Account resource per region per account" and "When you
+ * delete a stack containing this resource, API Gateway can still assume the provided IAM role" (CloudFormation Template Reference,
+ * AWS::ApiGateway::Account): as long as there is that role.
+ */
+each('the role for the logs of all gateways of the account outlives the stack', (stack) => {
+  const [[id, account]] = stack.of('AWS::ApiGateway::Account') as [[string, Resource]];
+  const role = account.Properties.CloudWatchRoleArn['Fn::GetAtt'][0];
+  for (const each of [account, stack.resources[role]!])
+    assert.deepEqual([each.DeletionPolicy, each.UpdateReplacePolicy], ['Retain', 'Retain']);
+  const [, stage] = stack.of('AWS::ApiGateway::Stage')[0]!;
+  assert(stage.DependsOn?.includes(id), 'a stage with logs needs the role');
+});
+
+test('with -c accountSettings=apart the stack leaves the account alone', async () => {
+  const { of } = await synthesise({ environment: 'prod', accountSettings: 'apart' });
+  assert.deepEqual(of('AWS::ApiGateway::Account'), []);
+});
+
+each('stack errors in logs name lines of the sources', (stack) => {
+  for (const [id, { Properties }] of stack.of('AWS::Lambda::Function'))
+    if (Properties.FunctionName)
+      assert.equal(Properties.Environment.Variables.NODE_OPTIONS, '--enable-source-maps', id);
+});
+
+/** Quotas of CloudFormation: 500 resources and 1 MB a template (CloudFormation User Guide, quotas). */
+each('house and what watches it are one stack, far below what a stack may have', (stack, env, t) => {
+  assert.equal(stack.of('AWS::CloudWatch::CompositeAlarm').length, 1);
+  const count = Object.keys(stack.resources).length;
+  const bytes = JSON.stringify(stack.template.toJSON(), undefined, 1).length;
+  t.diagnostic(`${env}: ${count} resources, ${Math.round(bytes / 1000)} kB`);
+  assert(count < 400, `${count} resources`);
+  assert(bytes < 750_000, `${bytes} bytes`);
+});
 
 /** Statements of the role's own policies. */
 function statementsOf(stack: Synthesised, role: string): { actions: string[]; resources: string[] }[] {
@@ -374,13 +446,6 @@ each('the stage is throttled, traced, measured and writes JSON access logs; keys
   assert.deepEqual(plan.Throttle, { BurstLimit: throttle.burstLimit, RateLimit: throttle.rateLimit });
   assert.deepEqual(plan.Quota, { Limit: quota, Period: 'DAY' });
   assert.equal(stack.of('AWS::ApiGateway::UsagePlanKey').length, 1);
-});
-
-test('readSettings(): a missing or unknown environment fails and names those there are', async () => {
-  const valid = /-c environment=dev or -c environment=staging or -c environment=prod/;
-  await assert.rejects(synthesise({ environment: '' }, false), valid);
-  await assert.rejects(synthesise({ environment: 'production' }, false), valid);
-  await assert.rejects(synthesise({ environment: 'toString' }, false), /there is no toString/);
 });
 
 test('readSettings(): an unknown default market fails', async () => {

@@ -50,9 +50,9 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   lib: {
     folders: ['market', 'auction', 'access', 'api', 'settings.ts', 'lambda'],
-    packages: ['aws-cdk-lib', 'constructs', 'esbuild', 'zod', 'node:*'],
+    packages: ['aws-cdk-lib', 'cdk-nag', 'constructs', 'esbuild', 'zod', 'node:*'],
   },
-  bin: { folders: ['lib'], packages: ['aws-cdk-lib', 'cdk-nag'] },
+  bin: { folders: ['lib'], packages: ['aws-cdk-lib'] },
   cli: { folders: everything, packages: ['commander', 'cli-table3', 'cli-progress', 'asciichart', 'zod', 'node:*'] },
 };
 

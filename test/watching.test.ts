@@ -12,7 +12,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomBlocks } from '../bench/random-blocks.ts';
 import { environmentNames } from '../lib/environments.ts';
 import { functionNameOf, functionNames, functions } from '../lib/functions.ts';
-import { chapterOf, lateAlarmName } from '../lib/watching-stack.ts';
+import { chapterOf, lateAlarmName } from '../lib/watching.ts';
 import { awsStores } from '../src/adapters/aws/stores.ts';
 import { openMeter } from '../src/adapters/local/meter.ts';
 import { createApp } from '../src/api/app.ts';
@@ -32,14 +32,8 @@ import { hold, openTestHouse, reaches, submit, testMarket } from './support/hous
 import { recordingMeter } from './support/meter.ts';
 import { type Properties, type Synthesised, synthesise, textOf } from './support/synthesised.ts';
 
-type Which = 'house' | 'watching';
-const stacks = new Map<string, Promise<Synthesised>>();
-function stackOf(environment: string, which: Which): Promise<Synthesised> {
-  const key = `${environment} ${which}`;
-  const made = stacks.get(key) ?? synthesise({ environment }, true, which);
-  stacks.set(key, made);
-  return made;
-}
+const stackOf = (environment: string, which: 'house' | 'watching'): Promise<Synthesised> =>
+  synthesise({ environment }, true, which);
 
 const runbook = readFileSync(new URL('../docs/runbook.md', import.meta.url), 'utf8');
 const chapters = new Map(

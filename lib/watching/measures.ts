@@ -77,13 +77,13 @@ export function measuresOf(scope: Construct, settings: Settings) {
     /** Of all tables together. */
     tables: (...metricNames: string[]): IMetric =>
       sumOf(
-        tableNamesOf(environment).flatMap((TableName) =>
+        tableNamesOf(settings).flatMap((TableName) =>
           metricNames.map((metricName) => of('AWS/DynamoDB', { TableName })(metricName)),
         ),
         metricNames.join(' and '),
       ),
     eachTable: (metricName: string): Metric[] =>
-      tableNamesOf(environment).map((TableName) =>
+      tableNamesOf(settings).map((TableName) =>
         of('AWS/DynamoDB', { TableName })(metricName).with({ label: `${TableName} ${metricName}` }),
       ),
     api: of('AWS/ApiGateway', { ApiName: apiNameOf(environment), Stage: stageName }),

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { EnergyAuctionStack } from '../../lib/energy-auction-stack.ts';
+import { featureFlags } from '../../lib/context.ts';
+import { addHouse } from '../../lib/house.ts';
 import { readSettings, type Settings } from '../../lib/settings.ts';
-import { WatchingStack } from '../../lib/watching-stack.ts';
 
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
   context: Record<string, unknown>;
@@ -22,6 +22,8 @@ export interface Resource {
   readonly Type: string;
   readonly Properties: Properties;
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+  readonly DependsOn?: readonly string[];
 }
 
 export interface Synthesised {
@@ -36,20 +38,29 @@ export interface Synthesised {
   one(type: string, property: string, value: string): Resource;
 }
 
-/** @param which  the house, or what watches it */
-export async function synthesise(
-  chosen: Readonly<Record<string, unknown>>,
-  nag = true,
-  which: 'house' | 'watching' = 'house',
-): Promise<Synthesised> {
+type Chosen = Readonly<Record<string, unknown>>;
+/** The house, with what watches it unless `watching=apart`; or what watches it, apart. */
+type Which = 'house' | 'watching';
+
+const made = new Map<string, Promise<Synthesised>>();
+
+/** The same choice is synthesised once a process: it takes the better part of a second. */
+export function synthesise(chosen: Chosen, nag = true, which: Which = 'house'): Promise<Synthesised> {
+  const key = JSON.stringify([chosen, nag, which]);
+  const stack = made.get(key) ?? synthesiseOnce(chosen, nag, which);
+  made.set(key, stack);
+  return stack;
+}
+
+async function synthesiseOnce(chosen: Chosen, nag: boolean, which: Which): Promise<Synthesised> {
   const outdir = await mkdtemp(join(tmpdir(), 'merit-synth-'));
   try {
-    const app = new App({ outdir, context: { ...context, ...chosen, 'aws:cdk:bundling-stacks': [] } });
+    const apart = which === 'watching' && { watching: 'apart' };
+    const flags = { ...featureFlags(context), 'aws:cdk:bundling-stacks': [] };
+    const app = new App({ outdir, context: { ...chosen, ...apart, ...flags } });
     const settings = await readSettings(app.node);
-    const stack =
-      which === 'house'
-        ? new EnergyAuctionStack(app, `energy-auction-${settings.environment}`, { settings })
-        : new WatchingStack(app, `energy-auction-watching-${settings.environment}`, { settings });
+    const { house, watching } = addHouse(app, settings);
+    const stack = which === 'house' ? house : watching!;
     if (nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     app.synth();
     const template = Template.fromStack(stack);
