@@ -14,7 +14,8 @@ import { cancelOrder } from '../src/auction/cancel-order.ts';
 import { findOrder, listOrders } from '../src/auction/find-order.ts';
 import { readBook, readResult } from '../src/auction/results.ts';
 import { submitOrders } from '../src/auction/submit-orders.ts';
-import { hold, openTestHouse, reaches, submit, testMarket, tradingOrders } from './support/house.ts';
+import type { Outcome } from '../src/market/result.ts';
+import { hold, openTestHouse, reaches, submit, testMarket, tradingOrders, watchNotices } from './support/house.ts';
 
 test('an auction settles: orders in, gate closed, outcome of each order with its reason', async (t) => {
   const { ports } = await openTestHouse(t);
@@ -39,6 +40,32 @@ test('an auction settles: orders in, gate closed, outcome of each order with its
   assert.deepEqual(
     accepted.orders.map((order: { record_id: string }) => order.record_id),
     ['plant', 'load'],
+  );
+});
+
+test('an order that is executed in part is in the archive with its part, and its owner gets no notice of a rejection', async (t) => {
+  const { ports } = await openTestHouse(t);
+  const sent = watchNotices(ports);
+  await hold(ports);
+  const orders = [
+    { record_id: 'half', side: 'buy', price: 50, power: 20 },
+    { record_id: 'all', side: 'sell', price: 10, power: 10 },
+    { record_id: 'none', side: 'sell', price: 90, power: 10 },
+  ];
+  await submit(ports, orders);
+  await closeGate(ports, 'a');
+  await reaches(ports, 'a', 'settled');
+  const archived = JSON.parse((await ports.archive.read('orders/a/accepted/page-00001.json'))!);
+  assert.deepEqual(
+    archived.orders.map(({ record_id, status, power, ratio }: Outcome) => [record_id, status, power, ratio]),
+    [
+      ['half', 'partially_accepted', 10, 0.5],
+      ['all', 'accepted', 10, 1],
+    ],
+  );
+  assert.deepEqual(
+    sent.filter(({ kind }) => kind === 'order-rejected').map((notice) => 'record_id' in notice && notice.record_id),
+    ['none'],
   );
 });
 

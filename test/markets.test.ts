@@ -19,6 +19,18 @@ test('parseMarket() takes each market file that comes along', () => {
   for (const file of files) assert.equal(`${read(file).market}.json`, file);
 });
 
+test('each market that comes along limits its search, and the workflow lasts as long as it is patient', () => {
+  const { TimeoutSeconds, States } = JSON.parse(readFileSync(`${folder}../workflow/auction.asl.json`, 'utf8'));
+  for (const file of globSync('*.json', { cwd: folder })) {
+    const { clearing, patience } = read(file);
+    const { millisecondsPerCall, publishAfterSeconds } = clearing!;
+    // Some call begins before that time and ends after it.
+    assert(patience.attempts * (millisecondsPerCall! / 1000) > publishAfterSeconds!, file);
+    const slowest = patience.attempts * (States.Clear.TimeoutSeconds + patience.mostSeconds);
+    assert(slowest < TimeoutSeconds / 2, `${file}: up to ${slowest} s`);
+  }
+});
+
 test('the day-ahead market takes an example of each kind of order that the document shows', () => {
   const market = read('day-ahead.json');
   const examples = orderSubmission.meta()!.examples as { kind?: string }[];

@@ -190,6 +190,6 @@ export interface Ports {
   readonly workflow: Workflow;
   readonly meter: Meter;
   readonly engine?: Engine;
-  /** Where a call can't last, as in a function with a timeout: so long it may search for a result at most, whatever the market says. */
-  readonly longestSearchMs?: number;
+  /** So long one call may search for a result at most, whatever the market says: a call that does not come back ends no auction. */
+  readonly longestSearchMs: number;
 }

@@ -87,7 +87,7 @@ async function writeUnlessThere({ archive }: Ports, key: string, text: string): 
   }
 }
 
-function budgetOf({ clock, longestSearchMs = Infinity }: Ports, market: Market, auction: Auction): ClearingBudget {
+function budgetOf({ clock, longestSearchMs }: Ports, market: Market, auction: Auction): ClearingBudget {
   const { clearing = {} } = market;
   const { branchesPerCall, millisecondsPerCall = Infinity } = clearing;
   const now = () => clock.now().getTime();

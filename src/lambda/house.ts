@@ -6,10 +6,4 @@ import { readEnvironment } from './environment.ts';
 import { deployedMarkets } from './markets.ts';
 import { meter } from './meter.ts';
 
-/** A function lives for 890 s at most (`lib/functions.ts`); what is left after the search is for reading and writing. */
-const longestSearchMs = 600_000;
-
-export const deployedHouse = (): Ports => ({
-  ...awsPorts(readEnvironment(process.env), deployedMarkets(), { meter }),
-  longestSearchMs,
-});
+export const deployedHouse = (): Ports => awsPorts(readEnvironment(process.env), deployedMarkets(), { meter });

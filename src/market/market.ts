@@ -46,11 +46,10 @@ const seconds = z.number().min(0.001).max(86_400);
 
 /**
  * How long clearing may search, and what is good enough to publish before optimality is proven. Without any of it clearing searches
- * in one call until it has a proof.
+ * until it has a proof, in calls of ten minutes at most (`longestSearchMs` of the ports).
  *
  * A call that ends without a good enough result leaves a checkpoint, and the workflow asks again at once; each call is one of the
- * attempts of `patience`. When those are used up the auction fails, so a market with calls of limited length says
- * `publishAfterSeconds` too, unless it rather fails than publish what is worse than `publishAtGap`.
+ * attempts of `patience`. The last of them publishes the best result there is, whatever its gap.
  */
 const searchLimits = z
   .strictObject({
@@ -58,7 +57,7 @@ const searchLimits = z
       description: 'branches of the search that one call may look at; absent: as many as it takes',
     }),
     millisecondsPerCall: z.number().min(1).max(86_400_000).optional().meta({
-      description: 'how long one call may search; absent: as long as it takes',
+      description: 'how long one call may search; absent: 600,000',
     }),
     publishAtGap: z.number().min(0).max(1).optional().meta({
       description: 'after a call a result with at most this gap is published; absent: only a proven optimum',

@@ -27,6 +27,9 @@ export interface AwsOptions extends StoresOptions {
   readonly sfn?: SFNClient;
 }
 
+/** A function lives for 890 s at most (`lib/functions.ts`); what is left after the search is for reading and writing. */
+const longestSearchMs = 600_000;
+
 export function awsPorts(environment: AwsEnvironment, markets: readonly Market[], options: AwsOptions): Ports {
   const {
     dynamodb = new DynamoDBClient(patience),
@@ -53,5 +56,6 @@ export function awsPorts(environment: AwsEnvironment, markets: readonly Market[]
       clock: stores.clock,
     }),
     workflow: openWorkflow(sfn, environment.WORKFLOW_ARN),
+    longestSearchMs,
   };
 }

@@ -26,7 +26,7 @@ export function openArchive(folder: string): Archive {
     const file = fileOf(key);
     const unfinished = `${file}.${randomUUID()}.part`;
     try {
-      await mkdir(dirname(file), { recursive: true });
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       await durably(unfinished, text);
       // A link fails where the key is taken, so of two writers one is first and nobody overwrites.
       await link(unfinished, file);
@@ -66,7 +66,7 @@ export function openArchive(folder: string): Archive {
 }
 
 async function durably(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'wx');
+  const handle = await open(file, 'wx', 0o600);
   try {
     await handle.writeFile(text);
     await handle.sync();

@@ -1,6 +1,15 @@
 /** The data folder: made if it is not there, refused if it is of another version, held by one process at a time. */
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AuctionError } from '../../market/errors.ts';
@@ -17,11 +26,20 @@ export function holdDataFolder(folder: string): { release(): void } {
   return lock(folder);
 }
 
+/**
+ * A file in it that its owner alone can read, made if it is not there: orders before the gate are nobody else's to know. SQLite gives
+ * its logs beside a database the same mode.
+ */
+export function makePrivate(file: string): void {
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600); // it may have been copied
+}
+
 /** The folder of this version, whether or not somebody holds it. @throws AuctionError `incompatible-data` */
 export function makeDataFolder(folder: string): void {
   const versionFile = join(folder, 'merit.json');
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (readdirSync(folder).every((name) => name === 'merit.json.new')) {
       // Whole or not at all: a half written file would lock us out of our own folder.
       writeFileSync(`${versionFile}.new`, `${JSON.stringify({ merit: dataVersion })}\n`, { flush: true });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -19,6 +19,31 @@ async function freshFolder(t: TestContext): Promise<string> {
 test('openHouse() makes the data folder, and opens it again', async (t) => {
   const folder = join(await freshFolder(t), 'made', 'by itself');
   for (let time = 0; time < 2; time++) await (await openHouse({ folder, markets, log })).close();
+});
+
+test('openHouse(): what it holds of orders and books, their logs included, is its owner’s alone to read', async (t) => {
+  const folder = await freshFolder(t);
+  await chmod(folder, 0o755);
+  const house = await openHouse({ folder, markets, log });
+  t.after(house.close);
+  await house.ports.archive.write('books/a.json', '{}');
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const open: string[] = [];
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (((await stat(path)).mode & 0o077) !== 0) open.push(entry.name);
+  }
+  assert.deepEqual(entries.map(({ name }) => name).sort(), [
+    'a.json',
+    'archive',
+    'books',
+    'lock',
+    'merit.json',
+    'merit.sqlite',
+    'merit.sqlite-shm',
+    'merit.sqlite-wal',
+  ]);
+  assert.deepEqual(open.sort(), ['lock', 'merit.json']); // they say nothing but whose folder it is
 });
 
 test('openHouse() refuses a data folder that another house holds, and takes it once that is closed', async (t) => {

@@ -35,6 +35,8 @@ export interface House {
   close(): Promise<void>;
 }
 
+const longestSearchMs = 600_000;
+
 const systemClock: Clock = { now: () => new Date() };
 
 /**
@@ -66,7 +68,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     });
     closing.push(() => workflow.close());
     const { auctions, orders } = store;
-    const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter };
+    const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
     workflow.resume();
     return { ports, metrics: meter.text, close };
   } catch (error) {

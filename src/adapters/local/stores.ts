@@ -11,6 +11,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { AuctionStore, Clock, OrderStore } from '../../auction/ports.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { auctionStore, auctionTables } from './auction-store.ts';
+import { makePrivate } from './data-folder.ts';
 import { orderStore, orderTables } from './order-store.ts';
 
 export interface Store {
@@ -43,6 +44,7 @@ export function openStore(folder: string, clock: Clock): Store {
 function open(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    if (file !== ':memory:') makePrivate(file);
     database = new DatabaseSync(file);
     const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };
     const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };

@@ -5,10 +5,10 @@
  * It stands apart from the orders so that the command line can write to it while a house has the folder.
  */
 
-import { chmodSync, closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AuctionError } from '../../../market/errors.ts';
+import { makePrivate } from '../data-folder.ts';
 
 const layout = 1;
 const patienceMs = 5000;
@@ -37,8 +37,7 @@ export function openAccessDatabase(folder: string): DatabaseSync {
   const file = join(folder, 'access.sqlite');
   let database: DatabaseSync | undefined;
   try {
-    closeSync(openSync(file, 'a', 0o600));
-    chmodSync(file, 0o600); // it may have been copied
+    makePrivate(file);
     database = new DatabaseSync(file, { timeout: patienceMs });
     const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
     if (user_version !== 0 && user_version !== layout)
