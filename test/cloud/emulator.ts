@@ -6,6 +6,7 @@
  */
 
 import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
@@ -117,8 +118,8 @@ export async function pythonWith(requirement: string): Promise<string> {
   const home = join(cache, requirement.replaceAll(/[^a-z0-9.-]+/g, '-'));
   const python = join(home, 'bin', 'python');
   if (existsSync(python)) return python;
-  // Made aside and renamed, so that it is whole or not there.
-  const unfinished = join(cache, `unfinished-${process.pid}`);
+  // Made aside and renamed, so that it is whole or not there; each on its own, also where one process asks twice.
+  const unfinished = join(cache, `unfinished-${randomUUID()}`);
   await mkdir(cache, { recursive: true });
   const run = promisify(execFile);
   await run('python3', ['-m', 'venv', unfinished]);
