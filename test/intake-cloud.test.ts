@@ -355,3 +355,37 @@ async function costsIn(size: number): Promise<Map<string, { read: number; reques
   await cost('GET of ten orders', () => listOrders(ports, 'a1', { participant: 'm', limit: 10 }));
   return costs;
 }
+
+test('lists of auctions read what they answer, however many years there are behind them', async (t) => {
+  const { auctions, database } = await openHouse();
+  const gateAt = (hours: number) => new Date(Date.parse('2025-04-01T11:00:00Z') - hours * 3_600_000).toISOString();
+  for (let hour = 1; hour <= 3000; hour++) {
+    const state = hour % 100 === 0 ? 'cancelled' : 'settled';
+    const market = hour % 24 === 0 ? 'day-ahead' : 'hourly';
+    const auction = anAuction({ id: `h${hour}`, market, state, gateClosure: gateAt(hour) });
+    await auctions.create(auction);
+    if (hour > 24) await auctions.forget({ auction, shards: 1 });
+  }
+  const asked = async (filter?: Parameters<typeof auctions.list>[0]) => {
+    const before = database.counts.read;
+    const ids = (await auctions.list(filter)).map(({ id }) => id);
+    t.diagnostic(`${JSON.stringify(filter)}: ${ids.length} auctions, ${database.counts.read - before} items`);
+    return { ids, read: database.counts.read - before };
+  };
+  const one = await asked({ limit: 1 });
+  assert.deepEqual([one.ids, one.read <= 4], [['a1'], true]);
+  const cancelled = await asked({ states: ['cancelled'], limit: 10 });
+  assert.deepEqual(
+    cancelled.ids,
+    Array.from({ length: 10 }, (_, i) => `h${(i + 1) * 100}`),
+  );
+  const daily = await asked({ market: 'day-ahead', limit: 20 });
+  assert.deepEqual(
+    daily.ids,
+    Array.from({ length: 20 }, (_, i) => `h${(i + 1) * 24}`),
+  );
+  const both = await asked({ market: 'day-ahead', states: ['cancelled'], limit: 100 });
+  assert.deepEqual(both.ids, ['h600', 'h1200', 'h1800', 'h2400', 'h3000']);
+  assert.deepEqual((await asked({ states: ['failed'] })).ids, []);
+  for (const { read } of [cancelled, daily, both]) assert(read <= 60);
+});
