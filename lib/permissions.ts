@@ -10,7 +10,8 @@ import type { FunctionName, Functions } from './functions.ts';
 import type { Notices } from './notices.ts';
 import type { Storage } from './storage.ts';
 
-type Prefix = 'books' | 'results' | 'orders';
+/** Folders of the bucket, by what lies in them. */
+type Prefix = 'books' | 'results' | 'orders' | 'checkpoints' | 'networks';
 type TableName = 'orders' | 'intake' | 'auctions' | 'participants';
 
 const tableActions = {
@@ -30,26 +31,37 @@ interface Duties {
   readonly runsWorkflow?: boolean;
 }
 
-const archive = ['books', 'results', 'orders'] as const;
-/** An auction's record and its place in the list by state change together. */
+/** An auction's record and its place in the lists change together. */
 const advances = ['read', 'put', 'remove'] as const;
 /** What was told is noted in the intake's table, so that nobody hears it twice. */
 const notes = ['read', 'batch'] as const;
+/** Whoever brings orders in or takes them back: a request commits those of others too, that wait with it. */
+const takesOrders = {
+  orders: ['read', 'put', 'update'],
+  intake: ['read', 'put', 'update', 'remove', 'batch'],
+} as const;
 
+/** Who writes an object may read it: where one is already, it must be the same. */
 const duties: Readonly<Record<FunctionName, Duties>> = {
   authorize: { tables: { participants: ['read'] } },
-  'post-orders': { tables: { auctions: ['read'], orders: ['read', 'put'], intake: ['read', 'put', 'update'] } },
+  'post-orders': { tables: { auctions: ['read'], ...takesOrders } },
   api: {
-    tables: { auctions: advances, orders: ['read', 'put', 'update'], intake: ['read', 'put', 'update'] },
-    readsObjects: archive,
+    tables: { auctions: advances, ...takesOrders },
+    readsObjects: ['books', 'results', 'orders', 'networks'],
+    writesObjects: ['networks'],
     runsWorkflow: true,
   },
   seal: {
-    tables: { auctions: advances, intake: ['read', 'put', 'update'] },
-    readsObjects: ['books'],
+    tables: { auctions: advances, intake: ['update', ...notes] },
+    readsObjects: ['books', 'networks'],
     writesObjects: ['books'],
+    tells: 'rejected',
   },
-  clear: { tables: { auctions: advances }, readsObjects: archive, writesObjects: ['results', 'orders'] },
+  clear: {
+    tables: { auctions: advances },
+    readsObjects: ['books', 'results', 'orders', 'checkpoints'],
+    writesObjects: ['results', 'orders', 'checkpoints'],
+  },
   verify: { tables: { auctions: advances }, readsObjects: ['books', 'results'] },
   settle: {
     tables: { auctions: ['read'], intake: notes },
@@ -61,6 +73,8 @@ const duties: Readonly<Record<FunctionName, Duties>> = {
   'notify-failure': { tables: { auctions: advances, intake: notes }, tells: 'errors' },
   'keep-time': {
     tables: { auctions: advances, orders: ['read', 'update', 'batch'], intake: ['read', 'put', 'update', 'batch'] },
+    readsObjects: ['networks'],
+    writesObjects: ['networks'],
     tells: 'errors',
     runsWorkflow: true,
   },
@@ -76,8 +90,9 @@ export interface House {
 
 /** A canary is operator and participant in one, and may no more than they may. */
 export const canaryDuty: Duties = {
-  tables: { auctions: advances, orders: ['read', 'put', 'update'], intake: ['read', 'put', 'update'] },
-  readsObjects: ['books', 'results'],
+  tables: { auctions: advances, ...takesOrders },
+  readsObjects: ['books', 'results', 'networks'],
+  writesObjects: ['networks'],
   runsWorkflow: true,
 };
 

@@ -184,14 +184,14 @@ const roleOf = (stack: Synthesised, name: string, env: string): string =>
 const mayWrite: Record<(typeof functionNames)[number], string[]> = {
   authorize: [],
   'post-orders': ['Intake', 'Orders'],
-  api: ['Auctions', 'Intake', 'Orders', 'StartExecution'],
-  seal: ['Auctions', 'Intake', 'books'],
-  clear: ['Auctions', 'orders', 'results'],
+  api: ['Auctions', 'Intake', 'Orders', 'StartExecution', 'networks'],
+  seal: ['Auctions', 'Intake', 'Rejected', 'books'],
+  clear: ['Auctions', 'checkpoints', 'orders', 'results'],
   verify: ['Auctions'],
   settle: ['Intake', 'Rejected', 'orders'],
   publish: ['Auctions', 'Intake', 'Settled'],
   'notify-failure': ['Auctions', 'Errors', 'Intake'],
-  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'StartExecution'],
+  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'StartExecution', 'networks'],
 };
 const writing = /^(dynamodb:(Put|Update|Delete|BatchWrite)|s3:Put|sns:Publish|states:Start)/;
 

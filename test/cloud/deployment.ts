@@ -10,6 +10,7 @@ import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { EnvironmentName } from '../../lib/environments.ts';
 import { addClient, type HouseOutputs, type NewClient } from '../../scripts/add-client.ts';
 import { type ProblemDetails, problemDetails } from '../../src/api/problems.ts';
 import type { Auction } from '../../src/auction/auction.ts';
@@ -19,7 +20,11 @@ import { type Clients, clientsOf } from './resources.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const account = '000000000000';
-const stack = 'energy-auction-dev';
+
+export interface DeploymentOptions {
+  /** Its environment: `dev` unless said. */
+  readonly environment?: EnvironmentName;
+}
 
 export interface Answer {
   readonly status: number;
@@ -65,8 +70,12 @@ export interface Deployment {
   close(): Promise<void>;
 }
 
-export async function deploy(markets: readonly Market[]): Promise<Deployment> {
-  const emulator = await startEmulator();
+/** Every function and client is held to its policies, as on AWS. */
+export async function deploy(
+  markets: readonly Market[],
+  { environment = 'dev' }: DeploymentOptions = {},
+): Promise<Deployment> {
+  const emulator = await startEmulator({ enforces: true });
   const folder = await mkdtemp(join(tmpdir(), 'merit-deploy-'));
   const { client } = emulator;
   const lambda = new LambdaClient({ ...client, maxAttempts: 1 });
@@ -78,8 +87,14 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
     await rm(folder, { recursive: true });
   };
   try {
-    const { outputs, seconds, destroy } = await runCdk(emulator, folder, markets);
+    const { outputs, seconds, destroy } = await runCdk(emulator, folder, markets, environment);
     const url = gatewayOf(emulator, outputs);
+    const invocation = (name: string, event: unknown, InvocationType: InvocationType) =>
+      new InvokeCommand({
+        FunctionName: `energy-auction-${name}-${environment}`,
+        Payload: JSON.stringify(event),
+        InvocationType,
+      });
     const tokenFor = tokensOf(emulator, shared.dynamodb, outputs as unknown as HouseOutputs);
     const everything = await tokenFor({
       name: 'tests',
@@ -127,11 +142,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
         return problemDetails.parse(json);
       },
       invoke: async (name, event) => {
-        const command = new InvokeCommand({
-          FunctionName: `energy-auction-${name}-dev`,
-          Payload: JSON.stringify(event),
-        });
-        const { FunctionError, Payload } = await lambda.send(command);
+        const { FunctionError, Payload } = await lambda.send(invocation(name, event, 'RequestResponse'));
         const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || 'null');
         return { ...(FunctionError && { error: answer.errorType }), answer };
       },
@@ -157,14 +168,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
   }
 }
 
-const invocation = (name: string, event: unknown, InvocationType: InvocationType = 'RequestResponse') =>
-  new InvokeCommand({
-    FunctionName: `energy-auction-${name}-dev`,
-    Payload: JSON.stringify(event),
-    InvocationType,
-  });
-
-async function runCdk({ environment }: Emulator, folder: string, markets: readonly Market[]) {
+async function runCdk({ environment }: Emulator, folder: string, markets: readonly Market[], chosen: EnvironmentName) {
   const marketsFolder = join(folder, 'markets');
   await mkdir(marketsFolder);
   for (const market of markets) await writeFile(join(marketsFolder, `${market.market}.json`), JSON.stringify(market));
@@ -180,9 +184,10 @@ async function runCdk({ environment }: Emulator, folder: string, markets: readon
   };
   const app = join(folder, 'cdk.out');
   const outputsFile = join(folder, 'outputs.json');
-  const chosen = ['-c', 'environment=dev'];
-  await cdk('bootstrap', `aws://${account}/${environment.AWS_REGION}`, ...chosen, '-o', join(folder, 'bootstrap'));
-  await cdk('synth', '-q', '-o', app, ...chosen, '-c', `markets=${marketsFolder}`);
+  const context = ['-c', `environment=${chosen}`];
+  const stack = `energy-auction-${chosen}`;
+  await cdk('bootstrap', `aws://${account}/${environment.AWS_REGION}`, ...context, '-o', join(folder, 'bootstrap'));
+  await cdk('synth', '-q', '-o', app, ...context, '-c', `markets=${marketsFolder}`);
   await cdk('deploy', stack, '--app', app, '--require-approval', 'never', '--outputs-file', outputsFile);
   const outputs = JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
   return { outputs: outputs[stack]!, seconds, destroy: () => cdk('destroy', stack, '--app', app, '--force') };

@@ -42,7 +42,8 @@ export interface Emulator {
 const region = 'us-east-1';
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
-export async function startEmulator(): Promise<Emulator> {
+/** @param enforces  whether it refuses what the policies of roles, topics, queues, buckets and keys do not allow */
+export async function startEmulator({ enforces = false } = {}): Promise<Emulator> {
   const python = await pythonWith(`ministack[full]==${version}`);
   const folder = await mkdtemp(join(tmpdir(), 'merit-emulator-'));
   const port = await freePort();
@@ -80,6 +81,7 @@ export async function startEmulator(): Promise<Emulator> {
         SFTP_ENABLED: '0',
         LAMBDA_EXECUTOR: 'local',
         LOG_LEVEL: 'WARNING',
+        AUTH: String(enforces),
         // The functions that it runs find it by these.
         ...environment,
       },

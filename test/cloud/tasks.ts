@@ -76,7 +76,7 @@ export async function createTaskFunctions({ endpoint }: Emulator, tasks: readonl
 }
 
 /** A zip archive of one file, stored as it is: local header, file, directory, end of directory. */
-function zipOf(name: string, content: Buffer): Buffer {
+export function zipOf(name: string, content: Buffer): Buffer {
   const common = Buffer.alloc(26);
   common.writeUInt16LE(20, 0); // version needed
   common.writeUInt16LE(0x21, 8); // 1 January 1980
