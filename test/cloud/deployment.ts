@@ -10,11 +10,14 @@ import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { EnvironmentName } from '../../lib/environments.ts';
+import { type EnvironmentName, environments } from '../../lib/environments.ts';
 import { addClient, type HouseOutputs, type NewClient } from '../../scripts/add-client.ts';
+import { awsStores } from '../../src/adapters/aws/stores.ts';
 import { type ProblemDetails, problemDetails } from '../../src/api/problems.ts';
 import type { Auction } from '../../src/auction/auction.ts';
+import type { Ports } from '../../src/auction/ports.ts';
 import type { Market } from '../../src/market/market.ts';
+import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type Clients, clientsOf } from './resources.ts';
 
@@ -62,6 +65,8 @@ export interface Deployment {
   /** The same for what has to be refused: its problem details. */
   refuse(...request: Parameters<Deployment['ask']>): Promise<ProblemDetails>;
   invoke(name: string, event: unknown): Promise<Invoked>;
+  /** Its tables as whoever administers the account sees them. */
+  stores(): Pick<Ports, 'auctions' | 'orders'>;
   /** Without waiting for what becomes of it. */
   start(name: string, event: unknown): Promise<void>;
   reaches(auction: string, ...states: Auction['state'][]): Promise<Auction>;
@@ -146,6 +151,17 @@ export async function deploy(
         const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || 'null');
         return { ...(FunctionError && { error: answer.errorType }), answer };
       },
+      stores: () =>
+        awsStores(
+          {
+            ORDERS_TABLE: `orders-${environment}`,
+            INTAKE_TABLE: `intake-${environment}`,
+            AUCTIONS_TABLE: `auctions-${environment}`,
+            INTAKE_SHARDS: String(environments[environment].intakeShards),
+          },
+          markets,
+          { dynamodb: shared.dynamodb, meter: recordingMeter() },
+        ),
       start: async (name, event) => {
         await lambda.send(invocation(name, event, 'Event'));
       },
@@ -225,12 +241,14 @@ function tokensOf({ client, endpoint }: Emulator, dynamodb: Clients['dynamodb'],
   };
 }
 
-/** A condition, not a time: looks again until it holds, and fails loudly when it does not come true. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 60): Promise<T> {
-  for (const since = performance.now(); performance.now() - since < seconds * 1000; ) {
+/** A condition, not a time: looks again until it holds, and fails loudly when it has not come true for minutes. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  for (const since = performance.now(); performance.now() - since < patienceMs; ) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`it did not come to pass that ${what}`);
 }
+/** Nothing takes so long, on the slowest machine. */
+const patienceMs = 240_000;

@@ -21,7 +21,7 @@ const version = '1.5.33';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Git ignores it; delete it to install anew. */
 const cache = join(root, '.emulator');
-const startMs = 60_000;
+const startMs = 180_000;
 
 export interface Emulator {
   readonly endpoint: string;

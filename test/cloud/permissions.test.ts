@@ -18,13 +18,11 @@ import {
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { awsStores } from '../../src/adapters/aws/stores.ts';
 import { routesOf } from '../../src/api/app.ts';
 import type { Auction } from '../../src/auction/auction.ts';
 import type { Ports } from '../../src/auction/ports.ts';
 import { type Market, parseMarket } from '../../src/market/market.ts';
 import { readMarkets } from '../../src/settings.ts';
-import { recordingMeter } from '../support/meter.ts';
 import { type Deployment, deploy, until } from './deployment.ts';
 import { type Mailbox, openMailbox } from './mailbox.ts';
 import { zipOf } from './tasks.ts';
@@ -47,7 +45,7 @@ const marketOf = (market: string, changes: object = {}): Market =>
 let house: Deployment;
 let mail: Mailbox;
 /** The tables as whoever administers the account sees them. */
-let tables: ReturnType<typeof awsStores>;
+let tables: Pick<Ports, 'auctions' | 'orders'>;
 
 before(async () => {
   house = await deploy(
@@ -67,16 +65,7 @@ before(async () => {
     { environment },
   );
   mail = await openMailbox(house);
-  tables = awsStores(
-    {
-      ORDERS_TABLE: `orders-${environment}`,
-      INTAKE_TABLE: `intake-${environment}`,
-      AUCTIONS_TABLE: `auctions-${environment}`,
-      INTAKE_SHARDS: '1',
-    },
-    [],
-    { dynamodb: house.clients.dynamodb, meter: recordingMeter() },
-  );
+  tables = house.stores();
 });
 after(async () => {
   await house?.close();
@@ -248,14 +237,10 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
     };
     await made('waits', 13, 'failed');
     await made('over', 30, 'settled');
-    await until(
-      'its orders are gone',
-      async () => {
-        assert.equal((await house.invoke('keep-time', {})).error, undefined);
-        return (await tables.orders.list('over')).length === 0 && (await tables.orders.entries('over')).length === 0;
-      },
-      150,
-    );
+    await until('its orders are gone', async () => {
+      assert.equal((await house.invoke('keep-time', {})).error, undefined);
+      return (await tables.orders.list('over')).length === 0 && (await tables.orders.entries('over')).length === 0;
+    });
     assert.equal((await house.get<{ state: string }>('/orders/o?auction=waits')).state, 'failed');
   });
 

@@ -12,16 +12,19 @@ import { environmentNames } from '../../lib/environments.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const binaries = join(root, 'node_modules/.bin');
 
+/** @returns with the seconds of the processor, which are the same on a machine that has much else to do */
 async function synth(...context: string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'merit-synth-'));
-  const began = performance.now();
+  const timed = 'TIMEFORMAT="processor %U %S"; time "$0" "$@"';
+  const command = [join(binaries, 'cdk'), 'synth', '-q', '-o', folder, ...context];
   try {
-    const { status, stderr } = spawnSync(join(binaries, 'cdk'), ['synth', '-q', '-o', folder, ...context], {
+    const { status, stderr } = spawnSync('bash', ['-c', timed, ...command], {
       cwd: root,
       encoding: 'utf8',
       env: { ...process.env, PATH: [binaries, process.env.PATH].join(delimiter) },
     });
-    return { status, stderr, seconds: (performance.now() - began) / 1000 };
+    const [, user, system] = /processor (\S+) (\S+)/.exec(stderr) ?? assert.fail(stderr);
+    return { status, stderr, seconds: Number(user) + Number(system) };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -34,7 +37,7 @@ test('cdk synth without an environment fails and names the valid ones', async ()
 });
 
 for (const environment of environmentNames)
-  test(`cdk synth of ${environment} is clean and takes less than 30 s`, async (t) => {
+  test(`cdk synth of ${environment} is clean and takes less than 30 s of the processor`, async (t) => {
     const { status, seconds, stderr } = await synth('-c', `environment=${environment}`);
     assert.equal(status, 0, stderr);
     t.diagnostic(`${seconds.toFixed(1)} s`);

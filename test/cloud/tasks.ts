@@ -53,7 +53,7 @@ export async function createTaskFunctions({ endpoint }: Emulator, tasks: readonl
         Runtime: 'nodejs24.x',
         Handler: 'index.handler',
         Role: 'arn:aws:iam::000000000000:role/task',
-        Timeout: 10,
+        Timeout: 120,
         Environment: { Variables: { TASK: task, ANSWERS: answers } },
         Code: { ZipFile: zipOf('index.mjs', Buffer.from(code)).toString('base64') },
       }),

@@ -47,7 +47,7 @@ async function openHouse(t: TestContext, shards = 1) {
     return made;
   };
   const environment = await createTables(client(), shards);
-  const process = (changes: Partial<typeof environment> = {}, budgetMs = 10_000) => {
+  const process = (changes: Partial<typeof environment> = {}, budgetMs = 120_000) => {
     const dynamodb = client();
     return {
       dynamodb,

@@ -13,7 +13,8 @@ async function openStores(): Promise<OpenedStore> {
   const database = openMemoryTables();
   const opened = (): OpenedStore => {
     const auctions = openAuctionStore(database, 'auctions', 1);
-    const orders = openOrderStore({ database, ordersTable: 'orders', intakeTable: 'intake', auctions, clock });
+    const tables = { ordersTable: 'orders', intakeTable: 'intake' };
+    const orders = openOrderStore({ database, ...tables, auctions, clock, budgetMs: 120_000 });
     return { auctions, orders, clock, reopen: async () => opened() };
   };
   return opened();

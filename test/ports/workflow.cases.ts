@@ -38,9 +38,9 @@ function failureOf(failure: unknown): { Error: string; Cause: string } {
   };
 }
 
-/** A condition, not a time: looks again each turn of the event loop, and fails loudly after ten seconds. */
+/** A condition, not a time: looks again each turn of the event loop, and fails loudly when it has not come true for a minute. */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const since = performance.now(); performance.now() - since < 10_000; ) {
+  for (const since = performance.now(); performance.now() - since < 60_000; ) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     await new Promise((resolve) => setTimeout(resolve, 2));
