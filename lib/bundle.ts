@@ -11,6 +11,8 @@ import type { Market } from '../src/market/market.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+const docsScript = fileURLToPath(new URL('js/standalone.js', import.meta.resolve('@scalar/fastify-api-reference')));
+
 export type Bundle = Metafile['outputs'][string];
 
 /**
@@ -52,6 +54,8 @@ export function bundle<Name extends string>(
 
 function addFiles(folder: string, { inputs }: Bundle, markets: readonly Market[]): void {
   writeFileSync(join(folder, 'markets.json'), JSON.stringify(markets));
+  // The page at /docs asks the API for its script.
+  if (Object.keys(inputs).includes('src/lambda/api.ts')) copyFileSync(docsScript, join(folder, 'scalar.js'));
   // The solver looks for its WebAssembly beside itself.
   const solver = Object.keys(inputs).find((input) => input.endsWith('highs/build/highs.mjs'));
   if (solver) copyFileSync(join(root, solver.replace('.mjs', '.wasm')), join(folder, 'highs.wasm'));

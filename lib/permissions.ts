@@ -11,7 +11,7 @@ import type { Notices } from './notices.ts';
 import type { Storage } from './storage.ts';
 
 /** Folders of the bucket, by what lies in them. */
-type Prefix = 'books' | 'results' | 'orders' | 'checkpoints' | 'networks';
+type Prefix = 'books' | 'results' | 'orders' | 'checkpoints' | 'networks' | 'answers';
 type TableName = 'orders' | 'intake' | 'auctions' | 'participants';
 
 const tableActions = {
@@ -47,8 +47,8 @@ const duties: Readonly<Record<FunctionName, Duties>> = {
   'post-orders': { tables: { auctions: ['read'], ...takesOrders } },
   api: {
     tables: { auctions: advances, ...takesOrders },
-    readsObjects: ['books', 'results', 'orders', 'networks'],
-    writesObjects: ['networks'],
+    readsObjects: ['books', 'results', 'orders', 'networks', 'answers'],
+    writesObjects: ['networks', 'answers'],
     runsWorkflow: true,
   },
   seal: {

@@ -4,7 +4,14 @@ import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, StorageClass } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  HttpMethods,
+  type IBucket,
+  StorageClass,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Settings } from './settings.ts';
 
@@ -100,7 +107,11 @@ export class Storage extends Construct {
         },
         { id: 'old-versions', noncurrentVersionExpiration: Duration.days(30), expiredObjectDeleteMarker: true },
         { id: 'cut-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        // What was too large for an answer is fetched from here, and made anew when it is asked for again.
+        { id: 'copies-of-answers', prefix: 'answers/', expiration: Duration.days(7) },
       ],
+      // A page that is sent here by the API has no origin of its own left; whoever has an address may fetch what is there.
+      cors: [{ allowedMethods: [HttpMethods.GET], allowedOrigins: ['*'] }],
     });
   }
 

@@ -77,12 +77,14 @@ each(
     const rules = results.LifecycleConfiguration.Rules as Properties[];
     assert.deepEqual(
       rules.map((rule) => [rule.Id, rule.Status]),
-      ['cheaper-with-age', 'old-versions', 'cut-uploads'].map((id) => [id, 'Enabled']),
+      ['cheaper-with-age', 'old-versions', 'cut-uploads', 'copies-of-answers'].map((id) => [id, 'Enabled']),
     );
-    assert(
-      rules.every((rule) => rule.ExpirationInDays === undefined),
+    assert.deepEqual(
+      rules.filter((rule) => rule.ExpirationInDays !== undefined).map((rule) => rule.Prefix),
+      ['answers/'],
       'books and results are never deleted by age',
     );
+    assert.deepEqual(results.CorsConfiguration.CorsRules, [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'] }]);
     for (const [name, { Properties, DeletionPolicy }] of buckets) {
       assert.deepEqual(
         new Set(Object.values(Properties.PublicAccessBlockConfiguration)),
@@ -184,7 +186,7 @@ const roleOf = (stack: Synthesised, name: string, env: string): string =>
 const mayWrite: Record<(typeof functionNames)[number], string[]> = {
   authorize: [],
   'post-orders': ['Intake', 'Orders'],
-  api: ['Auctions', 'Intake', 'Orders', 'StartExecution', 'networks'],
+  api: ['Auctions', 'Intake', 'Orders', 'StartExecution', 'answers', 'networks'],
   seal: ['Auctions', 'Intake', 'Rejected', 'books'],
   clear: ['Auctions', 'checkpoints', 'orders', 'results'],
   verify: ['Auctions'],

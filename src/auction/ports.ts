@@ -102,6 +102,11 @@ export interface Archive {
   read(key: string): Promise<string | undefined>;
   /** Keys that begin with `prefix`, sorted. */
   list(prefix: string): Promise<string[]>;
+  /**
+   * Where an object can be fetched without the house, for some minutes and by whoever has the address; nothing where it is not
+   * there. Only an archive that others can reach has this.
+   */
+  readonly locate?: (key: string) => Promise<{ readonly url: string; readonly bytes: number } | undefined>;
 }
 
 /** What the house tells somebody. The id makes a repeat harmless. */

@@ -220,6 +220,17 @@ describe('the deployed stack', { concurrency: 4 }, () => {
     assert.equal(page.orders.filter(({ outcome }) => outcome !== undefined).length, 1000);
   });
 
+  test('the page at /docs finds its document and its script where the gateway has them', async () => {
+    const { json: page } = await house.ask('GET', '/docs');
+    const [, script] = /<script src="\.(\/docs\/[^"]+)">/.exec(page) ?? [];
+    const answer = await house.ask('GET', script!);
+    assert.deepEqual([answer.status, answer.json.length > 1_000_000], [200, true]);
+    const request = { id: 'located', market: 'plain', gateClosure: new Date(Date.now() + 3_600_000).toISOString() };
+    const made = await house.ask('POST', '/auctions', request);
+    assert.equal(made.headers.get('location'), 'auctions/located');
+    await house.post('/auctions/located/cancel');
+  });
+
   test('an Italian day, posted in batches, gets the 168 prices that were published', {
     skip: withoutItaly,
   }, async (t) => {

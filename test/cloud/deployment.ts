@@ -115,6 +115,7 @@ export async function deploy(
       const isText = typeof body === 'string' || body === undefined;
       const response = await fetch(`${url}${path}`, {
         method,
+        redirect: 'manual',
         headers: without({
           authorization: `Bearer ${everything}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),

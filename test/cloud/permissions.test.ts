@@ -21,6 +21,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { routesOf } from '../../src/api/app.ts';
 import type { Auction } from '../../src/auction/auction.ts';
 import type { Ports } from '../../src/auction/ports.ts';
+import { sha256 } from '../../src/book/intake.ts';
 import { type Market, parseMarket } from '../../src/market/market.ts';
 import { readMarkets } from '../../src/settings.ts';
 import { type Deployment, deploy, until } from './deployment.ts';
@@ -258,6 +259,44 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
     assert.equal(answer.results, true);
     assert.equal((await house.invoke('settle', answer.orders[1])).error, undefined);
     await house.start('settle', { status: 'rejected', power: 7, record_id: 'nobody-waits' }); // for the dead letters
+  });
+
+  test('what is larger than an answer of a function is fetched from the bucket, and pages of orders fit', async (t) => {
+    const id = 'large';
+    await hold(id, 'plain');
+    const size = 16_000;
+    for (let from = 0; from < size; from += 4000) {
+      const orders = Array.from({ length: 4000 }, (_, i) => ({
+        record_id: `an-order-with-a-name-that-takes-some-room-${from + i}`,
+        side: i % 2 === 0 ? 'sell' : 'buy',
+        price: i % 2 === 0 ? i / 100 : 60 - i / 100,
+        power: 1 + (i % 7),
+      }));
+      await house.post('/orders', { auction: id, orders });
+    }
+    await house.post(`/auctions/${id}/close`);
+    const { book } = await house.reaches(id, 'settled');
+    assert.equal(book?.orders, size);
+    for (const what of ['book', 'result']) {
+      const { status, headers, json } = await house.ask('GET', `/auctions/${id}/${what}`);
+      assert.deepEqual([status, headers.get('cache-control'), json], [307, 'no-store', '']);
+      const text = await (await fetch(headers.get('location')!)).text();
+      if (what === 'book') assert.equal(sha256(text), book.hash);
+      t.diagnostic(`${what}: ${text.length} bytes`);
+      assert(text.length > 3_000_000);
+    }
+    // Curves as many as there are prices: made, put beside the books, and there the next time.
+    const curves = await house.ask('GET', `/auctions/${id}/curves`);
+    assert.equal(curves.status, 200);
+    const found = new Set<string>();
+    for (let next: number | undefined = 0; next !== undefined; ) {
+      type Page = { orders: { record_id: string }[]; next?: number };
+      const page: Page = await house.get<Page>(`/orders?auction=${id}&limit=10000&after=${next}`);
+      assert(JSON.stringify(JSON.stringify(page)).length < 6_000_000);
+      for (const { record_id } of page.orders) found.add(record_id);
+      next = page.next;
+    }
+    assert.equal(found.size, size);
   });
 
   test('every route answers, and none with a fault', async () => {
