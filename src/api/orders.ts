@@ -50,7 +50,9 @@ const orderPage = z
   .meta({ id: 'OrderPage' });
 
 /** Orders that are read together where an answer may be cut. */
-const readTogether = 500;
+const readTogether = 1000;
+/** Bytes of a page besides its orders. */
+const pageBytes = 200;
 
 /** The orders of a page, which ends where its answer would be too large. @returns with `next` when there may be more */
 async function pageOf(
@@ -61,7 +63,7 @@ async function pageOf(
 ): Promise<{ orders: OrderView[]; next?: number | undefined }> {
   const together = Number.isFinite(largest) ? Math.min(readTogether, limit) : limit;
   const orders: OrderView[] = [];
-  let bytes = 0;
+  let bytes = pageBytes;
   for (let last = after; ; last = orders.at(-1)!.sequence) {
     const wanted = Math.min(together, limit - orders.length);
     const some = await listOrders(ports, auction, { after: last, limit: wanted, participant });

@@ -124,7 +124,7 @@ export async function deploy(
         ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+      const isJson = text !== '' && /\bjson\b/.test(response.headers.get('content-type') ?? '');
       return { status: response.status, headers: response.headers, json: isJson ? JSON.parse(text) : text };
     };
     const succeed = async <T>(...request: Parameters<typeof ask>): Promise<T> => {
