@@ -9,12 +9,13 @@ import { Canary } from './canary.ts';
 import { Clock } from './clock.ts';
 import { EdgeCache } from './edge-cache.ts';
 import { Functions } from './functions.ts';
-import { HttpApi, publicUsageKey } from './http-api.ts';
+import { HttpApi, publicUsageKey, refusedUsageKey } from './http-api.ts';
 import { Notices } from './notices.ts';
 import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
 import { Storage } from './storage.ts';
 import { WarmClearing } from './warm-clearing.ts';
+import { WebAcl } from './web-acl.ts';
 import { Workflow, workflowArn } from './workflow.ts';
 
 export class EnergyAuctionStack extends Stack {
@@ -51,6 +52,7 @@ export class EnergyAuctionStack extends Stack {
       TOKEN_ISSUER: access.issuer,
       TOKEN_KEYS_URL: access.keysUrl,
       PUBLIC_USAGE_KEY: publicUsageKey(settings.environment),
+      REFUSED_USAGE_KEY: refusedUsageKey(settings.environment),
       DASHBOARD_ORIGIN: settings.dashboardOrigin,
     };
     const shared = { settings, environment, deadLetters };
@@ -76,6 +78,7 @@ export class EnergyAuctionStack extends Stack {
       api: byName.api,
     });
 
+    if (settings.waf) new WebAcl(this, 'WebAcl', { settings, api: http.api });
     if (settings.edgeCache) {
       const { distribution } = new EdgeCache(this, 'EdgeCache', { settings, api: http.api });
       const value = `https://${distribution.domainName}/`;
@@ -87,6 +90,7 @@ export class EnergyAuctionStack extends Stack {
       description: 'Where clients get their tokens (client credentials)',
     });
     new CfnOutput(this, 'ApiId', { value: http.api.restApiId });
+    new CfnOutput(this, 'ClientPlanId', { value: http.clientPlan.usagePlanId });
     new CfnOutput(this, 'UserPoolId', { value: access.pool.userPoolId });
     new CfnOutput(this, 'ParticipantsTable', { value: storage.participants.tableName });
     new CfnOutput(this, 'ResultsBucket', { value: storage.bucket.bucketName });

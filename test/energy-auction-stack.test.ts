@@ -353,8 +353,8 @@ each('what the gateway refuses are problem details', (stack) => {
   }
 });
 
-each('the stage is throttled, traced, measured and writes JSON access logs; keys have a plan with a quota', (stack) => {
-  const { throttle, quota } = stack.settings;
+each('the stage is throttled, traced, measured and writes JSON access logs', (stack) => {
+  const { throttle } = stack.settings;
   const { Properties: stage } = stack.of('AWS::ApiGateway::Stage')[0]![1];
   const [settings] = stage.MethodSettings;
   assert.equal(settings.ThrottlingRateLimit, throttle.rateLimit);
@@ -365,10 +365,6 @@ each('the stage is throttled, traced, measured and writes JSON access logs; keys
   assert(stage.AccessLogSetting.DestinationArn);
   const line = JSON.parse(stage.AccessLogSetting.Format) as Record<string, string>;
   for (const field of ['requestId', 'method', 'path', 'status', 'ms', 'apiKeyId']) assert(line[field], field);
-  const { Properties: plan } = stack.of('AWS::ApiGateway::UsagePlan')[0]![1];
-  assert.deepEqual(plan.Throttle, { BurstLimit: throttle.burstLimit, RateLimit: throttle.rateLimit });
-  assert.deepEqual(plan.Quota, { Limit: quota, Period: 'DAY' });
-  assert.equal(stack.of('AWS::ApiGateway::UsagePlanKey').length, 1);
 });
 
 test('readSettings(): a missing or unknown environment fails and names those there are', async () => {

@@ -467,10 +467,7 @@ const servicesFaults: Record<string, (t: TestContext, alarm: Properties, house: 
   },
 };
 
-// The authorizer refuses a token by failing; its faults are the house's (`house-faults`).
-const namesOfFunctions = functionNames
-  .filter((name) => name !== 'authorize')
-  .map((name) => functionNameOf(name, 'staging'));
+const namesOfFunctions = functionNames.map((name) => functionNameOf(name, 'staging'));
 
 for (const [name, happens] of Object.entries(servicesFaults))
   test(`alarm ${name}: it watches what the fault happens to`, async (t) => {

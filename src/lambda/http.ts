@@ -5,10 +5,10 @@ import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
 import { every } from 'hono/combine';
 import { cors } from 'hono/cors';
 import * as z from 'zod';
-import type { Identity } from '../access/identity.ts';
 import type { Identify } from '../api/route.ts';
 import type { RoutedAppOptions } from '../api/routed-app.ts';
 import type { Environment } from './environment.ts';
+import { identityIn } from './handed-on.ts';
 import { log } from './observed.ts';
 
 /** A function's event has at most 6 MB, and the body is a text in it: each quote in it takes a byte more. */
@@ -20,11 +20,7 @@ const bodyLimit = 4_000_000;
  */
 export const largestAnswer = 3_000_000;
 
-/** As the authorizer handed it on (`authorize.ts`): nobody else can write there. Without it nobody is known. */
-const identify: Identify = async (c) => {
-  const { identity } = c.env.requestContext.authorizer ?? {};
-  return identity === undefined ? undefined : (JSON.parse(identity) as Identity);
-};
+const identify: Identify = async (c) => identityIn(c.env.requestContext.authorizer);
 
 export const appOptions = ({ DASHBOARD_ORIGIN }: Pick<Environment, 'DASHBOARD_ORIGIN'>): RoutedAppOptions => ({
   bodyLimit,

@@ -11,7 +11,7 @@ import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-
 import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type EnvironmentName, environments } from '../../lib/environments.ts';
-import { addClient, type HouseOutputs, type NewClient } from '../../scripts/add-client.ts';
+import { type AwsClients, addClient, type HouseOutputs, type NewClient } from '../../scripts/add-client.ts';
 import { awsStores } from '../../src/adapters/aws/stores.ts';
 import { type ProblemDetails, problemDetails } from '../../src/api/problems.ts';
 import type { Auction } from '../../src/auction/auction.ts';
@@ -52,6 +52,8 @@ export interface Deployment {
   >;
   /** How long each command of the CDK took, in seconds. */
   readonly seconds: Readonly<Record<string, number>>;
+  /** Do something with its clients, as whoever administers the account. */
+  manage<T>(work: (clients: AwsClients, outputs: HouseOutputs) => Promise<T>): Promise<T>;
   /** Make a client as an operator would, and get a token for it. */
   tokenFor(client: NewClient, scopes?: readonly string[]): Promise<string>;
   /**
@@ -100,7 +102,8 @@ export async function deploy(
         Payload: JSON.stringify(event),
         InvocationType,
       });
-    const tokenFor = tokensOf(emulator, shared.dynamodb, outputs as unknown as HouseOutputs);
+    const manage = managing(emulator, shared.dynamodb, outputs as unknown as HouseOutputs);
+    const tokenFor = tokensOf(emulator, manage);
     const everything = await tokenFor({
       name: 'tests',
       roles: ['operator', 'auditor'],
@@ -137,6 +140,7 @@ export async function deploy(
       clients: { ...shared, sqs },
       outputs: outputs as Deployment['outputs'],
       seconds,
+      manage,
       tokenFor,
       ask,
       get: (path) => succeed('GET', path),
@@ -220,27 +224,34 @@ function gatewayOf({ endpoint }: Emulator, { Url }: Record<string, string>): str
 const without = (headers: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
 
-/** And all user pools. */
-function tokensOf({ client, endpoint }: Emulator, dynamodb: Clients['dynamodb'], outputs: HouseOutputs) {
-  return async (wanted: NewClient, scopes?: readonly string[]): Promise<string> => {
+/** Clients of its user pool, their plan and its registry. */
+const managing =
+  ({ client }: Emulator, dynamodb: Clients['dynamodb'], outputs: HouseOutputs): Deployment['manage'] =>
+  async (work) => {
     const cognito = new CognitoIdentityProviderClient(client);
     const gateway = new APIGatewayClient(client);
     try {
-      const { clientId, clientSecret } = await addClient({ cognito, gateway, dynamodb }, outputs, wanted);
-      const response = await fetch(`${endpoint}/oauth2/token`, {
-        method: 'POST',
-        headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials', ...(scopes && { scope: scopes.join(' ') }) }),
-      });
-      const { access_token } = (await response.json()) as { access_token?: string };
-      if (access_token === undefined) throw new Error(`no token for ${wanted.name}: ${response.status}`);
-      return access_token;
+      return await work({ cognito, gateway, dynamodb }, outputs);
     } finally {
       cognito.destroy();
       gateway.destroy();
     }
   };
-}
+
+/** The emulator has all user pools under its own address. */
+const tokensOf =
+  ({ endpoint }: Emulator, manage: Deployment['manage']): Deployment['tokenFor'] =>
+  async (wanted, scopes) => {
+    const { clientId, clientSecret } = await manage((clients, outputs) => addClient(clients, outputs, wanted));
+    const response = await fetch(`${endpoint}/oauth2/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', ...(scopes && { scope: scopes.join(' ') }) }),
+    });
+    const { access_token } = (await response.json()) as { access_token?: string };
+    if (access_token === undefined) throw new Error(`no token for ${wanted.name}: ${response.status}`);
+    return access_token;
+  };
 
 /** A condition, not a time: looks again until it holds, and fails loudly when it has not come true for minutes. */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {

@@ -18,6 +18,8 @@ import {
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { publicUsageKey, refusedUsageKey } from '../../lib/http-api.ts';
+import { changeClient, strikeClient } from '../../scripts/change-client.ts';
 import { routesOf } from '../../src/api/app.ts';
 import type { Auction } from '../../src/auction/auction.ts';
 import type { Ports } from '../../src/auction/ports.ts';
@@ -294,6 +296,60 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
       next = page.next;
     }
     assert.equal(found.size, size);
+  });
+
+  test('a client is changed and struck off from its next call on, whatever its token says', async () => {
+    await hold('clients', 'plain');
+    const portfolios = [{ name: 'all', zones: ['Z'] }];
+    const acme = { name: 'acme', access: 'write', portfolios } as const;
+    const bearer = async (client: Parameters<Deployment['tokenFor']>[0]) => ({
+      authorization: `Bearer ${await house.tokenFor(client)}`,
+    });
+    const trader = await bearer({ name: 'acme', roles: [], participant: acme });
+    const both = await bearer({ name: 'both', roles: ['operator', 'auditor'] });
+    const status = async (who: Record<string, string>, method: string, path: string, body?: object) =>
+      (await house.ask(method, path, body, who)).status;
+    const order = (record_id: string) => ({ auction: 'clients', orders: [{ ...pair[0], record_id }] });
+    assert.equal(await status(trader, 'POST', '/orders', order('before')), 201);
+    assert.deepEqual(
+      [await status(both, 'POST', '/auctions/clients/close'), await status(both, 'GET', '/executions')],
+      [200, 200],
+    );
+    await house.manage((clients, outputs) => changeClient(clients, outputs, 'acme', { access: 'read' }));
+    await house.manage((clients, outputs) => changeClient(clients, outputs, 'both', { roles: ['auditor'] }));
+    assert.equal(await status(trader, 'POST', '/orders', order('after')), 403);
+    assert.equal(await status(trader, 'GET', '/orders/before?auction=clients'), 200);
+    assert.deepEqual(
+      [await status(both, 'POST', '/auctions/clients/close'), await status(both, 'GET', '/executions')],
+      [403, 200],
+    );
+    for (const name of ['acme', 'both']) await house.manage((clients, outputs) => strikeClient(clients, outputs, name));
+    for (const who of [trader, both]) {
+      const refused = await house.refuse('GET', '/executions', undefined, who);
+      assert.deepEqual([refused.status, refused.problems[0]?.code], [401, 'token-client']);
+    }
+    await assert.rejects(
+      house.manage((clients, outputs) => strikeClient(clients, outputs, 'acme')),
+      /there is no client/,
+    );
+    // Its name is free again.
+    await house.tokenFor({ name: 'acme', roles: [], participant: acme });
+  });
+
+  test('every call counts in a plan: that of its client, of the strangers, or of those whose token does not hold', async () => {
+    const ask = async (headers: object) =>
+      (await house.invoke('authorize', { methodArn: 'arn:aws:execute-api:x', headers })).answer;
+    const stranger = await ask({});
+    assert.deepEqual([stranger.usageIdentifierKey, stranger.context], [publicUsageKey(environment), {}]);
+    for (const authorization of ['Basic dTpw', 'Bearer x', 'Bearer a.b.c']) {
+      const refused = await ask({ authorization });
+      assert.equal(refused.usageIdentifierKey, refusedUsageKey(environment), authorization);
+      assert.equal(JSON.parse(refused.context.refusal).code, 'token-malformed');
+    }
+    const token = await house.tokenFor({ name: 'planned', roles: ['auditor'] });
+    const client = await ask({ Authorization: `Bearer ${token}` });
+    assert.match(client.usageIdentifierKey, /^usage-of-client-/);
+    assert.deepEqual(JSON.parse(client.context.identity).scopes, ['merit/auditor']);
   });
 
   test('every route answers, and none with a fault', async () => {
