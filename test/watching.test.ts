@@ -239,7 +239,7 @@ const faults: Record<string, (t: TestContext) => Promise<Datum[]>> = {
   'auction-waiting': (t) =>
     heardFrom(t, async (ports, { clock }) => {
       ports.workflow.start = async (auction, run) => `${auction}-${run}`; // nobody starts it
-      ports.workflow.list = async () => [];
+      ports.workflow.find = async () => undefined;
       await traded(ports);
       clock.time = '2025-04-01T11:30:00Z';
       await keepTime(ports);

@@ -59,9 +59,7 @@ export const executionRoutes = (ports: Ports): Route[] => [
     answers: { 200: { description: 'The run and what happened in it', schema: history }, ...elsewhere },
     errors: ['not-found'],
     handle: async (c, { params: { id } }) => {
-      const events = await ports.workflow.history(id);
-      const runs = await ports.workflow.list({ auction: id.replace(/-\d+$/, '') });
-      const execution = runs.find((run) => run.id === id);
+      const [execution, events] = await Promise.all([ports.workflow.find(id), ports.workflow.history(id)]);
       if (!events || !execution) throw new AuctionError('not-found', `there is no execution ${id}`);
       return c.json({ execution, events });
     },

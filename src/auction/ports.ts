@@ -161,6 +161,9 @@ export interface ExecutionEvent {
 export interface Workflow {
   /** Start the execution `{auction}-{run}`; when it was started already, nothing happens. */
   start(auction: string, run: number): Promise<string>;
+  /** One of them by its id, without a look at the others; `undefined` when there is none. */
+  find(id: string): Promise<Execution | undefined>;
+  /** Newest first. */
   list(filter?: { auction?: string; limit?: number }): Promise<Execution[]>;
   /** The events of an execution in order; `undefined` when there is none. */
   history(id: string): Promise<ExecutionEvent[] | undefined>;

@@ -120,6 +120,7 @@ export function workflowCases(name: string, open: OpenWorkflow, { iterations = t
     const execution = await ended(workflow, await workflow.start('a', 1));
     assert.equal(execution.status, 'failed');
     assert.equal(execution.cause, 'clearing had no results after 3 attempts');
+    assert.deepEqual(await workflow.find(execution.id), execution);
     assert.equal(calls.filter(({ task }) => task === 'Clear').length, 3);
     assert.deepEqual(calls.at(-1), {
       task: 'NotifyFailure',
@@ -146,6 +147,8 @@ export function workflowCases(name: string, open: OpenWorkflow, { iterations = t
   test(`${name}: there is no history of what never ran`, async (t) => {
     const { workflow } = await open(t, {});
     assert.equal(await workflow.history('a-1'), undefined);
+    assert.equal(await workflow.find('a-1'), undefined);
+    assert.deepEqual(await workflow.list({ auction: 'a' }), []);
     assert.deepEqual(await workflow.list(), []);
   });
 
@@ -166,5 +169,11 @@ export function workflowCases(name: string, open: OpenWorkflow, { iterations = t
       (await workflow.list({ auction: 'a', limit: 1 })).map((e) => e.id),
       ['a-2'],
     );
+    const runs = await workflow.list({ auction: 'a' });
+    assert.deepEqual(
+      runs.map((e) => e.id),
+      ['a-2', 'a-1'],
+    );
+    for (const each of runs) assert.deepEqual(await workflow.find(each.id), each);
   });
 }
