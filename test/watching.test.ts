@@ -233,6 +233,7 @@ const faults: Record<string, (t: TestContext) => Promise<Datum[]>> = {
       async (ports) => {
         await traded(ports);
         await reaches(ports, 'a', 'failed');
+        await keepTime(ports);
       },
       { markets: [testMarket({ rehearsal: { lateResults: { probability: 1, seed: 1 } } })] },
     ),

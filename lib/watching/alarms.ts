@@ -36,7 +36,13 @@ export function alarmsOf(settings: Settings, measures: Measures): Readonly<Recor
   const lateSeconds = lateMinutes * 60;
   const once = { when: from, threshold: 1, missing: fine } as const;
   return {
-    'auction-failed': { means: 'An auction has failed.', metric: house('auctions_failed'), ...once, late: true },
+    'auction-failed': {
+      means: 'An auction has failed, and nobody has restarted it.',
+      // Measured each minute, or a little more than a minute after the last time: five of them have one at least.
+      metric: house('auctions_failed_now', { statistic: Stats.MAXIMUM, period: Duration.minutes(5) }),
+      ...once,
+      late: true,
+    },
     'auction-waiting': {
       means: `An auction has no outcome ${lateMinutes} minutes after its gate closed.`,
       metric: house('oldest_unsettled_seconds', { statistic: Stats.MAXIMUM }),
