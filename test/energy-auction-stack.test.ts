@@ -57,6 +57,24 @@ each(
   },
 );
 
+each('services use the key and the clock’s role for this account alone, where AWS says that they name it', ({ of }) => {
+  const ofAccount = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+  const [[, { Properties: key }]] = of('AWS::KMS::Key') as [ReturnType<typeof of>[number]];
+  const found = new Map<string, unknown>();
+  for (const { Principal, Condition } of key.KeyPolicy.Statement)
+    for (const service of [Principal.Service].flat())
+      if (['sns', 'cloudwatch', 'budgets', 'events'].includes(service?.split('.')[0])) found.set(service, Condition);
+  assert.deepEqual(Object.fromEntries(found), {
+    'sns.amazonaws.com': ofAccount,
+    'budgets.amazonaws.com': ofAccount,
+    'cloudwatch.amazonaws.com': ofAccount,
+    'events.amazonaws.com': undefined,
+  });
+  const trusts = of('AWS::IAM::Role').map(([, { Properties: role }]) => role.AssumeRolePolicyDocument.Statement[0]);
+  const clock = trusts.find(({ Principal }) => Principal.Service === 'scheduler.amazonaws.com');
+  assert.deepEqual(clock.Condition, ofAccount);
+});
+
 each('the key rotates', ({ of }) => {
   const keys = of('AWS::KMS::Key');
   assert.equal(keys.length, 1);
