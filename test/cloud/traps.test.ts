@@ -356,8 +356,9 @@ test('a rush: 200 requests at one moment into two shards, by twenty processes; n
       .map(({ record_id }) => record_id)
       .sort(),
   );
-  // Each tries alone, and lies down in the queue when another was faster; some commit for all.
-  assert(transactions < 3 * receipts.length, `${transactions} transactions`);
+  // Each tries alone, and lies down in the queue when another was faster; some commit for all. One after the other, each trying again
+  // whenever another was faster, would be a hundred times as many as there are requests.
+  assert(transactions < 10 * receipts.length, `${transactions} transactions`);
 });
 
 test('expired items that the table has not deleted yet are not found, and the log is gone', async (t) => {
