@@ -27,7 +27,7 @@ interface Duties {
   readonly tables: Partial<Record<TableName, readonly TableAccess[]>>;
   readonly readsObjects?: readonly Prefix[];
   readonly writesObjects?: readonly Prefix[];
-  readonly tells?: 'rejected' | 'errors' | 'settled';
+  readonly tells?: readonly ('rejected' | 'errors' | 'settled')[];
   readonly runsWorkflow?: boolean;
 }
 
@@ -55,7 +55,7 @@ const duties: Readonly<Record<FunctionName, Duties>> = {
     tables: { auctions: advances, intake: ['update', ...notes] },
     readsObjects: ['books', 'networks'],
     writesObjects: ['books'],
-    tells: 'rejected',
+    tells: ['rejected'],
   },
   clear: {
     tables: { auctions: advances },
@@ -67,15 +67,15 @@ const duties: Readonly<Record<FunctionName, Duties>> = {
     tables: { auctions: ['read'], intake: notes },
     readsObjects: ['orders'],
     writesObjects: ['orders'],
-    tells: 'rejected',
+    tells: ['rejected'],
   },
-  publish: { tables: { auctions: advances, intake: notes }, tells: 'settled' },
-  'notify-failure': { tables: { auctions: advances, intake: notes }, tells: 'errors' },
+  publish: { tables: { auctions: advances, intake: notes }, tells: ['settled'] },
+  'notify-failure': { tables: { auctions: advances, intake: notes }, tells: ['errors'] },
   'keep-time': {
     tables: { auctions: advances, orders: ['read', 'update', 'batch'], intake: ['read', 'put', 'update', 'batch'] },
     readsObjects: ['networks'],
     writesObjects: ['networks'],
-    tells: 'errors',
+    tells: ['errors'],
     runsWorkflow: true,
   },
 };
@@ -105,7 +105,7 @@ export function grantDuty(
   duty: Duties,
   { storage, notices, workflowArn, executionsArn }: House,
 ): void {
-  const { tables, readsObjects = [], writesObjects = [], tells } = duty;
+  const { tables, readsObjects = [], writesObjects = [], tells = [] } = duty;
   const allow = (actions: string[], resourceArns: string[]): Grant =>
     Grants.addToPrincipal({ grantee, actions, resourceArns });
   const objects = (prefixes: readonly Prefix[]) =>
@@ -128,7 +128,7 @@ export function grantDuty(
   if (readsObjects.length > 0) allow(['s3:ListBucket'], [storage.bucket.bucketArn]);
   if (readsObjects.length > 0) allow(['s3:GetObject'], objects(readsObjects));
   if (writesObjects.length > 0) allow(['s3:PutObject'], objects(writesObjects));
-  if (tells) allow(['sns:Publish'], [notices[tells].topicArn]);
+  for (const topic of tells) allow(['sns:Publish'], [notices[topic].topicArn]);
   if (duty.runsWorkflow) {
     allow(['states:StartExecution', 'states:ListExecutions'], [workflowArn]);
     allow(['states:DescribeExecution', 'states:GetExecutionHistory'], [executionsArn]);
