@@ -80,6 +80,7 @@ async function benchStarts(folder: string, markets: readonly Market[], smoke: bo
       PARTICIPANTS_TABLE: 'none',
       TOKEN_ISSUER: 'https://issuer.example.org/pool',
       TOKEN_KEYS_URL: 'https://issuer.example.org/pool/.well-known/jwks.json',
+      REFUSED_USAGE_KEY: 'refused',
       PUBLIC_USAGE_KEY: 'public',
       DASHBOARD_ORIGIN: '*',
     };

@@ -7,12 +7,14 @@ import { benchClearing } from './clearing.ts';
 import { benchCloud } from './cloud.ts';
 import { benchDecisions } from './decisions.ts';
 import { benchIntake } from './intake.ts';
+import { benchIntakeCloud } from './intake-cloud.ts';
 import { benchUsage } from './usage.ts';
 
 const benches: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   clearing: benchClearing,
   decisions: benchDecisions,
   intake: benchIntake,
+  'intake-cloud': benchIntakeCloud,
   cloud: benchCloud,
   usage: benchUsage,
 };

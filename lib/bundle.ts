@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What `NODE_OPTIONS` has to say for Node to read the source maps. */
 export const nodeOptions = '--enable-source-maps';
+const docsScript = fileURLToPath(new URL('js/standalone.js', import.meta.resolve('@scalar/fastify-api-reference')));
 
 export type Bundle = Metafile['outputs'][string];
 
@@ -67,6 +68,8 @@ function nameSourcesFrom(project: string, folder: string): void {
 
 function addFiles(folder: string, { inputs }: Bundle, markets: readonly Market[]): void {
   writeFileSync(join(folder, 'markets.json'), JSON.stringify(markets));
+  // The page at /docs asks the API for its script.
+  if (Object.keys(inputs).includes('src/lambda/api.ts')) copyFileSync(docsScript, join(folder, 'scalar.js'));
   // The solver looks for its WebAssembly beside itself.
   const solver = Object.keys(inputs).find((input) => input.endsWith('highs/build/highs.mjs'));
   if (solver) copyFileSync(join(root, solver.replace('.mjs', '.wasm')), join(folder, 'highs.wasm'));

@@ -1,7 +1,7 @@
 /**
  * Published results kept at the edge: a distribution before the gateway, by `-c cache=edge`.
  *
- * What may be kept, and for how long, is said by the house in `Cache-Control` (`src/api/entity-tag.ts`): the prices, flows and curves
+ * What may be kept, and for how long, is said by the house in `Cache-Control` (`src/api/published.ts`): the prices, flows and curves
  * of settled auctions for ever, all else never. The token is part of the key, so an answer to one caller is given to no other.
  */
 

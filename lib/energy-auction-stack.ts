@@ -10,13 +10,14 @@ import { Clock } from './clock.ts';
 import { EdgeCache } from './edge-cache.ts';
 import { Functions } from './functions.ts';
 import { GatewayLogs } from './gateway-logs.ts';
-import { HttpApi, publicUsageKey } from './http-api.ts';
+import { HttpApi, publicUsageKey, refusedUsageKey } from './http-api.ts';
 import { Notices } from './notices.ts';
 import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
 import { Storage } from './storage.ts';
 import { WarmClearing } from './warm-clearing.ts';
 import { Watching } from './watching.ts';
+import { WebAcl } from './web-acl.ts';
 import { Workflow, workflowArn } from './workflow.ts';
 
 export class EnergyAuctionStack extends Stack {
@@ -53,6 +54,7 @@ export class EnergyAuctionStack extends Stack {
       TOKEN_ISSUER: access.issuer,
       TOKEN_KEYS_URL: access.keysUrl,
       PUBLIC_USAGE_KEY: publicUsageKey(settings.environment),
+      REFUSED_USAGE_KEY: refusedUsageKey(settings.environment),
       DASHBOARD_ORIGIN: settings.dashboardOrigin,
     };
     const shared = { settings, environment, deadLetters };
@@ -80,6 +82,7 @@ export class EnergyAuctionStack extends Stack {
     new GatewayLogs(this, 'GatewayLogs', { settings, stage: http.api.deploymentStage });
     if (settings.watching === 'within') new Watching(this, 'Watching', { settings });
 
+    if (settings.waf) new WebAcl(this, 'WebAcl', { settings, api: http.api });
     if (settings.edgeCache) {
       const { distribution } = new EdgeCache(this, 'EdgeCache', { settings, api: http.api });
       const value = `https://${distribution.domainName}/`;
@@ -91,6 +94,7 @@ export class EnergyAuctionStack extends Stack {
       description: 'Where clients get their tokens (client credentials)',
     });
     new CfnOutput(this, 'ApiId', { value: http.api.restApiId });
+    new CfnOutput(this, 'ClientPlanId', { value: http.clientPlan.usagePlanId });
     new CfnOutput(this, 'UserPoolId', { value: access.pool.userPoolId });
     new CfnOutput(this, 'ParticipantsTable', { value: storage.participants.tableName });
     new CfnOutput(this, 'ResultsBucket', { value: storage.bucket.bucketName });

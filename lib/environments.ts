@@ -19,10 +19,16 @@ export interface Sizes {
   readonly logRetention: RetentionDays;
   /** Logs that the intake of an auction is spread over; a partition takes 1,000 writes a second. */
   readonly intakeShards: number;
-  /** Requests a second, and how many at once. */
-  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
-  /** Requests a day of one client, and of all without a token together. */
+  /** Requests a second, and how many at once, that each method of the API takes of all callers together. */
+  readonly throttle: Rate;
+  /** The same of one client, a part of that: none can keep the others out. */
+  readonly clientThrottle: Rate;
+  /** The same of all calls without a token together, and again of all whose token does not hold: strangers get little. */
+  readonly publicThrottle: Rate;
+  /** Requests a day of one client. */
   readonly quota: number;
+  /** And of such strangers. */
+  readonly publicQuota: number;
   readonly schedules: Schedules;
   /** Dollars a month beyond which the alarm addresses hear of it, and at 80 % and by forecast before. */
   readonly budget: number;
@@ -30,6 +36,11 @@ export interface Sizes {
   readonly lateMinutes: number;
   /** Whether there has to be somebody to hear alarms. */
   readonly watched: boolean;
+}
+
+export interface Rate {
+  readonly rateLimit: number;
+  readonly burstLimit: number;
 }
 
 export interface Schedules {
@@ -50,7 +61,10 @@ export const environments = {
     logRetention: RetentionDays.ONE_WEEK,
     intakeShards: 2,
     throttle: { rateLimit: 50, burstLimit: 100 },
+    clientThrottle: { rateLimit: 20, burstLimit: 40 },
+    publicThrottle: { rateLimit: 5, burstLimit: 10 },
     quota: 100_000,
+    publicQuota: 20_000,
     schedules: { tickMinutes: 1, canaryMinutes: 0, warmMinutes: 0 },
     budget: 25,
     lateMinutes: 15,
@@ -64,7 +78,10 @@ export const environments = {
     logRetention: RetentionDays.ONE_MONTH,
     intakeShards: 4,
     throttle: { rateLimit: 200, burstLimit: 400 },
+    clientThrottle: { rateLimit: 50, burstLimit: 100 },
+    publicThrottle: { rateLimit: 10, burstLimit: 20 },
     quota: 1_000_000,
+    publicQuota: 100_000,
     schedules: { tickMinutes: 1, canaryMinutes: 60, warmMinutes: 0 },
     budget: 100,
     lateMinutes: 15,
@@ -78,7 +95,10 @@ export const environments = {
     logRetention: RetentionDays.ONE_YEAR,
     intakeShards: 8,
     throttle: { rateLimit: 500, burstLimit: 1000 },
+    clientThrottle: { rateLimit: 100, burstLimit: 200 },
+    publicThrottle: { rateLimit: 25, burstLimit: 50 },
     quota: 10_000_000,
+    publicQuota: 500_000,
     schedules: { tickMinutes: 1, canaryMinutes: 0, warmMinutes: 5 },
     budget: 500,
     lateMinutes: 15,

@@ -22,21 +22,28 @@ import type { Settings } from './settings.ts';
 /**
  * By the name of the file in `src/lambda/`. A function gets a share of a processor by its memory: 1,769 MB are a whole one,
  * which is all that one thread can use. Seconds are those of the task in the workflow file at most, and below the gateway's 29
- * for those behind it.
+ * for those behind it. `reserved` is how many run at one time whatever the API has to do, where an account has room for that: as many
+ * as there is work for when several auctions end together, pages of a settlement ten at a time.
  */
 export const functions = {
   authorize: { memoryMb: 1024, seconds: 10 },
   'post-orders': { memoryMb: 1024, seconds: 28 },
   api: { memoryMb: 1024, seconds: 28 },
-  seal: { memoryMb: 1769, seconds: 290 },
-  clear: { memoryMb: 3008, seconds: 890 },
-  verify: { memoryMb: 3008, seconds: 890 },
-  settle: { memoryMb: 1024, seconds: 290 },
-  publish: { memoryMb: 512, seconds: 60 },
-  'notify-failure': { memoryMb: 512, seconds: 60 },
-  diagnose: { memoryMb: 3008, seconds: 890 },
-  'keep-time': { memoryMb: 512, seconds: 58 },
-} as const satisfies Record<string, { memoryMb: number; seconds: number }>;
+  seal: { memoryMb: 1769, seconds: 290, reserved: 4 },
+  clear: { memoryMb: 3008, seconds: 890, reserved: 4 },
+  verify: { memoryMb: 3008, seconds: 890, reserved: 4 },
+  settle: { memoryMb: 1024, seconds: 290, reserved: 20 },
+  publish: { memoryMb: 512, seconds: 60, reserved: 4 },
+  'notify-failure': { memoryMb: 512, seconds: 60, reserved: 4 },
+  diagnose: { memoryMb: 3008, seconds: 890, reserved: 2 },
+  'keep-time': { memoryMb: 512, seconds: 58, reserved: 2 },
+} as const satisfies Record<string, FunctionSize>;
+
+interface FunctionSize {
+  readonly memoryMb: number;
+  readonly seconds: number;
+  readonly reserved?: number;
+}
 
 export type FunctionName = keyof typeof functions;
 export const functionNames = Object.keys(functions) as FunctionName[];
@@ -65,7 +72,7 @@ export class Functions extends Construct {
 }
 
 /** Not of every environment: `lib/canary.ts`. */
-export const canary = { memoryMb: 512, seconds: 290 };
+export const canary: FunctionSize = { memoryMb: 512, seconds: 290 };
 type AnyFunctionName = FunctionName | 'canary';
 /** All that there is code for. */
 export const bundledNames: readonly AnyFunctionName[] = [...functionNames, 'canary'];
@@ -76,7 +83,7 @@ export function makeFunction(
   name: AnyFunctionName,
   { settings, environment, deadLetters }: FunctionsProps,
 ): LambdaFunction {
-  const { memoryMb, seconds } = name === 'canary' ? canary : functions[name];
+  const { memoryMb, seconds, reserved }: FunctionSize = name === 'canary' ? canary : functions[name];
   const { removalPolicy, logRetention, markets } = settings;
   const functionName = functionNameOf(name, settings.environment);
   const scope = new Construct(within, name);
@@ -96,6 +103,7 @@ export function makeFunction(
     code: code(name, markets),
     memorySize: memoryMb,
     timeout: Duration.seconds(seconds),
+    ...(settings.reservedConcurrency && reserved && { reservedConcurrentExecutions: reserved }),
     environment: {
       ...environment,
       POWERTOOLS_SERVICE_NAME: name,

@@ -54,6 +54,12 @@ const refusals: readonly Refusal[] = [
     retryAfter: 3600,
   },
   {
+    type: ResponseType.WAF_FILTERED,
+    code: 'too-many-requests',
+    detail: 'too many requests from this address; nothing was taken of this one',
+    retryAfter: 300,
+  },
+  {
     type: ResponseType.REQUEST_TOO_LARGE,
     code: 'too-large',
     detail: 'the body is longer than the gateway takes; send the orders in several requests',

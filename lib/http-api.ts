@@ -8,7 +8,6 @@
 import { Validations } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
-  type ApiKey,
   ApiKeySourceType,
   CfnModel,
   Cors,
@@ -23,6 +22,7 @@ import {
   Period,
   RequestValidator,
   RestApi,
+  type UsagePlan,
 } from 'aws-cdk-lib/aws-apigateway';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -31,14 +31,16 @@ import { routesOf } from '../src/api/app.ts';
 import type { Route } from '../src/api/route.ts';
 import type { Ports } from '../src/auction/ports.ts';
 import { authorizerOf } from './access.ts';
+import type { Rate } from './environments.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { gatewayModel } from './models.ts';
 import type { Settings } from './settings.ts';
 
 export const apiNameOf = (environment: string): string => `energy-auction-${environment}`;
 export const stageName = 'v1';
-/** Of the plan for calls of nobody known. No secret: what a client sends as a key is not looked at. */
+/** Of the plans for calls without a token and with one that does not hold. No secrets: what a client sends as a key is not looked at. */
 export const publicUsageKey = (environment: string): string => `public-usage-of-energy-auction-${environment}`;
+export const refusedUsageKey = (environment: string): string => `refused-usage-of-energy-auction-${environment}`;
 
 export interface HttpApiProps {
   readonly settings: Settings;
@@ -54,7 +56,8 @@ const routes = routesOf({} as Ports);
 
 export class HttpApi extends Construct {
   readonly api: RestApi;
-  readonly key: ApiKey;
+  /** Where each client has a key of its own (`scripts/add-client.ts`). */
+  readonly clientPlan: UsagePlan;
   private readonly settings: Settings;
 
   constructor(scope: Construct, id: string, { settings, authorize, postOrders, api }: HttpApiProps) {
@@ -79,7 +82,7 @@ export class HttpApi extends Construct {
     // Methods and addresses that nobody knows get the house's answers, 405 and 404, once the key was right.
     for (const resource of this.resources()) resource.addMethod('ANY', everythingElse);
     this.api.root.addProxy({ anyMethod: true, defaultIntegration: everythingElse });
-    this.key = this.usage();
+    this.clientPlan = this.usagePlans();
   }
 
   private gateway(authorize: IFunction): RestApi {
@@ -110,7 +113,7 @@ export class HttpApi extends Construct {
       defaultMethodOptions: { authorizer: authorizerOf(this, authorize), apiKeyRequired: true },
       defaultCorsPreflightOptions: {
         allowOrigins: dashboardOrigin === '*' ? Cors.ALL_ORIGINS : [dashboardOrigin],
-        allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
+        allowMethods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
         allowHeaders: ['content-type', 'authorization', 'if-none-match'],
         exposeHeaders: ['etag', 'location', 'retry-after'],
       },
@@ -124,12 +127,12 @@ export class HttpApi extends Construct {
         id: 'AwsSolutions-COG4',
         reason: 'Tokens of the pool are checked by our own authorizer, which knows routes, owners and public data.',
       },
-      {
-        id: 'AwsSolutions-APIG3',
-        reason:
-          'A web ACL costs more a month than a small auction; throttle, quota and keys bound what a stranger can do.',
-      },
     );
+    if (!this.settings.waf)
+      Validations.of(api).acknowledge({
+        id: 'AwsSolutions-APIG3',
+        reason: 'A web ACL is there by -c waf=on; without one throttle, quota and keys bound what a stranger can do.',
+      });
     return api;
   }
 
@@ -173,20 +176,26 @@ export class HttpApi extends Construct {
     return [...new Set(routes.map((route) => this.api.root.resourceForPath(route.path)))];
   }
 
-  private usage(): ApiKey {
-    const { environment, throttle, quota } = this.settings;
-    const key = this.api.addApiKey('Key', {
-      apiKeyName: `energy-auction-${environment}-public`,
-      value: publicUsageKey(environment),
-    }) as ApiKey;
-    const plan = this.api.addUsagePlan('UsagePlan', {
-      name: `energy-auction-${environment}-public`,
-      throttle,
-      quota: { limit: quota, period: Period.DAY },
-      apiStages: [{ api: this.api as IRestApi, stage: this.api.deploymentStage }],
-    });
-    plan.addApiKey(key);
-    return key;
+  /**
+   * How much may be asked: a plan's limits are those of each key in it, and are applied before those of the stage. Every call counts in one:
+   * of a client under its key, of all strangers under one, of all whose token does not hold under another.
+   */
+  private usagePlans(): UsagePlan {
+    const { environment, clientThrottle, publicThrottle, quota, publicQuota } = this.settings;
+    const plan = (id: string, name: string, throttle: Rate, limit: number): UsagePlan =>
+      this.api.addUsagePlan(id, {
+        name: `energy-auction-${environment}-${name}`,
+        throttle,
+        quota: { limit, period: Period.DAY },
+        apiStages: [{ api: this.api as IRestApi, stage: this.api.deploymentStage }],
+      });
+    const strangers = { public: publicUsageKey(environment), refused: refusedUsageKey(environment) };
+    for (const [name, value] of Object.entries(strangers)) {
+      const id = name === 'public' ? '' : 'Refused';
+      const key = this.api.addApiKey(`${id}Key`, { apiKeyName: `energy-auction-${environment}-${name}`, value });
+      plan(`${id}UsagePlan`, name, publicThrottle, publicQuota).addApiKey(key);
+    }
+    return plan('ClientUsagePlan', 'clients', clientThrottle, quota);
   }
 }
 

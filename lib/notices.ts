@@ -9,6 +9,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledged.ts';
+import { ofOwnAccount } from './principals.ts';
 import type { Settings } from './settings.ts';
 
 const topics = ['rejected-orders', 'auction-errors', 'settled-auctions'] as const;
@@ -29,6 +30,7 @@ export class Notices extends Construct {
   constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly key: IKey }) {
     super(scope, id);
     const { settings, key } = props;
+    // A role is handed to a topic by the account it is of, and nobody else; that SNS says for whom it takes this one on is not written anywhere.
     this.deliveryLog = new Role(this, 'DeliveryLog', { assumedBy: new ServicePrincipal('sns.amazonaws.com') });
     this.rejected = this.topic('Rejected', topicNameOf('rejected-orders', settings.environment), key, settings);
     this.errors = this.topic('Errors', errorsTopicName(settings.environment), key, settings);
@@ -46,18 +48,17 @@ export class Notices extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'It is the dead letter queue of the stack; whoever reads it decides what is done again.',
     });
-    const watchers = ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com'];
-    this.errors.addToResourcePolicy(
-      new PolicyStatement({
-        principals: watchers.map((service) => new ServicePrincipal(service)),
-        actions: ['sns:Publish'],
-        resources: [this.errors.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
+    const watchers = ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com'].map((service) =>
+      ofOwnAccount(this, service),
     );
-    // Those who put something under the key without a role of ours: deliveries of topics, ticks that found no function, the budget and alarms.
-    for (const service of ['sns.amazonaws.com', 'events.amazonaws.com', ...watchers])
-      key.grant(new ServicePrincipal(service), 'kms:Decrypt', 'kms:GenerateDataKey');
+    this.errors.addToResourcePolicy(
+      new PolicyStatement({ principals: watchers, actions: ['sns:Publish'], resources: [this.errors.topicArn] }),
+    );
+    // Those who put something under the key without a role of ours: deliveries of topics, the budget and alarms, ticks that found no
+    // function. Of events AWS says that its use of a key carries no account: with the condition such ticks would be lost.
+    const events = new ServicePrincipal('events.amazonaws.com');
+    for (const service of [ofOwnAccount(this, 'sns.amazonaws.com'), ...watchers, events])
+      key.grant(service, 'kms:Decrypt', 'kms:GenerateDataKey');
   }
 
   private topic(id: string, topicName: string, masterKey: IKey, { logRetention, removalPolicy }: Settings): Topic {

@@ -10,7 +10,8 @@ import type { FunctionName, Functions } from './functions.ts';
 import type { Notices } from './notices.ts';
 import type { Storage } from './storage.ts';
 
-type Prefix = 'books' | 'results' | 'orders' | 'diagnoses' | 'exclusions';
+/** Folders of the bucket, by what lies in them. */
+type Prefix = 'books' | 'results' | 'orders' | 'checkpoints' | 'networks' | 'answers' | 'diagnoses' | 'exclusions';
 type TableName = 'orders' | 'intake' | 'auctions' | 'participants';
 
 const tableActions = {
@@ -26,48 +27,62 @@ interface Duties {
   readonly tables: Partial<Record<TableName, readonly TableAccess[]>>;
   readonly readsObjects?: readonly Prefix[];
   readonly writesObjects?: readonly Prefix[];
-  readonly tells?: 'rejected' | 'errors' | 'settled';
+  readonly tells?: readonly ('rejected' | 'errors' | 'settled')[];
   readonly runsWorkflow?: boolean;
 }
 
-const archive = ['books', 'results', 'orders'] as const;
-/** An auction's record and its place in the list by state change together. */
+/** An auction's record and its place in the lists change together. */
 const advances = ['read', 'put', 'remove'] as const;
 /** What was told is noted in the intake's table, so that nobody hears it twice. */
 const notes = ['read', 'batch'] as const;
+/** Whoever brings orders in or takes them back: a request commits those of others too, that wait with it. */
+const takesOrders = {
+  orders: ['read', 'put', 'update'],
+  intake: ['read', 'put', 'update', 'remove', 'batch'],
+} as const;
 
+/** Who writes an object may read it: where one is already, it must be the same. */
 const duties: Readonly<Record<FunctionName, Duties>> = {
   authorize: { tables: { participants: ['read'] } },
-  'post-orders': { tables: { auctions: ['read'], orders: ['read', 'put'], intake: ['read', 'put', 'update'] } },
+  'post-orders': { tables: { auctions: ['read'], ...takesOrders } },
   api: {
-    tables: { auctions: advances, orders: ['read', 'put', 'update'], intake: ['read', 'put', 'update'] },
-    readsObjects: archive,
+    tables: { auctions: advances, ...takesOrders },
+    readsObjects: ['books', 'results', 'orders', 'networks', 'answers', 'diagnoses', 'exclusions'],
+    writesObjects: ['networks', 'answers', 'exclusions'],
+    tells: ['settled'],
     runsWorkflow: true,
   },
   seal: {
-    tables: { auctions: advances, intake: ['read', 'put', 'update'] },
-    readsObjects: ['books'],
+    tables: { auctions: advances, intake: ['update', ...notes] },
+    readsObjects: ['books', 'networks'],
     writesObjects: ['books'],
+    tells: ['rejected'],
   },
-  clear: { tables: { auctions: advances }, readsObjects: archive, writesObjects: ['results', 'orders'] },
+  clear: {
+    tables: { auctions: advances },
+    readsObjects: ['books', 'results', 'orders', 'checkpoints', 'exclusions'],
+    writesObjects: ['results', 'orders', 'checkpoints'],
+  },
   verify: { tables: { auctions: advances }, readsObjects: ['books', 'results'] },
   settle: {
     tables: { auctions: ['read'], intake: notes },
     readsObjects: ['orders'],
     writesObjects: ['orders'],
-    tells: 'rejected',
+    tells: ['rejected'],
   },
-  publish: { tables: { auctions: advances, intake: notes }, tells: 'settled' },
-  'notify-failure': { tables: { auctions: advances, intake: notes }, tells: 'errors' },
+  publish: { tables: { auctions: advances, intake: notes }, tells: ['settled'] },
+  'notify-failure': { tables: { auctions: advances, intake: notes }, tells: ['errors'] },
   diagnose: {
     tables: { auctions: advances, intake: notes },
     readsObjects: ['books', 'diagnoses', 'exclusions'],
     writesObjects: ['diagnoses'],
-    tells: 'errors',
+    tells: ['errors'],
   },
   'keep-time': {
     tables: { auctions: advances, orders: ['read', 'update', 'batch'], intake: ['read', 'put', 'update', 'batch'] },
-    tells: 'errors',
+    readsObjects: ['networks'],
+    writesObjects: ['networks'],
+    tells: ['errors'],
     runsWorkflow: true,
   },
 };
@@ -82,8 +97,9 @@ export interface House {
 
 /** A canary is operator and participant in one, and may no more than they may. */
 export const canaryDuty: Duties = {
-  tables: { auctions: advances, orders: ['read', 'put', 'update'], intake: ['read', 'put', 'update'] },
-  readsObjects: ['books', 'results'],
+  tables: { auctions: advances, ...takesOrders },
+  readsObjects: ['books', 'results', 'networks'],
+  writesObjects: ['networks'],
   runsWorkflow: true,
 };
 
@@ -96,7 +112,7 @@ export function grantDuty(
   duty: Duties,
   { storage, notices, workflowArn, executionsArn }: House,
 ): void {
-  const { tables, readsObjects = [], writesObjects = [], tells } = duty;
+  const { tables, readsObjects = [], writesObjects = [], tells = [] } = duty;
   const allow = (actions: string[], resourceArns: string[]): Grant =>
     Grants.addToPrincipal({ grantee, actions, resourceArns });
   const objects = (prefixes: readonly Prefix[]) =>
@@ -119,7 +135,7 @@ export function grantDuty(
   if (readsObjects.length > 0) allow(['s3:ListBucket'], [storage.bucket.bucketArn]);
   if (readsObjects.length > 0) allow(['s3:GetObject'], objects(readsObjects));
   if (writesObjects.length > 0) allow(['s3:PutObject'], objects(writesObjects));
-  if (tells) allow(['sns:Publish'], [notices[tells].topicArn]);
+  for (const topic of tells) allow(['sns:Publish'], [notices[topic].topicArn]);
   if (duty.runsWorkflow) {
     allow(['states:StartExecution', 'states:ListExecutions'], [workflowArn]);
     allow(['states:DescribeExecution', 'states:GetExecutionHistory'], [executionsArn]);

@@ -20,6 +20,10 @@ export interface Settings extends Sizes {
   readonly expressWorkflow: boolean;
   /** Whether published results are kept at the edge. */
   readonly edgeCache: boolean;
+  /** Whether a web ACL bounds the requests of one address. */
+  readonly waf: boolean;
+  /** Whether functions that must not starve have concurrency of their own: an account needs 100 besides. */
+  readonly reservedConcurrency: boolean;
   /** Name of a managed policy that bounds every role of the stack. */
   readonly permissionsBoundary?: string;
   /** Where the dashboard is served from. Any origin unless said: no cookies are used, whoever calls brings a key. */
@@ -44,6 +48,8 @@ const choices = [
   'warmMinutes',
   'workflow',
   'cache',
+  'waf',
+  'concurrency',
   'markets',
   'market',
   'dashboardOrigin',
@@ -88,6 +94,10 @@ export async function readSettings(node: ContextNode): Promise<Settings> {
     throw new ContextError(
       `context lockDays: the data of ${environment} goes with its stack, which a lock would forbid`,
     );
+  const edgeCache = oneOf('cache', text('cache'), ['none', 'edge']) === 'edge';
+  const waf = oneOf('waf', text('waf'), ['off', 'on']) === 'on';
+  // The gateway would see the addresses of the edge in the place of its callers', and block it.
+  if (edgeCache && waf) throw new ContextError('context waf: an edge is before the gateway; say cache=edge or waf=on');
   return {
     ...sizes,
     environment,
@@ -99,7 +109,9 @@ export async function readSettings(node: ContextNode): Promise<Settings> {
       warmMinutes: wholeNumber('warmMinutes', text('warmMinutes'), 0) ?? sizes.schedules.warmMinutes,
     },
     expressWorkflow: oneOf('workflow', text('workflow'), ['standard', 'express']) === 'express',
-    edgeCache: oneOf('cache', text('cache'), ['none', 'edge']) === 'edge',
+    edgeCache,
+    waf,
+    reservedConcurrency: oneOf('concurrency', text('concurrency'), ['shared', 'reserved']) === 'reserved',
     ...(permissionsBoundary && { permissionsBoundary }),
     dashboardOrigin: text('dashboardOrigin') ?? '*',
     watching: oneOf('watching', text('watching'), ['within', 'apart', 'none']),

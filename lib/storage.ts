@@ -9,6 +9,7 @@ import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
+  HttpMethods,
   type IBucket,
   ObjectLockRetention,
   StorageClass,
@@ -120,7 +121,11 @@ export class Storage extends Construct {
         },
         { id: 'old-versions', noncurrentVersionExpiration: Duration.days(30), expiredObjectDeleteMarker: true },
         { id: 'cut-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        // What was too large for an answer is fetched from here, and made anew when it is asked for again.
+        { id: 'copies-of-answers', prefix: 'answers/', expiration: Duration.days(7) },
       ],
+      // A page that is sent here by the API has no origin of its own left; whoever has an address may fetch what is there.
+      cors: [{ allowedMethods: [HttpMethods.GET], allowedOrigins: ['*'] }],
     });
   }
 

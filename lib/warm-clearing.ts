@@ -8,8 +8,8 @@ import { TimeZone } from 'aws-cdk-lib';
 import { ScalableTarget, Schedule, ServiceNamespace } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { Alias, type IVersion, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { msOf } from '../src/market/calendar.ts';
 import type { Market } from '../src/market/market.ts';
-import { msOf } from '../src/market/time.ts';
 import { gatesOf } from './clock.ts';
 
 /**

@@ -66,6 +66,7 @@ const options: readonly (readonly [name: string, { from?: Context; to?: Context 
   ['`cache=edge`', { to: { cache: 'edge' } }, {}],
   ['`workflow=express`', { to: { workflow: 'express' } }, {}],
   ['`warmMinutes=0`', { to: { warmMinutes: '0' } }, {}],
+  ['`waf=on`', { to: { waf: 'on' } }, {}],
   ['orders one by one', {}, { ordersPerRequest: 1 }],
   ['orders a thousand a request', {}, { ordersPerRequest: 1000 }],
   ['auctions each quarter of an hour', {}, { auctions: 96 }],

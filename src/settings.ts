@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { AuctionError } from './market/errors.ts';
-import { type Market, marketId, parseMarket } from './market/market.ts';
+import { type Market, parseMarket } from './market/market.ts';
+import { marketId } from './market/terms.ts';
 
 const loopback = /^(localhost|::1|127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 

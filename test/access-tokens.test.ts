@@ -55,6 +55,12 @@ test('a token that does not hold is refused 401 wherever it is sent, with what i
       'token-key',
     ],
     ['no token', 'x', 'token-malformed'],
+    // No JSON Web Signature has such a `kid`, but anybody can write one.
+    ...[{}, [], ['x'], 7, null, true].map((kid): [string, string, string] => [
+      `a kid that is ${JSON.stringify(kid)}`,
+      `${Buffer.from(JSON.stringify({ ...header, kid })).toString('base64url')}.${body}.AAAA`,
+      'token-key',
+    ]),
   ];
   for (const [what, token, code] of cases)
     for (const path of ['/auctions/none/close', '/markets']) {

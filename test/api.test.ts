@@ -159,3 +159,15 @@ test('hourlyMeans() takes the mean of each whole hour', () => {
   assert.equal(hourlyMeans({ ...quarters, resolution: 'PT60M' }, { A: [1] }), undefined);
   assert.equal(hourlyMeans({ ...quarters, periods: 3 }, { A: [1, 2, 3] }), undefined);
 });
+
+test('below a path that it does not know, pages and document refer to the API by where they lie themselves', async (t) => {
+  const { ports } = await openApiHouse(t);
+  const app = createApp(ports, { root: './' });
+  const page = await (await app.request('/docs')).text();
+  assert.match(page, /<script src="\.\/docs\/scalar\.js">/);
+  assert.match(page, /"url": ?"\.\/openapi\.json"/);
+  const landing = await (await app.request('/', { headers: { accept: 'text/html' } })).text();
+  assert.match(landing, /<a href="\.\/docs">/);
+  const { servers } = (await (await app.request('/openapi.json')).json()) as { servers: object[] };
+  assert.deepEqual(servers, [{ url: './' }]);
+});

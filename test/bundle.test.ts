@@ -32,6 +32,7 @@ test('bundle(): post-orders has at most 500 kB, only what clears has the solver,
       `${name} and the solver`,
     );
     assert.equal(existsSync(join(folder, name, 'highs.wasm')), clears, `${name} and its WebAssembly`);
+    assert.equal(existsSync(join(folder, name, 'scalar.js')), name === 'api', `${name} and the script of /docs`);
     const [market] = JSON.parse(readFileSync(join(folder, name, 'markets.json'), 'utf8'));
     assert.deepEqual(parseMarket(market, 'the bundle'), testMarket());
   }

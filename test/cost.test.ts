@@ -40,6 +40,7 @@ test('every resource of every environment and option is priced or free, and none
     for (const chosen of [
       {},
       { cache: 'edge', workflow: 'express', warmMinutes: '5', alarmAddresses: 'a@example.org' },
+      { waf: 'on', concurrency: 'reserved' },
     ])
       assert.ok(sum(costOf(await templatesOf({ environment, ...chosen }), day)) > 0);
   assert.deepEqual(
@@ -74,6 +75,13 @@ test('express pages cost no transitions, warm minutes and the edge are paid wher
   assert.equal(dollars(standard('kept warm')), dollars(25 * 15 * 60 * 30 * (3008 / 1024) * 0.0000033334));
   const edge = await costs({ cache: 'edge' });
   assert.ok(edge('requests') < standard('requests'));
+});
+
+test('a web ACL is paid by the month, by its rules and by the request', async () => {
+  const lines = costOf(await templatesOf({ environment: 'prod', waf: 'on' }), day);
+  const of = (what: string) => lines.find((line) => line.service === 'WAF' && line.what === what)!;
+  assert.equal(of('web ACLs').dollars + of('rules').dollars, 6);
+  assert.equal(of('requests').quantity, 4500);
 });
 
 test('templates are read as they are written', () => {

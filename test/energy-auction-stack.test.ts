@@ -59,6 +59,24 @@ each(
   },
 );
 
+each('services use the key and the clock’s role for this account alone, where AWS says that they name it', ({ of }) => {
+  const ofAccount = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+  const [[, { Properties: key }]] = of('AWS::KMS::Key') as [ReturnType<typeof of>[number]];
+  const found = new Map<string, unknown>();
+  for (const { Principal, Condition } of key.KeyPolicy.Statement)
+    for (const service of [Principal.Service].flat())
+      if (['sns', 'cloudwatch', 'budgets', 'events'].includes(service?.split('.')[0])) found.set(service, Condition);
+  assert.deepEqual(Object.fromEntries(found), {
+    'sns.amazonaws.com': ofAccount,
+    'budgets.amazonaws.com': ofAccount,
+    'cloudwatch.amazonaws.com': ofAccount,
+    'events.amazonaws.com': undefined,
+  });
+  const trusts = of('AWS::IAM::Role').map(([, { Properties: role }]) => role.AssumeRolePolicyDocument.Statement[0]);
+  const clock = trusts.find(({ Principal }) => Principal.Service === 'scheduler.amazonaws.com');
+  assert.deepEqual(clock.Condition, ofAccount);
+});
+
 each('the key rotates', ({ of }) => {
   const keys = of('AWS::KMS::Key');
   assert.equal(keys.length, 1);
@@ -79,12 +97,14 @@ each(
     const rules = results.LifecycleConfiguration.Rules as Properties[];
     assert.deepEqual(
       rules.map((rule) => [rule.Id, rule.Status]),
-      ['cheaper-with-age', 'old-versions', 'cut-uploads'].map((id) => [id, 'Enabled']),
+      ['cheaper-with-age', 'old-versions', 'cut-uploads', 'copies-of-answers'].map((id) => [id, 'Enabled']),
     );
-    assert(
-      rules.every((rule) => rule.ExpirationInDays === undefined),
+    assert.deepEqual(
+      rules.filter((rule) => rule.ExpirationInDays !== undefined).map((rule) => rule.Prefix),
+      ['answers/'],
       'books and results are never deleted by age',
     );
+    assert.deepEqual(results.CorsConfiguration.CorsRules, [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'] }]);
     for (const [name, { Properties, DeletionPolicy }] of buckets) {
       assert.deepEqual(
         new Set(Object.values(Properties.PublicAccessBlockConfiguration)),
@@ -256,15 +276,15 @@ const roleOf = (stack: Synthesised, name: string, env: string): string =>
 const mayWrite: Record<(typeof functionNames)[number], string[]> = {
   authorize: [],
   'post-orders': ['Intake', 'Orders'],
-  api: ['Auctions', 'Intake', 'Orders', 'StartExecution'],
-  seal: ['Auctions', 'Intake', 'books'],
-  clear: ['Auctions', 'orders', 'results'],
+  api: ['Auctions', 'Intake', 'Orders', 'Settled', 'StartExecution', 'answers', 'exclusions', 'networks'],
+  seal: ['Auctions', 'Intake', 'Rejected', 'books'],
+  clear: ['Auctions', 'checkpoints', 'orders', 'results'],
   verify: ['Auctions'],
   settle: ['Intake', 'Rejected', 'orders'],
   publish: ['Auctions', 'Intake', 'Settled'],
   'notify-failure': ['Auctions', 'Errors', 'Intake'],
   diagnose: ['Auctions', 'Errors', 'Intake', 'diagnoses'],
-  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'StartExecution'],
+  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'StartExecution', 'networks'],
 };
 const writing = /^(dynamodb:(Put|Update|Delete|BatchWrite)|s3:Put|sns:Publish|states:Start)/;
 
@@ -430,8 +450,8 @@ each('what the gateway refuses are problem details', (stack) => {
   }
 });
 
-each('the stage is throttled, traced, measured and writes JSON access logs; keys have a plan with a quota', (stack) => {
-  const { throttle, quota } = stack.settings;
+each('the stage is throttled, traced, measured and writes JSON access logs', (stack) => {
+  const { throttle } = stack.settings;
   const { Properties: stage } = stack.of('AWS::ApiGateway::Stage')[0]![1];
   const [settings] = stage.MethodSettings;
   assert.equal(settings.ThrottlingRateLimit, throttle.rateLimit);
@@ -442,10 +462,6 @@ each('the stage is throttled, traced, measured and writes JSON access logs; keys
   assert(stage.AccessLogSetting.DestinationArn);
   const line = JSON.parse(stage.AccessLogSetting.Format) as Record<string, string>;
   for (const field of ['requestId', 'method', 'path', 'status', 'ms', 'apiKeyId']) assert(line[field], field);
-  const { Properties: plan } = stack.of('AWS::ApiGateway::UsagePlan')[0]![1];
-  assert.deepEqual(plan.Throttle, { BurstLimit: throttle.burstLimit, RateLimit: throttle.rateLimit });
-  assert.deepEqual(plan.Quota, { Limit: quota, Period: 'DAY' });
-  assert.equal(stack.of('AWS::ApiGateway::UsagePlanKey').length, 1);
 });
 
 test('readSettings(): an unknown default market fails', async () => {

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTimekeeper } from '../src/adapters/local/house.ts';
-import { closeGate } from '../src/auction/auctions.ts';
+import { closeGate, restartAuction } from '../src/auction/auctions.ts';
 import { keepTime } from '../src/auction/keep-time.ts';
 import type { Ports } from '../src/auction/ports.ts';
 import { readBook } from '../src/auction/results.ts';
 import { until } from './ports/workflow.cases.ts';
 import { hold, openTestHouse, reaches, submit, testMarket } from './support/house.ts';
+import { recordingMeter } from './support/meter.ts';
 
 const hourly = testMarket({
   schedule: { kind: 'interval', every: 'PT1H', gateOpening: 'PT2H', gateClosure: 'PT5M', periods: 1 },
@@ -87,6 +88,31 @@ test('keepTime() holds days of 23 and 25 hours, with gates at local time', async
     ['test-2026-10-25', 'test-2026-03-29'].map((id) => ports.auctions.find(id)),
   );
   assert.deepEqual([spring?.delivery.periods, autumn?.delivery.periods], [23, 25]);
+});
+
+test('keepTime() says at every tick how many auctions have failed, until they are restarted', async (t) => {
+  const { ports } = await openTestHouse(t);
+  const meter = recordingMeter();
+  (ports as { meter: Ports['meter'] }).meter = meter;
+  const failedNow = async () => {
+    await keepTime(ports);
+    return meter.recorded.findLast(({ name }) => name === 'auctions_failed_now')?.value;
+  };
+  const { write } = ports.archive;
+  ports.archive.write = async (key, text) => {
+    if (key.startsWith('books/')) throw new TypeError('the disk is full');
+    return write.call(ports.archive, key, text);
+  };
+  await hold(ports);
+  await submit(ports);
+  assert.equal(await failedNow(), 0);
+  await closeGate(ports, 'a');
+  await reaches(ports, 'a', 'failed');
+  assert.deepEqual([await failedNow(), await failedNow()], [1, 1]);
+  ports.archive.write = write;
+  await restartAuction(ports, 'a');
+  await reaches(ports, 'a', 'settled');
+  assert.equal(await failedNow(), 0);
 });
 
 test('keepTime() starts the workflow of an auction whose process died between closing and starting', async (t) => {

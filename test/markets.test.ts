@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { admit } from '../src/book/admission.ts';
 import { termsOf } from '../src/book/terms.ts';
+import { deliveryDay } from '../src/market/calendar.ts';
 import { parseMarket } from '../src/market/market.ts';
 import { orderKinds, orderSubmission } from '../src/market/order.ts';
-import { deliveryDay } from '../src/market/time.ts';
 
 const folder = fileURLToPath(new URL('../markets/', import.meta.url));
 const read = (file: string) => parseMarket(JSON.parse(readFileSync(`${folder}${file}`, 'utf8')), file);

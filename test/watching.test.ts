@@ -227,13 +227,14 @@ const faults: Record<string, (t: TestContext) => Promise<Datum[]>> = {
       async (ports) => {
         await traded(ports);
         await reaches(ports, 'a', 'failed');
+        await keepTime(ports);
       },
       { markets: [testMarket({ rehearsal: { lateResults: { probability: 1, seed: 1 } } })] },
     ),
   'auction-waiting': (t) =>
     heardFrom(t, async (ports, { clock }) => {
       ports.workflow.start = async (auction, run) => `${auction}-${run}`; // nobody starts it
-      ports.workflow.list = async () => [];
+      ports.workflow.find = async () => undefined;
       await traded(ports);
       clock.time = '2025-04-01T11:30:00Z';
       await keepTime(ports);
@@ -393,17 +394,11 @@ const servicesFaults: Record<string, (t: TestContext, alarm: Properties, house: 
       emitted.some(({ name }) => name === 'faults'),
       'it is logged and counted, and still an error of the function',
     );
-    assert.deepEqual(
-      watchedBy(alarm).map(({ dimensions }) => dimensions.FunctionName),
-      namesOfFunctions,
-    );
+    assert.deepEqual(functionsWatchedBy(alarm), answering);
   },
-  'function-throttled': (_, alarm) => {
-    assert.deepEqual(
-      watchedBy(alarm).map(({ dimensions }) => dimensions.FunctionName),
-      namesOfFunctions,
-    );
-  },
+  'task-errors': (_, alarm) => assert.deepEqual(functionsWatchedBy(alarm), working),
+  'function-throttled': (_, alarm) => assert.deepEqual(functionsWatchedBy(alarm), answering),
+  'task-throttled': (_, alarm) => assert.deepEqual(functionsWatchedBy(alarm), working),
   'clearing-slow': (_, alarm, { one }) => {
     const { Timeout } = one('AWS::Lambda::Function', 'FunctionName', functionNameOf('clear', 'staging')).Properties;
     assert.equal(alarm.Threshold, Timeout * 800);
@@ -461,10 +456,12 @@ const servicesFaults: Record<string, (t: TestContext, alarm: Properties, house: 
   },
 };
 
-// The authorizer refuses a token by failing; its faults are the house's (`house-faults`).
-const namesOfFunctions = functionNames
-  .filter((name) => name !== 'authorize')
-  .map((name) => functionNameOf(name, 'staging'));
+const functionsWatchedBy = (alarm: Properties) => watchedBy(alarm).map(({ dimensions }) => dimensions.FunctionName);
+const answering = ['authorize', 'post-orders', 'api', 'keep-time'].map((name) => `energy-auction-${name}-staging`);
+/** Between the two every function is watched. */
+const working = functionNames
+  .map((name) => functionNameOf(name, 'staging'))
+  .filter((name) => !answering.includes(name));
 
 for (const [name, happens] of Object.entries(servicesFaults))
   test(`alarm ${name}: it watches what the fault happens to`, async (t) => {

@@ -123,6 +123,7 @@ export const free = new Set([
   'AWS::SNS::TopicPolicy',
   'AWS::SQS::Queue', // dead letters: a message is a fault
   'AWS::SQS::QueuePolicy',
+  'AWS::WAFv2::WebACLAssociation',
   'Custom::S3AutoDeleteObjects',
 ]);
 
@@ -219,6 +220,12 @@ export const priced: Readonly<Record<string, (add: Add, asked: Asked, found: Res
   'AWS::CloudFront::Distribution': (add, { use }) => {
     add('CloudFront', 'requests', use.reads, 'requests', prices.cloudFrontRequest);
     add('CloudFront', 'answers', (use.reads * assumed.readKb * 1000) / GB, 'GB', prices.cloudFrontGb);
+  },
+  'AWS::WAFv2::WebACL': (add, { use }, found) => {
+    const rules = found.reduce((sum, { Properties }) => sum + Properties.Rules.length, 0);
+    add('WAF', 'web ACLs', found.length, 'web ACLs', prices.webAclMonth);
+    add('WAF', 'rules', rules, 'rules', prices.webAclRuleMonth);
+    add('WAF', 'requests', use.requests + use.reads, 'requests', prices.webAclRequest);
   },
   'AWS::Lambda::Function': (add, asked, found) => {
     let calls = 0;

@@ -10,6 +10,9 @@ const million = 1e6;
 
 export const prices = {
   apiGatewayRequest: 3.5 / million,
+  webAclMonth: 5,
+  webAclRuleMonth: 1,
+  webAclRequest: 0.6 / million,
   cloudFrontRequest: 1 / million,
   cloudFrontGb: 0.085,
   /** Out of a region to the internet. */

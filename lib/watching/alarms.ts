@@ -5,7 +5,7 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { functions } from '../functions.ts';
+import { type FunctionName, functionNames, functions } from '../functions.ts';
 import type { Settings } from '../settings.ts';
 import type { Measures } from './measures.ts';
 
@@ -29,6 +29,9 @@ const {
 } = ComparisonOperator;
 const { NOT_BREACHING: fine, BREACHING: bad } = TreatMissingData;
 
+const answering: readonly FunctionName[] = ['authorize', 'post-orders', 'api', 'keep-time'];
+const working = functionNames.filter((name) => !answering.includes(name));
+
 /** By name, in the order of the runbook. */
 export function alarmsOf(settings: Settings, measures: Measures): Readonly<Record<string, AlarmPlan>> {
   const { house, lambda, clear, badEnds, topics, tables, api, deadLetters } = measures;
@@ -36,7 +39,13 @@ export function alarmsOf(settings: Settings, measures: Measures): Readonly<Recor
   const lateSeconds = lateMinutes * 60;
   const once = { when: from, threshold: 1, missing: fine } as const;
   return {
-    'auction-failed': { means: 'An auction has failed.', metric: house('auctions_failed'), ...once, late: true },
+    'auction-failed': {
+      means: 'An auction has failed, and nobody has restarted it.',
+      // Measured each minute, or a little more than a minute after the last time: five of them have one at least.
+      metric: house('auctions_failed_now', { statistic: Stats.MAXIMUM, period: Duration.minutes(5) }),
+      ...once,
+      late: true,
+    },
     'auction-waiting': {
       means: `An auction has no outcome ${lateMinutes} minutes after its gate closed.`,
       metric: house('oldest_unsettled_seconds', { statistic: Stats.MAXIMUM }),
@@ -87,10 +96,21 @@ export function alarmsOf(settings: Settings, measures: Measures): Readonly<Recor
       ...once,
     },
     'house-faults': { means: 'The house met a fault of its own.', metric: house('faults'), ...once },
-    'function-errors': { means: 'A function failed.', metric: lambda('Errors'), ...once },
+    // A sum of an alarm has ten metrics at most, so the functions are watched in two groups.
+    'function-errors': {
+      means: 'A function of the API or the clock failed.',
+      metric: lambda('Errors', answering),
+      ...once,
+    },
+    'task-errors': { means: 'A task of the workflow failed.', metric: lambda('Errors', working), ...once },
     'function-throttled': {
-      means: 'A function was not started: too many run at one time.',
-      metric: lambda('Throttles'),
+      means: 'A function of the API or the clock was not started: too many run at one time.',
+      metric: lambda('Throttles', answering),
+      ...once,
+    },
+    'task-throttled': {
+      means: 'A task of the workflow was not started: too many run at one time.',
+      metric: lambda('Throttles', working),
       ...once,
     },
     'clearing-slow': {

@@ -14,8 +14,6 @@ import { workflowArn } from '../workflow.ts';
 
 const minute = Duration.minutes(1);
 
-const working = functionNames.filter((name) => name !== 'authorize');
-
 export type Measures = ReturnType<typeof measuresOf>;
 
 export function measuresOf(scope: Construct, settings: Settings) {
@@ -46,8 +44,8 @@ export function measuresOf(scope: Construct, settings: Settings) {
         period,
       });
     },
-    /** Of these functions together. The authorizer refuses by failing, and counts its faults as the house's. */
-    lambda: (metricName: string, names: readonly FunctionName[] = working, period = minute): IMetric =>
+    /** Of these functions together. */
+    lambda: (metricName: string, names: readonly FunctionName[] = functionNames, period = minute): IMetric =>
       names.length === 1
         ? ofFunction(names[0]!)(metricName, Stats.SUM, period)
         : sumOf(

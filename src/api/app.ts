@@ -13,6 +13,7 @@ import { docsRoutes } from './docs.ts';
 import { executionRoutes } from './executions.ts';
 import { healthRoutes } from './health.ts';
 import { usualBatchLimit } from './intake.ts';
+import { putElsewhere } from './large-answers.ts';
 import { marketRoutes } from './markets.ts';
 import { metricRoutes } from './metrics.ts';
 import type { TokenSource } from './openapi.ts';
@@ -26,8 +27,12 @@ export interface AppOptions extends RoutedAppOptions {
   readonly version?: string;
   /** Orders of one request. */
   readonly batchLimit?: number;
+  /** Bytes of an answer, where there is a limit: lists are cut there and go on with another page, files are told where they lie. */
+  readonly largestAnswer?: number;
   /** The script of the page at `/docs`. */
   readonly docsScript?: () => Promise<string>;
+  /** How its pages and its document refer to the API (`docs.ts`). */
+  readonly root?: '/' | './';
   /** What `/metrics` answers. */
   readonly metrics?: () => Promise<string>;
   /** Where clients get their tokens; with `identify`. */
@@ -38,18 +43,22 @@ export interface AppOptions extends RoutedAppOptions {
 
 /** All routes; the app and the tests of the document read the same list. */
 export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
-  const { batchLimit = usualBatchLimit, version = '0', docsScript, metrics, tokens, issuer } = options;
+  const { batchLimit = usualBatchLimit, largestAnswer, version = '0', metrics, issuer } = options;
   const routes = [
-    ...orderRoutes(ports, batchLimit),
+    ...orderRoutes(ports, batchLimit, largestAnswer),
     ...auctionRoutes(ports),
-    ...resultRoutes(ports),
+    ...resultRoutes(ports, largestAnswer),
     ...executionRoutes(ports),
     ...marketRoutes(ports),
     ...healthRoutes(ports),
     ...(metrics === undefined ? [] : metricRoutes(metrics)),
     ...(issuer ? tokenRoutes(issuer) : []),
   ];
-  return [...routes, ...docsRoutes(routes, { version, ...(docsScript && { docsScript }), ...(tokens && { tokens }) })];
+  return [...routes, ...docsRoutes(routes, { ...options, version })];
 }
 
-export const createApp = (ports: Ports, options: AppOptions = {}): Hono => routedApp(routesOf(ports, options), options);
+export function createApp(ports: Ports, options: AppOptions = {}): Hono {
+  const { largestAnswer } = options;
+  const large = largestAnswer === undefined ? {} : { large: putElsewhere(ports.archive, largestAnswer) };
+  return routedApp(routesOf(ports, options), { ...options, ...large });
+}

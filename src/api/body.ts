@@ -4,6 +4,9 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { AuctionError } from '../market/errors.ts';
 
+/** Lists and objects within each other; no request has more than a handful. Whatever walks a value any deeper may run out of stack. */
+const deepest = 64;
+
 /**
  * @param limit bytes
  * @param optional whether there may be no body; the answer is `undefined` then
@@ -15,12 +18,46 @@ export async function readJson(c: Context, limit: number, optional = false): Pro
   if (optional && text === '') return undefined;
   if (text.trim() === '') throw badBody('empty-body', 'Request body is empty');
   checkType(c);
+  if (isDeeperThan(text, deepest))
+    throw badBody('too-deep', `Request body has more than ${deepest} lists and objects within each other`);
   try {
     return JSON.parse(text);
   } catch (error) {
     const hint = /\bNaN\b|\bInfinity\b/.test((error as Error).message) ? '; JSON has no NaN and no Infinity' : '';
     throw badBody('broken-json', `Request body is not JSON: ${(error as Error).message}${hint}`);
   }
+}
+
+/** Whether JSON is nested deeper than that, found out without parsing it. Brackets in strings do not count. */
+export function isDeeperThan(text: string, most: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++)
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = endOfString(text, at);
+        break;
+      case openList:
+      case openObject:
+        if (++depth > most) return true;
+        break;
+      case closeList:
+      case closeObject:
+        depth--;
+    }
+  return false;
+}
+
+const [quote, openList, openObject, closeList, closeObject] = [...'"[{]}'].map((each) => each.charCodeAt(0));
+const backslash = '\\'.charCodeAt(0);
+
+/** @returns where the string that begins at `from` ends, or the end of the text */
+function endOfString(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0;
+    while (text.charCodeAt(end - 1 - escapes) === backslash) escapes++;
+    if (escapes % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 /** The form of a request: what is no form has none of the fields. @param limit bytes @throws as `readJson` */

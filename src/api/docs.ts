@@ -11,6 +11,8 @@ export interface DocsOptions {
   readonly version: string;
   /** The script behind `/docs`: it comes from an installed package, so the page works without a network. */
   readonly docsScript?: () => Promise<string>;
+  /** How pages and document refer to the API: by `./` where it lies below a path that it does not know, such as a gateway's stage. */
+  readonly root?: '/' | './';
   /** In a house with access control. */
   readonly tokens?: TokenSource;
 }
@@ -33,11 +35,14 @@ const problemType = z
   .meta({ id: 'ProblemType' });
 
 /** The routes that describe; `others` are the ones that they describe besides themselves. */
-export function docsRoutes(others: readonly Route[], { version, docsScript, tokens }: DocsOptions): Route[] {
+export function docsRoutes(
+  others: readonly Route[],
+  { version, docsScript, root = '/', tokens }: DocsOptions,
+): Route[] {
   // Nothing on the page may call out: no fonts, no assistant, no usage figures.
   const page = Scalar({
-    url: '/openapi.json',
-    cdn: '/docs/scalar.js',
+    url: `${root}openapi.json`,
+    cdn: `${root}docs/scalar.js`,
     pageTitle: 'Merit API',
     withDefaultFonts: false,
     telemetry: false,
@@ -56,7 +61,9 @@ export function docsRoutes(others: readonly Route[], { version, docsScript, toke
       answers: { 200: { description: 'Links, as JSON or as a page', schema: landing } },
       handle: (c) => {
         if (!c.req.header('accept')?.includes('text/html')) return c.json({ name: 'merit', version, links });
-        const items = Object.entries(links).map(([path, what]) => `<li><a href="${path}">${path}</a> ${what}`);
+        const items = Object.entries(links).map(
+          ([path, what]) => `<li><a href="${root}${path.slice(1)}">${path}</a> ${what}`,
+        );
         return c.html(`<!doctype html><title>Merit</title><h1>Merit ${version}</h1><ul>${items.join('')}</ul>`);
       },
     }),
@@ -68,7 +75,7 @@ export function docsRoutes(others: readonly Route[], { version, docsScript, toke
       summary: 'This API as OpenAPI 3.1',
       answers: { 200: { description: 'The document', schema: z.looseObject({ openapi: z.literal('3.1.0') }) } },
       handle: (c) => {
-        document ??= openApiDocument([...others, ...routes], { title: 'Merit', version }, tokens);
+        document ??= openApiDocument([...others, ...routes], { title: 'Merit', version, root }, tokens);
         return c.json(document);
       },
     }),

@@ -5,6 +5,7 @@ import type { Ports } from '../auction/ports.ts';
 import { auctionId } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { instant } from '../market/time.ts';
+import { elsewhere } from './large-answers.ts';
 import { type Route, route } from './route.ts';
 import { limit } from './schemas.ts';
 
@@ -45,7 +46,7 @@ export const executionRoutes = (ports: Ports): Route[] => [
     tag: 'Executions',
     summary: 'Runs of the workflow, newest first',
     query: z.strictObject({ auction: auctionId.exactOptional(), limit: limit(100, 1000) }),
-    answers: { 200: { description: 'The runs', schema: executions } },
+    answers: { 200: { description: 'The runs', schema: executions }, ...elsewhere },
     handle: async (c, { query }) => c.json({ executions: await ports.workflow.list(query) }),
   }),
   route({
@@ -55,12 +56,10 @@ export const executionRoutes = (ports: Ports): Route[] => [
     tag: 'Executions',
     summary: 'One run with its events in order',
     params: z.strictObject({ id: executionId }),
-    answers: { 200: { description: 'The run and what happened in it', schema: history } },
+    answers: { 200: { description: 'The run and what happened in it', schema: history }, ...elsewhere },
     errors: ['not-found'],
     handle: async (c, { params: { id } }) => {
-      const events = await ports.workflow.history(id);
-      const runs = await ports.workflow.list({ auction: id.replace(/-\d+$/, '') });
-      const execution = runs.find((run) => run.id === id);
+      const [execution, events] = await Promise.all([ports.workflow.find(id), ports.workflow.history(id)]);
       if (!events || !execution) throw new AuctionError('not-found', `there is no execution ${id}`);
       return c.json({ execution, events });
     },

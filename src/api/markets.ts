@@ -3,7 +3,9 @@
 import * as z from 'zod';
 import type { Ports } from '../auction/ports.ts';
 import { AuctionError } from '../market/errors.ts';
-import { market, marketId } from '../market/market.ts';
+import { market } from '../market/market.ts';
+import { marketId } from '../market/terms.ts';
+import { elsewhere } from './large-answers.ts';
 import { type Route, route } from './route.ts';
 
 const markets = z
@@ -20,7 +22,7 @@ export const marketRoutes = (ports: Ports): Route[] => [
     path: '/markets',
     tag: 'Markets',
     summary: 'The markets of this house',
-    answers: { 200: { description: 'All of them, the default one first', schema: markets } },
+    answers: { 200: { description: 'All of them, the default one first', schema: markets }, ...elsewhere },
     handle: (c) => {
       const all = [...ports.markets.values()];
       return c.json({ default: all[0]!.market, markets: all });
@@ -33,7 +35,10 @@ export const marketRoutes = (ports: Ports): Route[] => [
     tag: 'Markets',
     summary: 'One market',
     params: z.strictObject({ id: marketId }),
-    answers: { 200: { description: 'Its zones, lines, limits, order kinds and schedule', schema: market } },
+    answers: {
+      200: { description: 'Its zones, lines, limits, order kinds and schedule', schema: market },
+      ...elsewhere,
+    },
     errors: ['not-found'],
     handle: (c, { params }) => {
       const found = ports.markets.get(params.id);

@@ -27,7 +27,7 @@ export interface TokenSource {
 
 export function openApiDocument(
   routes: readonly Route[],
-  info: { title: string; version: string },
+  { root = '/', ...info }: { title: string; version: string; root?: string },
   tokens?: TokenSource,
 ): OpenApiDocument {
   const securitySchemes = tokens && schemesOf(tokens);
@@ -50,7 +50,7 @@ export function openApiDocument(
   return {
     openapi: '3.1.0',
     info,
-    servers: [{ url: '/' }],
+    servers: [{ url: root }],
     tags,
     paths,
     components: { schemas, ...(securitySchemes && { securitySchemes }) },

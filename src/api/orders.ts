@@ -3,8 +3,8 @@
 import * as z from 'zod';
 import { auctionState } from '../auction/auction.ts';
 import { cancelOrder } from '../auction/cancel-order.ts';
-import { findOrder, listOrders } from '../auction/find-order.ts';
-import type { Ports } from '../auction/ports.ts';
+import { findOrder, listOrders, type OrderView } from '../auction/find-order.ts';
+import type { OrderPage, Ports } from '../auction/ports.ts';
 import { receipt } from '../book/intake.ts';
 import { auctionId } from '../market/book.ts';
 import { order, orderKinds, recordId, stamps, zoneId } from '../market/order.ts';
@@ -49,10 +49,39 @@ const orderPage = z
   })
   .meta({ id: 'OrderPage' });
 
+/** Orders that are read together where an answer may be cut. */
+const readTogether = 1000;
+/** Bytes of a page besides its orders. */
+const pageBytes = 200;
+
+/** The orders of a page, which ends where its answer would be too large. @returns with `next` when there may be more */
+async function pageOf(
+  ports: Ports,
+  auction: string,
+  { after, limit, participant }: Required<OrderPage>,
+  largest: number,
+): Promise<{ orders: OrderView[]; next?: number | undefined }> {
+  const together = Number.isFinite(largest) ? Math.min(readTogether, limit) : limit;
+  const orders: OrderView[] = [];
+  let bytes = pageBytes;
+  for (let last = after; ; last = orders.at(-1)!.sequence) {
+    const wanted = Math.min(together, limit - orders.length);
+    const some = await listOrders(ports, auction, { after: last, limit: wanted, participant });
+    for (const order of some) {
+      bytes += Number.isFinite(largest) ? Buffer.byteLength(JSON.stringify(order)) + 1 : 0;
+      if (bytes > largest && orders.length > 0) return { orders, next: orders.at(-1)!.sequence };
+      orders.push(order);
+    }
+    if (some.length < wanted) return { orders };
+    if (orders.length === limit) return { orders, next: orders.at(-1)!.sequence };
+  }
+}
+
 const orderParams = z.strictObject({ record_id: recordId });
 const auctionQuery = z.strictObject({ auction: auctionId.exactOptional() });
 
-export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
+/** @param largestAnswer  bytes: a page of orders ends there, if not before */
+export const orderRoutes = (ports: Ports, batchLimit: number, largestAnswer = Infinity): Route[] => [
   submitRoute(ports, batchLimit),
   route({
     id: 'listOrders',
@@ -65,8 +94,7 @@ export const orderRoutes = (ports: Ports, batchLimit: number): Route[] => [
     errors: ['not-found'],
     handle: async (c, { query: { auction, after = 0, limit }, identity }) => {
       const { participant } = ownerOf(identity);
-      const orders = await listOrders(ports, auction, { after, limit, participant });
-      const next = orders.length === limit ? orders.at(-1)!.sequence : undefined;
+      const { orders, next } = await pageOf(ports, auction, { after, limit, participant }, largestAnswer);
       return c.json({ auction, orders, ...(next && { next }) });
     },
   }),

@@ -5,14 +5,16 @@ import { type Auction, auctionState } from '../auction/auction.ts';
 import { findAuction } from '../auction/auctions.ts';
 import { aggregatedCurves } from '../auction/curves.ts';
 import { executedBlocks } from '../auction/executed-blocks.ts';
-import { termsIn } from '../auction/moves.ts';
+import { bookKey, resultKey } from '../auction/keys.ts';
+import { termsIn, wrongState } from '../auction/moves.ts';
 import type { Ports } from '../auction/ports.ts';
 import { isPublished, readBook, readResult } from '../auction/results.ts';
 import { book } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { result } from '../market/result.ts';
 import { type Delivery, periodStart, resolutionMinutes } from '../market/time.ts';
-import { answerTagged, type Keeping } from './entity-tag.ts';
+import { elsewhere } from './large-answers.ts';
+import { answeringPublished, type Keeping } from './published.ts';
 import { type Route, route } from './route.ts';
 import { auctionParams, delivered, series, startColumn } from './schemas.ts';
 
@@ -66,97 +68,113 @@ const curves = z
       'Aggregated limit and curve orders; the columns of a curve are aligned. What was executed of others stands beside.',
   });
 
-export const resultRoutes = (ports: Ports): Route[] => [
-  route({
-    id: 'readPrices',
-    method: 'get',
-    path: '/auctions/{id}/prices',
-    tag: 'Results',
-    summary: 'Prices per zone and period',
-    params: auctionParams,
-    answers: { 200: { description: 'The prices, verified', schema: prices } },
-    errors: ['not-found', 'wrong-state'],
-    handle: async (c, { params: { id } }) => {
-      const auction = await findAuction(ports, id);
-      const make = async () => {
-        const { prices } = await readResult(ports, id);
-        const { currency } = termsIn(ports, auction);
-        const hourly = hourlyMeans(auction.delivery, prices);
-        return { ...columns(auction), state: auction.state, currency, zones: prices, ...(hourly && { hourly }) };
-      };
-      return answerTagged(c, resultTag('prices', auction), make, keepingOf(auction));
-    },
-  }),
-  route({
-    id: 'readFlows',
-    method: 'get',
-    path: '/auctions/{id}/flows',
-    tag: 'Results',
-    summary: 'Flows per line, net positions per zone',
-    params: auctionParams,
-    answers: { 200: { description: 'The flows, verified', schema: flows } },
-    errors: ['not-found', 'wrong-state'],
-    handle: async (c, { params: { id } }) => {
-      const auction = await findAuction(ports, id);
-      const make = async () => {
-        const { flows, netPositions } = await readResult(ports, id);
-        return { ...columns(auction), state: auction.state, lines: flows, netPositions };
-      };
-      return answerTagged(c, resultTag('flows', auction), make, keepingOf(auction));
-    },
-  }),
-  route({
-    id: 'readResult',
-    method: 'get',
-    path: '/auctions/{id}/result',
-    tag: 'Results',
-    summary: 'The whole result, each order with its outcome',
-    params: auctionParams,
-    answers: { 200: { description: 'A `result/1` file', schema: result } },
-    errors: ['not-found', 'wrong-state'],
-    handle: async (c, { params: { id } }) => {
-      const auction = await findAuction(ports, id);
-      return answerTagged(c, resultTag('result', auction), () => readResult(ports, id));
-    },
-  }),
-  route({
-    id: 'readBook',
-    method: 'get',
-    path: '/auctions/{id}/book',
-    tag: 'Results',
-    summary: 'The sealed book',
-    params: auctionParams,
-    answers: { 200: { description: 'A `book/1` file', schema: book } },
-    errors: ['not-found', 'wrong-state'],
-    handle: async (c, { params: { id } }) => {
-      const auction = await findAuction(ports, id);
-      return answerTagged(c, bookTag('book', auction), () => readBook(ports, id));
-    },
-  }),
-  route({
-    id: 'readCurves',
-    method: 'get',
-    path: '/auctions/{id}/curves',
-    tag: 'Results',
-    summary: 'Aggregated curves of the sealed book',
-    description: 'Before the auction is final only auditors get them.',
-    params: auctionParams,
-    answers: { 200: { description: 'One pair of curves per zone and period', schema: curves } },
-    errors: ['not-found', 'wrong-state'],
-    handle: async (c, { params: { id }, identity }) => {
-      const auction = await findAuction(ports, id);
-      if (!isPublished(auction) && !identity.scopes.includes('merit/auditor'))
-        throw new AuctionError('wrong-state', `auction ${id} is ${auction.state}: its curves are not published`);
-      const tag = isPublished(auction) ? resultTag('curves', auction) : bookTag('curves', auction);
-      const make = async () => {
-        const book = await readBook(ports, id);
-        const blocks = isPublished(auction) && executedBlocks(book, await readResult(ports, id));
-        return { ...columns(auction), zones: aggregatedCurves(book), ...(blocks && { blocks }) };
-      };
-      return answerTagged(c, tag, make, keepingOf(auction));
-    },
-  }),
-];
+/** An auction whose result is public. @throws AuctionError `not-found`, `wrong-state` */
+async function findPublished(ports: Ports, id: string): Promise<Auction> {
+  const auction = await findAuction(ports, id);
+  if (!isPublished(auction)) throw wrongState(auction, 'its result is public from final on');
+  return auction;
+}
+
+/** @param largestAnswer  bytes; what is larger lies in the archive */
+export const resultRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
+  const answer = answeringPublished(ports, largestAnswer);
+  return [
+    route({
+      id: 'readPrices',
+      method: 'get',
+      path: '/auctions/{id}/prices',
+      tag: 'Results',
+      summary: 'Prices per zone and period',
+      params: auctionParams,
+      answers: { 200: { description: 'The prices, verified', schema: prices }, ...elsewhere },
+      errors: ['not-found', 'wrong-state'],
+      handle: async (c, { params: { id } }) => {
+        const auction = await findPublished(ports, id);
+        return answer(c, { tag: resultTag('prices', auction), keeping: keepingOf(auction) }, async () => {
+          const { prices } = await readResult(ports, id);
+          const { currency } = termsIn(ports, auction);
+          const hourly = hourlyMeans(auction.delivery, prices);
+          return { ...columns(auction), state: auction.state, currency, zones: prices, ...(hourly && { hourly }) };
+        });
+      },
+    }),
+    route({
+      id: 'readFlows',
+      method: 'get',
+      path: '/auctions/{id}/flows',
+      tag: 'Results',
+      summary: 'Flows per line, net positions per zone',
+      params: auctionParams,
+      answers: { 200: { description: 'The flows, verified', schema: flows }, ...elsewhere },
+      errors: ['not-found', 'wrong-state'],
+      handle: async (c, { params: { id } }) => {
+        const auction = await findPublished(ports, id);
+        return answer(c, { tag: resultTag('flows', auction), keeping: keepingOf(auction) }, async () => {
+          const { flows, netPositions } = await readResult(ports, id);
+          return { ...columns(auction), state: auction.state, lines: flows, netPositions };
+        });
+      },
+    }),
+    route({
+      id: 'readResult',
+      method: 'get',
+      path: '/auctions/{id}/result',
+      tag: 'Results',
+      summary: 'The whole result, each order with its outcome',
+      params: auctionParams,
+      answers: { 200: { description: 'A `result/1` file', schema: result }, ...elsewhere },
+      errors: ['not-found', 'wrong-state'],
+      handle: async (c, { params: { id } }) => {
+        const auction = await findPublished(ports, id);
+        const published = { tag: resultTag('result', auction), key: resultKey(auction) };
+        return answer(c, published, () => readResult(ports, id));
+      },
+    }),
+    route({
+      id: 'readBook',
+      method: 'get',
+      path: '/auctions/{id}/book',
+      tag: 'Results',
+      summary: 'The sealed book',
+      params: auctionParams,
+      answers: { 200: { description: 'A `book/1` file', schema: book }, ...elsewhere },
+      errors: ['not-found', 'wrong-state'],
+      handle: async (c, { params: { id } }) => {
+        const auction = await findAuction(ports, id);
+        if (auction.book === undefined) throw wrongState(auction, 'its book is not sealed');
+        const published = { tag: bookTag('book', auction), key: bookKey(id) };
+        return answer(c, published, () => readBook(ports, id));
+      },
+    }),
+    route({
+      id: 'readCurves',
+      method: 'get',
+      path: '/auctions/{id}/curves',
+      tag: 'Results',
+      summary: 'Aggregated curves of the sealed book',
+      description: 'Before the auction is final only auditors get them.',
+      params: auctionParams,
+      answers: { 200: { description: 'One pair of curves per zone and period', schema: curves }, ...elsewhere },
+      errors: ['not-found', 'wrong-state'],
+      handle: async (c, { params: { id }, identity }) => {
+        const auction = await findAuction(ports, id);
+        if (!isPublished(auction) && !identity.scopes.includes('merit/auditor'))
+          throw new AuctionError('wrong-state', `auction ${id} is ${auction.state}: its curves are not published`);
+        if (auction.book === undefined) throw wrongState(auction, 'its book is not sealed');
+        const tag = isPublished(auction) ? resultTag('curves', auction) : bookTag('curves', auction);
+        const published = { tag, keeping: keepingOf(auction), mayBeLarge: auction.book.orders > manyOrders };
+        return answer(c, published, async () => {
+          const book = await readBook(ports, id);
+          const blocks = isPublished(auction) && executedBlocks(book, await readResult(ports, id));
+          return { ...columns(auction), zones: aggregatedCurves(book), ...(blocks && { blocks }) };
+        });
+      },
+    }),
+  ];
+};
+
+/** From how many orders on the curves of a book may be more than an answer takes. */
+const manyOrders = 20_000;
 
 // The state is in the tags: what was published is not given out as "unchanged" while an auction has failed after all.
 const resultTag = (what: string, { state, result }: Auction) => `${what}-${state}-${result?.hash}`;

@@ -12,16 +12,19 @@ export interface RoutedAppOptions {
   readonly accessLog?: boolean;
   /** What every request passes first. */
   readonly before?: MiddlewareHandler;
+  /** What is done with answers that are larger than they may be. */
+  readonly large?: MiddlewareHandler;
   /** Who calls. Without it there is no access control: whoever gets through to the house is everybody. */
   readonly identify?: Identify;
 }
 
 export function routedApp(routes: readonly Route[], options: RoutedAppOptions = {}): Hono {
-  const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false, before, identify } = options;
+  const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false, before, large, identify } = options;
   const app = new Hono();
   if (accessLog) app.use(logRequests(log));
   if (before) app.use(before);
   app.use(keepNothing);
+  if (large) app.use(large);
   mount(app, routes, bodyLimit, identify);
   app.notFound((c) => answerProblem(c, 'not-found', `there is nothing at ${c.req.path}; see /docs`));
   app.onError(errorAnswer(log));

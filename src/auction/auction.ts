@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { auctionId } from '../market/book.ts';
-import { auctionTerms, marketId } from '../market/market.ts';
+import { auctionTerms, marketId } from '../market/terms.ts';
 import { instant, resolution } from '../market/time.ts';
 
 /** Each state, what it means, and the states that may follow. */

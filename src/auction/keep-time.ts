@@ -43,11 +43,14 @@ export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
   return due[0] === undefined ? {} : { nextAt: due[0] };
 }
 
-/** An auction that was closed before its time counts from then on. */
+/** What waits, as often as the clock asks: an alarm over it rings for as long as somebody waits. */
 async function measureWaiting({ auctions, meter }: Ports, now: number): Promise<void> {
-  const waiting = await auctions.list({ states: inWorkflow });
+  const unsettled = await auctions.list({ states: [...inWorkflow, 'failed'] });
+  const waiting = unsettled.filter(({ state }) => state !== 'failed');
+  // An auction that was closed before its time counts from then on.
   const since = waiting.map(({ gateClosure }) => Math.min(now, Date.parse(gateClosure)));
   meter.record('oldest_unsettled_seconds', (now - Math.min(now, ...since)) / 1000);
+  meter.record('auctions_failed_now', unsettled.length - waiting.length);
 }
 
 /** Looking for what has expired costs a walk over old auctions, and a minute more does no harm. */

@@ -60,6 +60,11 @@ export const metrics = {
   },
   auctions_settled: { kind: 'counter', unit: 'Count', means: 'auctions whose every order has its outcome' },
   auctions_failed: { kind: 'counter', unit: 'Count', means: 'auctions whose workflow ended with a cause' },
+  auctions_failed_now: {
+    kind: 'gauge',
+    unit: 'Count',
+    means: 'auctions that have failed and were not restarted yet',
+  },
   notices_sent: {
     kind: 'counter',
     unit: 'Count',

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { AuctionError } from '../market/errors.ts';
-import type { AuctionTerms, Market } from '../market/market.ts';
+import type { Market } from '../market/market.ts';
+import type { AuctionTerms } from '../market/terms.ts';
 import { utc } from '../market/time.ts';
 import { type Auction, type AuctionState, mayFollow } from './auction.ts';
 import type { Ports } from './ports.ts';

@@ -105,6 +105,11 @@ export interface Archive {
   read(key: string): Promise<string | undefined>;
   /** Keys that begin with `prefix`, sorted. */
   list(prefix: string): Promise<string[]>;
+  /**
+   * Where an object can be fetched without the house, for some minutes and by whoever has the address; nothing where it is not
+   * there. Only an archive that others can reach has this.
+   */
+  readonly locate?: (key: string) => Promise<{ readonly url: string; readonly bytes: number } | undefined>;
 }
 
 /** What the house tells somebody. The id makes a repeat harmless. */
@@ -168,6 +173,9 @@ export interface ExecutionEvent {
 export interface Workflow {
   /** Start the execution `{auction}-{run}`; when it was started already, nothing happens. */
   start(auction: string, run: number): Promise<string>;
+  /** One of them by its id, without a look at the others; `undefined` when there is none. */
+  find(id: string): Promise<Execution | undefined>;
+  /** Newest first. */
   list(filter?: { auction?: string; limit?: number }): Promise<Execution[]>;
   /** The events of an execution in order; `undefined` when there is none. */
   history(id: string): Promise<ExecutionEvent[] | undefined>;

@@ -11,7 +11,7 @@ import type { Ports } from './ports.ts';
 export async function resume(ports: Ports): Promise<void> {
   for (const auction of await ports.auctions.list({ states: inWorkflow })) {
     const id = await ports.workflow.start(auction.id, auction.run);
-    const execution = (await ports.workflow.list({ auction: auction.id })).find((e) => e.id === id);
+    const execution = await ports.workflow.find(id);
     if (execution?.status !== 'failed') continue;
     await failAuction(ports, auction.id, auction.run, execution.cause ?? 'its workflow failed');
   }

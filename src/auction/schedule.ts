@@ -1,18 +1,10 @@
 /** Which auctions a market's schedule asks for, as plans. Pure: the same market and instant give the same plans. */
 
 import assert from 'node:assert/strict';
+import { addDays, deliveryDay, localDay, localInstant, msOf } from '../market/calendar.ts';
 import { AuctionError } from '../market/errors.ts';
 import type { Market, Schedule } from '../market/market.ts';
-import {
-  addDays,
-  type Delivery,
-  deliveryDay,
-  localDay,
-  localInstant,
-  msOf,
-  resolutionMinutes,
-  utc,
-} from '../market/time.ts';
+import { type Delivery, resolutionMinutes, utc } from '../market/time.ts';
 
 /** What of an auction is known before it begins. Instants in UTC. */
 export interface Plan {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseBook } from '../market/book.ts';
+import { deliveryDay } from '../market/calendar.ts';
 import { parseMarket } from '../market/market.ts';
-import { deliveryDay } from '../market/time.ts';
 import { admit } from './admission.ts';
 import { canonical } from './canonical.ts';
 import { checkBook } from './check-book.ts';

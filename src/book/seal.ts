@@ -2,8 +2,8 @@
 
 import type { Book } from '../market/book.ts';
 import type { Problem } from '../market/errors.ts';
-import type { AuctionTerms } from '../market/market.ts';
 import type { Network } from '../market/network.ts';
+import type { AuctionTerms } from '../market/terms.ts';
 import type { Delivery } from '../market/time.ts';
 import { canonical } from './canonical.ts';
 import { chain, chainStart, type Entry, entryDigest, intakeHash, sequenceOf, sha256, shardOf } from './intake.ts';

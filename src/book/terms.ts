@@ -4,9 +4,9 @@ import type { PriceLimits } from '../market/book.ts';
 import { leastPower, leastStep } from '../market/bounds.ts';
 import { type Grid, gridOf, isOn, nearestOn } from '../market/decimal.ts';
 import { type Fault, fault } from '../market/fault.ts';
-import type { AuctionTerms } from '../market/market.ts';
 import type { Grids } from '../market/normalise.ts';
 import type { Order, OrderKind } from '../market/order.ts';
+import type { AuctionTerms } from '../market/terms.ts';
 import { type Delivery, type Resolution, resolutionMinutes } from '../market/time.ts';
 
 export interface Terms {

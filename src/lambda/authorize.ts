@@ -1,24 +1,28 @@
 /**
- * Who may call which route: what the gateway asks before every request.
+ * Who calls, and where the call counts: what the gateway asks before every request.
  *
- * The token is checked as on one machine, the route is decided by the same table, and who calls is handed on to the function that
- * answers, which decides once more. Nothing is cached, so a client that was struck from the registry is out at once.
+ * The token is checked as on one machine, its client looked up, and who calls is handed on to the function that answers, which decides by
+ * the table of routes (`access/routes.ts`). A token that does not hold is handed on as such and refused there: so that such calls have
+ * a plan too, which a gateway applies to those alone whom its authorizer lets through. Nothing is cached, so a client that was struck
+ * from the registry is out at once, whatever it was.
  */
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createRemoteJWKSet } from 'jose';
 import * as z from 'zod';
-import { type Identity, identify } from '../access/identity.ts';
-import { AccessError } from '../access/refusal.ts';
-import { accessOf, permit } from '../access/routes.ts';
+import { identify } from '../access/identity.ts';
+import { AccessError, tokenInvalid } from '../access/refusal.ts';
 import { bearerToken, checkToken, type TokenRules } from '../access/tokens.ts';
 import { openDatabase } from '../adapters/aws/database.ts';
 import { openRegistry } from '../adapters/aws/participants.ts';
 import { patience } from '../adapters/aws/stores.ts';
 import { readEnvironment } from './environment.ts';
-import { type Handler, logger, observed } from './observed.ts';
+import { type Handed, handedOn } from './handed-on.ts';
+import { logger, observed } from './observed.ts';
 
-const { PARTICIPANTS_TABLE, TOKEN_ISSUER, TOKEN_KEYS_URL, PUBLIC_USAGE_KEY } = readEnvironment(process.env);
+const { PARTICIPANTS_TABLE, TOKEN_ISSUER, TOKEN_KEYS_URL, PUBLIC_USAGE_KEY, REFUSED_USAGE_KEY } = readEnvironment(
+  process.env,
+);
 const registry = openRegistry(openDatabase(new DynamoDBClient(patience)), PARTICIPANTS_TABLE);
 const rules: TokenRules = {
   issuer: TOKEN_ISSUER,
@@ -35,57 +39,38 @@ const rules: TokenRules = {
 
 const request = z.object({
   methodArn: z.string(),
-  /** The route's template, as the gateway has it. */
-  resource: z.string(),
-  httpMethod: z.string(),
   headers: z.record(z.string(), z.string()).nullish(),
 });
 
-interface Caller {
-  readonly identity?: Identity;
-  readonly usageKey: string;
-}
-
-const unauthorized = Symbol('unauthorized');
-
-const decide = observed(async (event: unknown) => {
-  const { methodArn, resource, httpMethod, headers } = request.parse(event);
-  try {
-    const { identity, usageKey } = await callerOf(headers ?? {});
-    // What the house has no route for it answers itself: 404, or 405.
-    const access = accessOf(httpMethod, resource);
-    if (access !== undefined) permit(access, identity);
-    return answer('Allow', methodArn, { usageKey, ...(identity && { identity }) });
-  } catch (error) {
+export const handler = observed(async (event: unknown) => {
+  const { methodArn, headers } = request.parse(event);
+  const { usageKey, ...handed } = await callerOf(headers ?? {}).catch((error: unknown) => {
     if (!(error instanceof AccessError)) throw error;
-    logger.info('refused', { resource, httpMethod, code: error.code, why: error.message });
-    if (error.code === 'unauthorized') return unauthorized;
-    return answer('Deny', methodArn, { usageKey: PUBLIC_USAGE_KEY });
-  }
+    const [problem] = error.problems;
+    logger.info('refused', { code: problem?.code, why: error.message });
+    return { usageKey: REFUSED_USAGE_KEY, refusal: { code: problem!.code, message: error.message } };
+  });
+  return {
+    principalId: 'identity' in handed ? handed.identity.client : 'public',
+    policyDocument: {
+      Version: '2012-10-17',
+      Statement: [{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: methodArn }],
+    },
+    usageIdentifierKey: usageKey,
+    context: handedOn(handed),
+  };
 });
 
-/** @throws Error `Unauthorized`: the word that the gateway makes 401 of. It is no fault, so nobody counts it as one */
-export const handler: Handler<unknown, object> = async (event, context) => {
-  const decided = await decide(event, context);
-  if (decided === unauthorized) throw new Error('Unauthorized');
-  return decided;
-};
-
-/** @throws AccessError for a token that does not hold */
-async function callerOf(headers: Readonly<Record<string, string>>): Promise<Caller> {
+/** @throws AccessError for a token that does not hold, or whose client is not registered */
+async function callerOf(headers: Readonly<Record<string, string>>): Promise<Handed & { readonly usageKey: string }> {
   const name = Object.keys(headers).find((each) => each.toLowerCase() === 'authorization');
   const token = bearerToken(name && headers[name]);
   if (token === undefined) return { usageKey: PUBLIC_USAGE_KEY };
   const claims = await checkToken(token, rules);
   const registered = await registry.get(claims.client);
-  const identity = await identify(claims, { find: async () => registered?.participant });
-  return { identity, usageKey: registered?.usageKey ?? PUBLIC_USAGE_KEY };
+  if (registered === undefined) throw tokenInvalid('token-client', 'the client of this token is not known here');
+  // What was taken from a client since, its old tokens do not give.
+  const scopes = claims.scopes.filter((scope) => registered.scopes?.includes(scope) ?? true);
+  const identity = await identify({ ...claims, scopes }, { find: async () => registered.participant });
+  return { usageKey: registered.usageKey, identity };
 }
-
-const answer = (Effect: 'Allow' | 'Deny', Resource: string, { identity, usageKey }: Caller) => ({
-  principalId: identity?.client ?? 'public',
-  policyDocument: { Version: '2012-10-17', Statement: [{ Action: 'execute-api:Invoke', Effect, Resource }] },
-  usageIdentifierKey: usageKey,
-  // Values are texts: that is all that the gateway hands on.
-  context: identity === undefined ? {} : { identity: JSON.stringify(identity) },
-});

@@ -32,8 +32,10 @@ export interface Environment {
   readonly TOKEN_ISSUER: string;
   /** Where the issuer's keys are. */
   readonly TOKEN_KEYS_URL: string;
-  /** The key of the usage plan for calls of nobody known. */
+  /** The key of the usage plan for calls without a token. */
   readonly PUBLIC_USAGE_KEY: string;
+  /** And of the one for calls whose token does not hold. */
+  readonly REFUSED_USAGE_KEY: string;
   /** The origin that may read answers in a browser; `*` for any. */
   readonly DASHBOARD_ORIGIN: string;
 }
@@ -54,6 +56,7 @@ const names: Readonly<Record<keyof Environment, true>> = {
   TOKEN_ISSUER: true,
   TOKEN_KEYS_URL: true,
   PUBLIC_USAGE_KEY: true,
+  REFUSED_USAGE_KEY: true,
   DASHBOARD_ORIGIN: true,
 };
 

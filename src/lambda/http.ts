@@ -1,30 +1,45 @@
 /** What the functions behind API Gateway share. */
 
-import type { Hono } from 'hono';
+import type { Hono, MiddlewareHandler } from 'hono';
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
+import { every } from 'hono/combine';
 import { cors } from 'hono/cors';
 import * as z from 'zod';
-import type { Identity } from '../access/identity.ts';
 import type { Identify } from '../api/route.ts';
 import type { RoutedAppOptions } from '../api/routed-app.ts';
 import type { Environment } from './environment.ts';
+import { identityIn } from './handed-on.ts';
 import { log } from './observed.ts';
 
 /** A function's event has at most 6 MB, and the body is a text in it: each quote in it takes a byte more. */
 const bodyLimit = 4_000_000;
 
-/** As the authorizer handed it on (`authorize.ts`): nobody else can write there. Without it nobody is known. */
-const identify: Identify = async (c) => {
-  const { identity } = c.env.requestContext.authorizer ?? {};
-  return identity === undefined ? undefined : (JSON.parse(identity) as Identity);
-};
+/**
+ * Bytes of an answer's body. A function's answer has 6 MB at most, and the body is a text in it, like the body of its event: this one
+ * has room for a quote or a backslash at every place.
+ */
+export const largestAnswer = 3_000_000;
+
+const identify: Identify = async (c) => identityIn(c.env.requestContext.authorizer);
 
 export const appOptions = ({ DASHBOARD_ORIGIN }: Pick<Environment, 'DASHBOARD_ORIGIN'>): RoutedAppOptions => ({
   bodyLimit,
   log,
   identify,
-  before: cors({ origin: DASHBOARD_ORIGIN, exposeHeaders: ['etag', 'location', 'retry-after'] }),
+  before: every(
+    cors({ origin: DASHBOARD_ORIGIN, exposeHeaders: ['etag', 'location', 'retry-after'] }),
+    relativeLocation,
+  ),
 });
+
+/** The app does not know below which path it lies, a stage of the gateway or none: it refers to itself from where it was asked. */
+const relativeLocation: MiddlewareHandler = async (c, next) => {
+  await next();
+  const location = c.res.headers.get('location');
+  if (!location?.startsWith('/')) return;
+  const folders = c.req.path.split('/').length - 2;
+  c.header('location', `${'../'.repeat(folders)}${location.slice(1)}`);
+};
 
 const request = z.object({ httpMethod: z.string(), path: z.string(), requestContext: z.looseObject({}) });
 

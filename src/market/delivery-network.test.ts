@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deliveryDay } from './calendar.ts';
 import { networkOn } from './delivery-network.ts';
 import { parseMarket } from './market.ts';
 import { capacityAt } from './network.ts';
-import { deliveryDay, type Resolution } from './time.ts';
+import type { Resolution } from './time.ts';
 
 const marketWith = (changes: object) =>
   parseMarket(

@@ -1,17 +1,16 @@
 /** A market: the config that auctions are made from. One JSON file each under `markets/`. */
 
 import * as z from 'zod';
-import { type PriceLimits, priceLimits, problemsOf } from './book.ts';
-import { leastStep, mostMoneyPerHour, mostPower, mostStep, mostSteps } from './bounds.ts';
+import { type PriceLimits, problemsOf } from './book.ts';
+import { mostMoneyPerHour, mostSteps } from './bounds.ts';
+import { duration, msOf, timeZone } from './calendar.ts';
 import { gridOf, isOn, nearestOn } from './decimal.ts';
 import { AuctionError } from './errors.ts';
 import { type Fault, fault } from './fault.ts';
 import { constraint, line, networkRules } from './network.ts';
 import { networkFaults } from './network-rules.ts';
-import { orderKinds, zoneId } from './order.ts';
-import { duration, msOf, periodsOfDay, resolution, timeZone } from './time.ts';
-
-export const marketId = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, '1 to 32 of a-z 0-9 -, starting with a letter');
+import { marketId, type PowerLimits, terms } from './terms.ts';
+import { periodsOfDay, resolution } from './time.ts';
 
 const localTime = z.strictObject({
   daysBefore: z.int().min(0).max(366).meta({ description: 'calendar days before the delivery day' }),
@@ -67,29 +66,6 @@ const searchLimits = z
     }),
   })
   .meta({ id: 'SearchLimits' });
-
-const powerLimits = z
-  .strictObject({
-    lot: z.number().min(leastStep).max(mostStep).meta({ description: 'MW; powers are multiples of it' }),
-    max: z.number().min(leastStep).max(mostPower).meta({
-      description: 'MW; the most that one order may ask for in a period',
-    }),
-  })
-  .meta({ id: 'PowerLimits' });
-type PowerLimits = z.output<typeof powerLimits>;
-
-/** What an auction takes: of its market when it was made. */
-const terms = {
-  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR'),
-  zones: z.array(zoneId).min(1).max(1000),
-  priceLimits,
-  powerLimits,
-  orderKinds: z.array(z.enum(orderKinds)).min(1).max(orderKinds.length),
-  /** Resolutions of orders besides the market's own; each a multiple of it. */
-  orderResolutions: z.array(resolution).max(3).default([]),
-};
-export const auctionTerms = z.strictObject(terms).meta({ id: 'AuctionTerms' });
-export type AuctionTerms = z.output<typeof auctionTerms>;
 
 export const market = z
   .strictObject({

@@ -1,13 +1,10 @@
 /**
- * Instants, market time units (MTU) and delivery days.
+ * Instants and market time units (MTU).
  *
  * An MTU is known by the UTC instant at which it starts, never by a wall clock: a clock-change day simply has 92 or 100
- * quarters (market rules, section 1.1). Local time exists in two places only: where a delivery day begins and ends, and
- * where a gate's time of day is turned into an instant.
+ * quarters (market rules, section 1.1). What knows local time is in `calendar.ts`.
  */
 
-import assert from 'node:assert/strict';
-import { Temporal } from 'temporal-polyfill';
 import * as z from 'zod';
 
 /** The resolutions a market time unit may have, with their length in minutes. */
@@ -53,38 +50,8 @@ export const instant = z
     examples: ['2025-04-01T00:00:00+02:00'],
   });
 
-/** An ISO 8601 duration of at most 366 days, made of days, hours, minutes and seconds, such as `PT2H`. */
-export const duration = z.string().refine(
-  (text) => {
-    try {
-      const d = Temporal.Duration.from(text);
-      return d.sign >= 0 && d.years === 0 && d.months === 0 && d.weeks === 0 && d.total('hours') <= 366 * 24;
-    } catch {
-      return false;
-    }
-  },
-  {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is not a duration of at most 366 days, in days, hours, minutes and seconds, such as PT2H`,
-  },
-);
-
-/** An IANA time zone that this machine knows. */
-export const timeZone = z.string().refine(
-  (name) => {
-    try {
-      return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone.length > 0;
-    } catch {
-      return false;
-    }
-  },
-  { error: (issue) => `${JSON.stringify(issue.input)} is not an IANA time zone, such as Europe/Paris` },
-);
-
 /** A calendar day, `YYYY-MM-DD`. */
 export const day = z.iso.date();
-
-export const msOf = (iso: string): number => Temporal.Duration.from(iso).total('milliseconds');
 
 /** The same instant in UTC with milliseconds only where there are some: `2025-03-31T22:00:00Z`. */
 export const utc = (at: string | number | Date): string => {
@@ -104,31 +71,3 @@ export const periodStart = (delivery: Delivery, period: number): string =>
   utc(Date.parse(delivery.start) + (period - 1) * resolutionMinutes[delivery.resolution] * 60_000);
 
 export const deliveryEnd = (delivery: Delivery): string => periodStart(delivery, delivery.periods + 1);
-
-/**
- * The local day `date` as MTUs: stepping in UTC from local midnight to the next local midnight.
- *
- * Europe/Paris has 92 quarters on 2026-03-29 and 100 on 2026-10-25.
- */
-export function deliveryDay(date: string, zone: string, r: Resolution): Delivery {
-  const midnight = Temporal.PlainDate.from(date).toZonedDateTime({ timeZone: zone });
-  const next = Temporal.PlainDate.from(date).add({ days: 1 }).toZonedDateTime({ timeZone: zone });
-  const minutes = (next.epochMilliseconds - midnight.epochMilliseconds) / 60_000;
-  const periods = minutes / resolutionMinutes[r];
-  assert(Number.isInteger(periods), `${date} in ${zone} has ${minutes} minutes, not a whole number of ${r}`);
-  return { start: utc(midnight.epochMilliseconds), resolution: r, periods };
-}
-
-/** The instant at which clocks in `zone` show `time` (`HH:MM`), `daysBefore` days before `date`. */
-export function localInstant(date: string, daysBefore: number, time: string, zone: string): string {
-  const at = Temporal.PlainDate.from(date)
-    .subtract({ days: daysBefore })
-    .toZonedDateTime({ timeZone: zone, plainTime: time });
-  return utc(at.epochMilliseconds);
-}
-
-/** The calendar day that clocks in `zone` show at an instant. */
-export const localDay = (at: string | number | Date, zone: string): string =>
-  Temporal.Instant.fromEpochMilliseconds(new Date(at).getTime()).toZonedDateTimeISO(zone).toPlainDate().toString();
-
-export const addDays = (date: string, days: number): string => Temporal.PlainDate.from(date).add({ days }).toString();

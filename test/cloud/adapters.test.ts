@@ -32,6 +32,7 @@ async function openStores(_: TestContext): Promise<OpenedStore> {
       dynamodb: clients.dynamodb,
       clock,
       meter: recordingMeter(),
+      budgetMs: 120_000,
     });
     return { auctions, orders, clock, reopen: async () => opened() };
   };

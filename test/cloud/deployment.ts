@@ -10,16 +10,24 @@ import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { addClient, type HouseOutputs, type NewClient } from '../../scripts/add-client.ts';
+import { type EnvironmentName, environments } from '../../lib/environments.ts';
+import { type AwsClients, addClient, type HouseOutputs, type NewClient } from '../../scripts/add-client.ts';
+import { awsStores } from '../../src/adapters/aws/stores.ts';
 import { type ProblemDetails, problemDetails } from '../../src/api/problems.ts';
 import type { Auction } from '../../src/auction/auction.ts';
+import type { Ports } from '../../src/auction/ports.ts';
 import type { Market } from '../../src/market/market.ts';
+import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type Clients, clientsOf } from './resources.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const account = '000000000000';
-const stack = 'energy-auction-dev';
+
+export interface DeploymentOptions {
+  /** Its environment: `dev` unless said. */
+  readonly environment?: EnvironmentName;
+}
 
 export interface Answer {
   readonly status: number;
@@ -44,6 +52,8 @@ export interface Deployment {
   >;
   /** How long each command of the CDK took, in seconds. */
   readonly seconds: Readonly<Record<string, number>>;
+  /** Do something with its clients, as whoever administers the account. */
+  manage<T>(work: (clients: AwsClients, outputs: HouseOutputs) => Promise<T>): Promise<T>;
   /** Make a client as an operator would, and get a token for it. */
   tokenFor(client: NewClient, scopes?: readonly string[]): Promise<string>;
   /**
@@ -57,6 +67,8 @@ export interface Deployment {
   /** The same for what has to be refused: its problem details. */
   refuse(...request: Parameters<Deployment['ask']>): Promise<ProblemDetails>;
   invoke(name: string, event: unknown): Promise<Invoked>;
+  /** Its tables as whoever administers the account sees them. */
+  stores(): Pick<Ports, 'auctions' | 'orders'>;
   /** Without waiting for what becomes of it. */
   start(name: string, event: unknown): Promise<void>;
   reaches(auction: string, ...states: Auction['state'][]): Promise<Auction>;
@@ -65,8 +77,12 @@ export interface Deployment {
   close(): Promise<void>;
 }
 
-export async function deploy(markets: readonly Market[]): Promise<Deployment> {
-  const emulator = await startEmulator();
+/** Every function and client is held to its policies, as on AWS. */
+export async function deploy(
+  markets: readonly Market[],
+  { environment = 'dev' }: DeploymentOptions = {},
+): Promise<Deployment> {
+  const emulator = await startEmulator({ enforces: true });
   const folder = await mkdtemp(join(tmpdir(), 'merit-deploy-'));
   const { client } = emulator;
   const lambda = new LambdaClient({ ...client, maxAttempts: 1 });
@@ -78,9 +94,16 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
     await rm(folder, { recursive: true });
   };
   try {
-    const { outputs, seconds, destroy } = await runCdk(emulator, folder, markets);
+    const { outputs, seconds, destroy } = await runCdk(emulator, folder, markets, environment);
     const url = gatewayOf(emulator, outputs);
-    const tokenFor = tokensOf(emulator, shared.dynamodb, outputs as unknown as HouseOutputs);
+    const invocation = (name: string, event: unknown, InvocationType: InvocationType) =>
+      new InvokeCommand({
+        FunctionName: `energy-auction-${name}-${environment}`,
+        Payload: JSON.stringify(event),
+        InvocationType,
+      });
+    const manage = managing(emulator, shared.dynamodb, outputs as unknown as HouseOutputs);
+    const tokenFor = tokensOf(emulator, manage);
     const everything = await tokenFor({
       name: 'tests',
       roles: ['operator', 'auditor'],
@@ -95,6 +118,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
       const isText = typeof body === 'string' || body === undefined;
       const response = await fetch(`${url}${path}`, {
         method,
+        redirect: 'manual',
         headers: without({
           authorization: `Bearer ${everything}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -103,7 +127,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
         ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+      const isJson = text !== '' && /\bjson\b/.test(response.headers.get('content-type') ?? '');
       return { status: response.status, headers: response.headers, json: isJson ? JSON.parse(text) : text };
     };
     const succeed = async <T>(...request: Parameters<typeof ask>): Promise<T> => {
@@ -116,6 +140,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
       clients: { ...shared, sqs },
       outputs: outputs as Deployment['outputs'],
       seconds,
+      manage,
       tokenFor,
       ask,
       get: (path) => succeed('GET', path),
@@ -127,14 +152,21 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
         return problemDetails.parse(json);
       },
       invoke: async (name, event) => {
-        const command = new InvokeCommand({
-          FunctionName: `energy-auction-${name}-dev`,
-          Payload: JSON.stringify(event),
-        });
-        const { FunctionError, Payload } = await lambda.send(command);
+        const { FunctionError, Payload } = await lambda.send(invocation(name, event, 'RequestResponse'));
         const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || 'null');
         return { ...(FunctionError && { error: answer.errorType }), answer };
       },
+      stores: () =>
+        awsStores(
+          {
+            ORDERS_TABLE: `orders-${environment}`,
+            INTAKE_TABLE: `intake-${environment}`,
+            AUCTIONS_TABLE: `auctions-${environment}`,
+            INTAKE_SHARDS: String(environments[environment].intakeShards),
+          },
+          markets,
+          { dynamodb: shared.dynamodb, meter: recordingMeter() },
+        ),
       start: async (name, event) => {
         await lambda.send(invocation(name, event, 'Event'));
       },
@@ -157,14 +189,7 @@ export async function deploy(markets: readonly Market[]): Promise<Deployment> {
   }
 }
 
-const invocation = (name: string, event: unknown, InvocationType: InvocationType = 'RequestResponse') =>
-  new InvokeCommand({
-    FunctionName: `energy-auction-${name}-dev`,
-    Payload: JSON.stringify(event),
-    InvocationType,
-  });
-
-async function runCdk({ environment }: Emulator, folder: string, markets: readonly Market[]) {
+async function runCdk({ environment }: Emulator, folder: string, markets: readonly Market[], chosen: EnvironmentName) {
   const marketsFolder = join(folder, 'markets');
   await mkdir(marketsFolder);
   for (const market of markets) await writeFile(join(marketsFolder, `${market.market}.json`), JSON.stringify(market));
@@ -180,9 +205,10 @@ async function runCdk({ environment }: Emulator, folder: string, markets: readon
   };
   const app = join(folder, 'cdk.out');
   const outputsFile = join(folder, 'outputs.json');
-  const chosen = ['-c', 'environment=dev'];
-  await cdk('bootstrap', `aws://${account}/${environment.AWS_REGION}`, ...chosen, '-o', join(folder, 'bootstrap'));
-  await cdk('synth', '-q', '-o', app, ...chosen, '-c', `markets=${marketsFolder}`);
+  const context = ['-c', `environment=${chosen}`];
+  const stack = `energy-auction-${chosen}`;
+  await cdk('bootstrap', `aws://${account}/${environment.AWS_REGION}`, ...context, '-o', join(folder, 'bootstrap'));
+  await cdk('synth', '-q', '-o', app, ...context, '-c', `markets=${marketsFolder}`);
   await cdk('deploy', stack, '--app', app, '--require-approval', 'never', '--outputs-file', outputsFile);
   const outputs = JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
   return { outputs: outputs[stack]!, seconds, destroy: () => cdk('destroy', stack, '--app', app, '--force') };
@@ -198,34 +224,43 @@ function gatewayOf({ endpoint }: Emulator, { Url }: Record<string, string>): str
 const without = (headers: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
 
-/** And all user pools. */
-function tokensOf({ client, endpoint }: Emulator, dynamodb: Clients['dynamodb'], outputs: HouseOutputs) {
-  return async (wanted: NewClient, scopes?: readonly string[]): Promise<string> => {
+/** Clients of its user pool, their plan and its registry. */
+const managing =
+  ({ client }: Emulator, dynamodb: Clients['dynamodb'], outputs: HouseOutputs): Deployment['manage'] =>
+  async (work) => {
     const cognito = new CognitoIdentityProviderClient(client);
     const gateway = new APIGatewayClient(client);
     try {
-      const { clientId, clientSecret } = await addClient({ cognito, gateway, dynamodb }, outputs, wanted);
-      const response = await fetch(`${endpoint}/oauth2/token`, {
-        method: 'POST',
-        headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials', ...(scopes && { scope: scopes.join(' ') }) }),
-      });
-      const { access_token } = (await response.json()) as { access_token?: string };
-      if (access_token === undefined) throw new Error(`no token for ${wanted.name}: ${response.status}`);
-      return access_token;
+      return await work({ cognito, gateway, dynamodb }, outputs);
     } finally {
       cognito.destroy();
       gateway.destroy();
     }
   };
-}
 
-/** A condition, not a time: looks again until it holds, and fails loudly when it does not come true. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 60): Promise<T> {
-  for (const since = performance.now(); performance.now() - since < seconds * 1000; ) {
+/** The emulator has all user pools under its own address. */
+const tokensOf =
+  ({ endpoint }: Emulator, manage: Deployment['manage']): Deployment['tokenFor'] =>
+  async (wanted, scopes) => {
+    const { clientId, clientSecret } = await manage((clients, outputs) => addClient(clients, outputs, wanted));
+    const response = await fetch(`${endpoint}/oauth2/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', ...(scopes && { scope: scopes.join(' ') }) }),
+    });
+    const { access_token } = (await response.json()) as { access_token?: string };
+    if (access_token === undefined) throw new Error(`no token for ${wanted.name}: ${response.status}`);
+    return access_token;
+  };
+
+/** A condition, not a time: looks again until it holds, and fails loudly when it has not come true for minutes. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  for (const since = performance.now(); performance.now() - since < patienceMs; ) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`it did not come to pass that ${what}`);
 }
+/** Nothing takes so long, on the slowest machine. */
+const patienceMs = 240_000;

@@ -10,6 +10,13 @@ What of the stack version 1.5.33 leaves out, and what stands in here:
  - composite alarms, alarms over expressions and budgets, which it does not know, are taken and forgotten: what would ring is
    asserted on the template.
 
+Where it is asked to enforce policies (`AUTH`), it holds each request against them as IAM does. What it leaves out there:
+ - clients speak TLS to AWS, and policies deny whoever does not;
+ - a batch of notices is allowed by what allows one notice;
+ - whoever reads or writes under a key of ours needs leave to use the key besides: tables, buckets, topics and queues
+   ask KMS in the caller's name.
+Each refusal is a line in the log that begins with DENIED.
+
 Each repair first looks whether what it repairs is still as it was, so that another version fails here and not in a test.
 The emulator ends when its standard input does, so that no crashed test leaves it behind.
 """
@@ -20,13 +27,14 @@ import signal
 import sys
 import threading
 
+import ministack.app as app
+import ministack.core.iam_evaluator as iam
 import ministack.core.lambda_runtime as runtime
 import ministack.services.apigateway_v1 as gateway
 import ministack.services.cloudformation.provisioners as provisioners
 import ministack.services.dynamodb as dynamodb
 import ministack.services.lambda_svc as functions
 import ministack.services.s3 as s3
-from ministack.app import main
 
 
 def end_with_parent():
@@ -182,6 +190,79 @@ def skip_keys_of_authorizers():
     gateway._check_api_key = checking
 
 
+keys_by_resource = {}
+
+
+def keep_key(kind, property_of):
+    """Which key a resource lies under, by its ARN."""
+
+    def keeping(properties, name):
+        key = property_of(properties)
+        if key:
+            keys_by_resource[kind(name)] = key if str(key).startswith("arn:") else f"arn:aws:kms:us-east-1:000000000000:key/{key}"
+
+    return keeping
+
+
+def key_of_bucket(properties):
+    rules = properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
+    return next((rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID") for rule in rules), None)
+
+
+# What a service asks of the key in the name of whoever calls it.
+reads_key = ("kms:Decrypt",)
+writes_key = ("kms:Decrypt", "kms:GenerateDataKey")
+key_use = {
+    "dynamodb": lambda action: reads_key,  # of the table's own key, for a write as for a read
+    "s3": lambda action: {"GetObject": reads_key, "PutObject": writes_key}.get(action, ()),
+    "sns": lambda action: writes_key if action == "Publish" else (),
+    "sqs": lambda action: {"SendMessage": writes_key, "ReceiveMessage": reads_key}.get(action, ()),
+}
+
+
+# A batch is allowed by what allows one of it.
+actions_of_batches = {"sns:PublishBatch": "sns:Publish"}
+
+
+def enforce_as_iam():
+    enforce = iam.enforce
+
+    @functools.wraps(enforce)
+    def enforcing(access_key, action, service, region, resource_arn="*", service_context=None):
+        action = actions_of_batches.get(action, action)
+        refused = action
+        denied = enforce(access_key, action, service, region, resource_arn=resource_arn, service_context=service_context)
+        key = keys_by_resource.get(resource_arn.split("/")[0] if service == "s3" else resource_arn)
+        uses = key_use[service](action.split(":", 1)[1]) if key and not denied else ()
+        for use in uses:
+            denied = enforce(access_key, use, "kms", region, resource_arn=key)
+            if denied:
+                refused = f"{use} for {action}"
+                break
+        if denied and hasattr(denied, "principal_arn"):
+            print(f"DENIED {denied.principal_arn}: {refused} on {resource_arn}", file=sys.stderr, flush=True)
+        return denied
+
+    iam.enforce = enforcing
+
+
+def speak_tls():
+    pin = app.pin_request_origin
+    app.pin_request_origin = lambda address, _: pin(address, True)
+
+
+if app.AUTH:
+    speak_tls()
+    enforce_as_iam()
+    after_creating("AWS::DynamoDB::Table", keep_key(
+        lambda name: f"arn:aws:dynamodb:us-east-1:000000000000:table/{name}",
+        lambda properties: properties.get("SSESpecification", {}).get("KMSMasterKeyId")))
+    after_creating("AWS::S3::Bucket", keep_key(lambda name: f"arn:aws:s3:::{name}", key_of_bucket))
+    after_creating("AWS::SNS::Topic", keep_key(lambda name: name, lambda properties: properties.get("KmsMasterKeyId")))
+    after_creating("AWS::SQS::Queue", keep_key(
+        lambda name: f"arn:aws:sqs:us-east-1:000000000000:{name.rsplit('/', 1)[-1]}",
+        lambda properties: properties.get("KmsMasterKeyId")))
+
 skip_keys_of_authorizers()
 after_creating("AWS::ApiGateway::RestApi", keep_key_source)
 take_and_forget("AWS::Budgets::Budget")
@@ -195,4 +276,4 @@ after_creating("AWS::DynamoDB::Table", keep_time_to_live)
 after_creating("AWS::S3::Bucket", keep_bucket_tags)
 after_creating("AWS::Lambda::Function", keep_dead_letters)
 threading.Thread(target=end_with_parent, daemon=True).start()
-sys.exit(main())
+sys.exit(app.main())

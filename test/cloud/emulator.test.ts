@@ -7,8 +7,12 @@ import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/
 import { startEmulator } from './emulator.ts';
 
 test('startEmulator() gives an AWS of its own on loopback, and stop() ends it', async (t) => {
-  const emulators = await Promise.all([startEmulator(), startEmulator()]);
-  t.after(() => Promise.all(emulators.map(({ stop }) => stop().catch(() => undefined))));
+  const starting = [startEmulator(), startEmulator()];
+  t.after(async () => {
+    for (const started of await Promise.allSettled(starting))
+      if (started.status === 'fulfilled') await started.value.stop().catch(() => undefined);
+  });
+  const emulators = await Promise.all(starting);
   const [one, other] = emulators.map(({ client }) => new DynamoDBClient({ ...client, maxAttempts: 1 }));
   await one!.send(
     new CreateTableCommand({

@@ -6,6 +6,7 @@
  */
 
 import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
@@ -20,7 +21,7 @@ const version = '1.5.33';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Git ignores it; delete it to install anew. */
 const cache = join(root, '.emulator');
-const startMs = 60_000;
+const startMs = 180_000;
 
 export interface Emulator {
   readonly endpoint: string;
@@ -41,7 +42,8 @@ export interface Emulator {
 const region = 'us-east-1';
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
-export async function startEmulator(): Promise<Emulator> {
+/** @param enforces  whether it refuses what the policies of roles, topics, queues, buckets and keys do not allow */
+export async function startEmulator({ enforces = false } = {}): Promise<Emulator> {
   const python = await pythonWith(`ministack[full]==${version}`);
   const folder = await mkdtemp(join(tmpdir(), 'merit-emulator-'));
   const port = await freePort();
@@ -79,6 +81,7 @@ export async function startEmulator(): Promise<Emulator> {
         SFTP_ENABLED: '0',
         LAMBDA_EXECUTOR: 'local',
         LOG_LEVEL: 'WARNING',
+        AUTH: String(enforces),
         // The functions that it runs find it by these.
         ...environment,
       },
@@ -117,8 +120,8 @@ export async function pythonWith(requirement: string): Promise<string> {
   const home = join(cache, requirement.replaceAll(/[^a-z0-9.-]+/g, '-'));
   const python = join(home, 'bin', 'python');
   if (existsSync(python)) return python;
-  // Made aside and renamed, so that it is whole or not there.
-  const unfinished = join(cache, `unfinished-${process.pid}`);
+  // Made aside and renamed, so that it is whole or not there; each on its own, also where one process asks twice.
+  const unfinished = join(cache, `unfinished-${randomUUID()}`);
   await mkdir(cache, { recursive: true });
   const run = promisify(execFile);
   await run('python3', ['-m', 'venv', unfinished]);

@@ -6,6 +6,7 @@ import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
 import type { Notice } from '../../src/auction/ports.ts';
 import { type Deployment, until } from './deployment.ts';
@@ -20,6 +21,15 @@ export async function openMailbox({ clients: { sqs, sns }, outputs }: Deployment
   const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
   const { Attributes } = await sqs.send(asked);
   const topics = [outputs.RejectedTopic, outputs.ErrorsTopic, outputs.SettledTopic];
+  const mayDeliver = {
+    Effect: 'Allow',
+    Principal: { Service: 'sns.amazonaws.com' },
+    Action: 'sqs:SendMessage',
+    Resource: Attributes!.QueueArn,
+    Condition: { ArnEquals: { 'aws:SourceArn': topics } },
+  };
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [mayDeliver] });
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
   for (const TopicArn of topics)
     await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: Attributes!.QueueArn }));
 

@@ -65,6 +65,18 @@ test('an archive that throttles is unavailable, and one that has no such bucket 
   await assert.rejects(archive.write('a', 'x'), { name: 'NoSuchBucket' });
 });
 
+test('locate() gives an address that fetches the object as it is, without the house', async () => {
+  const archive = openArchive(clients.s3, await createBucket(clients.s3));
+  const text = JSON.stringify({ é: 'x'.repeat(100_000) });
+  await archive.write('books/a1.json', text);
+  const { url, bytes } = (await archive.locate!('books/a1.json'))!;
+  assert.equal(bytes, Buffer.byteLength(text));
+  assert.match(url, /X-Amz-Expires=300&/);
+  const response = await fetch(url);
+  assert.deepEqual([response.headers.get('content-type'), await response.text()], ['application/json', text]);
+  assert.equal(await archive.locate!('books/a2.json'), undefined);
+});
+
 test('list() has more keys than one answer holds', async () => {
   const archive = openArchive(clients.s3, await createBucket(clients.s3));
   const keys = Array.from({ length: 1001 }, (_, i) => `orders/page-${String(i).padStart(5, '0')}.json`);

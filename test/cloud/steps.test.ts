@@ -14,12 +14,13 @@ import { closeGate, findAuction } from '../../src/auction/auctions.ts';
 import { cancelOrder } from '../../src/auction/cancel-order.ts';
 import type { PageReference } from '../../src/auction/clear-auction.ts';
 import { findOrder, listOrders } from '../../src/auction/find-order.ts';
-import type { Notice, Ports, Workflow } from '../../src/auction/ports.ts';
+import type { Notice, Ports } from '../../src/auction/ports.ts';
 import { readBook, readResult } from '../../src/auction/results.ts';
 import { type TaskName, tasks } from '../../src/auction/tasks.ts';
 import { checkIntake } from '../../src/book/seal.ts';
 import { hold, start, submit, testMarket, tradingOrders } from '../support/house.ts';
 import { recordingMeter } from '../support/meter.ts';
+import { byHand } from '../support/races.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { killAt, killed } from './faults.ts';
 import { type Clients, clientsOf, createBucket, createTables, createTopic, newDynamo } from './resources.ts';
@@ -35,12 +36,6 @@ after(async () => {
   await emulator.stop();
 });
 
-/** Runs nothing: this test calls the steps itself. */
-const byHand: Workflow = {
-  start: async (auction, run) => `${auction}-${run}`,
-  list: async () => [],
-  history: async () => undefined,
-};
 const clock = { now: () => new Date(start) };
 const markets = [testMarket()];
 

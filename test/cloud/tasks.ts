@@ -53,7 +53,7 @@ export async function createTaskFunctions({ endpoint }: Emulator, tasks: readonl
         Runtime: 'nodejs24.x',
         Handler: 'index.handler',
         Role: 'arn:aws:iam::000000000000:role/task',
-        Timeout: 10,
+        Timeout: 120,
         Environment: { Variables: { TASK: task, ANSWERS: answers } },
         Code: { ZipFile: zipOf('index.mjs', Buffer.from(code)).toString('base64') },
       }),
@@ -76,7 +76,7 @@ export async function createTaskFunctions({ endpoint }: Emulator, tasks: readonl
 }
 
 /** A zip archive of one file, stored as it is: local header, file, directory, end of directory. */
-function zipOf(name: string, content: Buffer): Buffer {
+export function zipOf(name: string, content: Buffer): Buffer {
   const common = Buffer.alloc(26);
   common.writeUInt16LE(20, 0); // version needed
   common.writeUInt16LE(0x21, 8); // 1 January 1980

@@ -47,7 +47,7 @@ async function openHouse(t: TestContext, shards = 1) {
     return made;
   };
   const environment = await createTables(client(), shards);
-  const process = (changes: Partial<typeof environment> = {}, budgetMs = 10_000) => {
+  const process = (changes: Partial<typeof environment> = {}, budgetMs = 120_000) => {
     const dynamodb = client();
     return {
       dynamodb,
@@ -331,6 +331,34 @@ test('an order whose auction is not settled is kept beyond its time, and comes b
   assert.equal((await orders.find('a1', 'p', ['o2'])).length, 1);
   await auctions.advance(anAuction({ state: 'failed' }), anAuction({ state: 'settled' }));
   assert.equal(await orders.expire(clock.now()), 3);
+});
+
+test('a rush: 200 requests at one moment into two shards, by twenty processes; none is refused', async (t) => {
+  const { orders, process } = await openHouse(t, 2);
+  const houses = Array.from({ length: 20 }, () => process());
+  let transactions = 0;
+  for (const { dynamodb } of houses)
+    dynamodb.middlewareStack.add(
+      (next, { commandName }) =>
+        async (given) => {
+          if (commandName === 'TransactWriteItemsCommand') transactions++;
+          return next(given);
+        },
+      { step: 'initialize' },
+    );
+  const rush = many(200).map((order, i) => houses[i % houses.length]!.orders.append('a1', 'p', [order]));
+  const receipts = (await Promise.all(rush)).flat();
+  t.diagnostic(`${transactions} transactions for ${receipts.length} requests`);
+  assert.equal(new Set(receipts.map(({ sequence }) => sequence)).size, 200);
+  assert.deepEqual(
+    (await idsIn(orders)).sort(),
+    many(200)
+      .map(({ record_id }) => record_id)
+      .sort(),
+  );
+  // Each tries alone, and lies down in the queue when another was faster; some commit for all. One after the other, each trying again
+  // whenever another was faster, would be a hundred times as many as there are requests.
+  assert(transactions < 10 * receipts.length, `${transactions} transactions`);
 });
 
 test('expired items that the table has not deleted yet are not found, and the log is gone', async (t) => {

@@ -1,32 +1,12 @@
-/**
- * Promises 1 to 3 at the gate, under faults: several processes take orders for one auction, through clients that lose answers,
- * deliver late or twice, are throttled and die; in the middle the gate closes and the book is sealed while they go on.
- *
- * Beside them a model of the truth keeps what each was told. Seeds are printed; `SEED=` tries one.
- */
+/** The truth at the gate (`test/support/intake-truth.ts`) over DynamoDB, with faults put into the clients. */
 
-import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { awsStores, type StoresEnvironment } from '../../src/adapters/aws/stores.ts';
-import type { Auction } from '../../src/auction/auction.ts';
-import { canonical } from '../../src/book/canonical.ts';
-import type { Entry, Receipt } from '../../src/book/intake.ts';
-import { chain, chainStart, entryDigest, shardOf } from '../../src/book/intake.ts';
-import { bookHash, checkIntake, sealBook } from '../../src/book/seal.ts';
-import { type Chance, chance } from '../../src/cli/demo/random.ts';
-import { AuctionError } from '../../src/market/errors.ts';
-import type { LimitOrder } from '../../src/market/order.ts';
-import { anAuction } from '../ports/auction-store.cases.ts';
-import { testMarket } from '../support/house.ts';
+import { after, before } from 'node:test';
+import { awsStores } from '../../src/adapters/aws/stores.ts';
+import { truthCases } from '../support/intake-truth.ts';
 import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
-import { type Faults, type Injected, injectFaults, killed } from './faults.ts';
+import { injectFaults } from './faults.ts';
 import { createTables, newDynamo } from './resources.ts';
-
-const seeds = process.env.SEED ? [Number(process.env.SEED)] : [1, 2];
-const writers = 4;
-const requestsEach = 20;
-const participants = ['ann', 'ben'];
 
 let emulator: Emulator;
 before(async () => {
@@ -34,241 +14,25 @@ before(async () => {
 });
 after(() => emulator.stop());
 
-/** What everybody was told about one order. */
-interface Known {
-  readonly participant: string;
-  readonly order: LimitOrder;
-  receipt?: Receipt;
-  cancellation?: Receipt;
-  /** Somebody was not told what became of it, or of its cancellation. */
-  unknown: boolean;
-  cancelUnknown: boolean;
-}
-
-class Truth {
-  readonly orders = new Map<string, Known>();
-  readonly refusals = new Map<string, number>();
-
-  known(participant: string, order: LimitOrder): Known {
-    // Another body under the same id is another order, of which at most one is taken.
-    const key = `${participant}/${canonical(order)}`;
-    const known = this.orders.get(key) ?? { participant, order, unknown: false, cancelUnknown: false };
-    this.orders.set(key, known);
-    return known;
-  }
-
-  /** @returns whether nobody knows what became of the request */
-  refused(error: unknown): boolean {
-    if (!(error instanceof AuctionError)) {
-      if (error instanceof Error && error.message.includes(killed)) return true;
-      throw error;
-    }
-    this.refusals.set(error.code, (this.refusals.get(error.code) ?? 0) + 1);
-    assert(['gate-closed', 'conflict', 'unavailable', 'not-found'].includes(error.code), error.stack);
-    return /can't be found out/.test(error.message);
-  }
-}
-
-/** A process that takes orders; when it dies, the next one is another. */
-interface Process {
-  readonly orders: ReturnType<typeof awsStores>['orders'];
-  readonly injected: Injected;
-  close(): void;
-}
-
-interface Run {
-  readonly environment: StoresEnvironment;
-  readonly clock: { now(): Date };
-  readonly random: Chance;
-  readonly truth: Truth;
-  readonly faults: Faults;
-  readonly processes: Process[];
-}
-
-function startProcess({ environment, clock, random, faults, processes }: Run): Process {
-  const dynamodb = newDynamo(emulator.client);
-  const injected = injectFaults(dynamodb, random, faults);
-  const { orders } = awsStores(environment, [], {
-    dynamodb,
-    clock,
-    meter: recordingMeter(),
-    patienceMs: 400,
-    budgetMs: 5000,
-  });
-  const process = { orders, injected, close: () => dynamodb.destroy() };
-  processes.push(process);
-  return process;
-}
-
-const whole = (random: Chance, below: number): number => Math.floor(random.between(0, below));
-
-const anOrder = (n: number, random: Chance): LimitOrder => ({
-  record_id: `o${n}`,
-  zone: 'Z',
-  kind: 'limit',
-  side: whole(random, 2) === 0 ? 'buy' : 'sell',
-  period: 1,
-  price: whole(random, 100),
-  power: 1 + whole(random, 50),
+truthCases('dynamodb', {
+  seeds: [1, 2],
+  shards: [1, 4],
+  writers: 4,
+  requestsEach: 20,
+  open: async (shards, clock) => {
+    const clean = newDynamo(emulator.client);
+    const environment = await createTables(clean, shards);
+    const meter = recordingMeter();
+    return {
+      ...awsStores(environment, [], { dynamodb: clean, clock, meter }),
+      process: (random, faults) => {
+        const dynamodb = newDynamo(emulator.client);
+        const injected = injectFaults(dynamodb, random, faults);
+        const patience = { patienceMs: 400, budgetMs: 5000 };
+        const { orders } = awsStores(environment, [], { dynamodb, clock, meter, ...patience });
+        return { orders, injected, close: () => dynamodb.destroy() };
+      },
+      close: () => clean.destroy(),
+    };
+  },
 });
-
-/** One client after another at one process: new orders, the same again, other bodies, cancellations. */
-async function write(run: Run, from: number, sent: LimitOrder[][], isOver: () => boolean): Promise<void> {
-  const { random } = run;
-  let process = startProcess(run);
-  let next = from;
-  for (let request = 0; request < requestsEach || !isOver(); request++) {
-    const participant = participants[whole(random, participants.length)]!;
-    const dice = random.between(0, 1);
-    if (dice < 0.15 && sent.length > 0) {
-      const [order] = sent[whole(random, sent.length)]!;
-      await cancelOne(run, process, participant, order!);
-    } else {
-      const size = dice > 0.95 ? 120 : 1 + whole(random, 4);
-      let orders = Array.from({ length: size }, () => anOrder(next++, random));
-      if (dice < 0.35 && sent.length > 0) orders = sent[whole(random, sent.length)]!;
-      else if (dice < 0.4 && sent.length > 0) {
-        orders = sent[whole(random, sent.length)]!.map((order, i) => (i === 0 ? { ...order, price: 101 } : order));
-      } else sent.push(orders);
-      if (dice > 0.9) setTimeout(process.injected.kill, random.between(0, 40));
-      await submit(run, process, participant, orders);
-      if (dice > 0.9) {
-        process.injected.kill();
-        process = startProcess(run);
-        // The client sends it again, to somebody else.
-        await submit(run, process, participant, orders);
-      }
-    }
-  }
-}
-
-async function submit({ truth }: Run, { orders: store }: Process, participant: string, orders: LimitOrder[]) {
-  const known = orders.map((order) => truth.known(participant, order));
-  try {
-    const receipts = await store.append('a1', participant, orders);
-    receipts.forEach((receipt, i) => {
-      assert.equal(receipt.record_id, orders[i]!.record_id);
-      assert.deepEqual(known[i]!.receipt ?? receipt, receipt, 'one order has two receipts');
-      known[i]!.receipt = receipt;
-    });
-  } catch (error) {
-    if (error instanceof assert.AssertionError) throw error;
-    if (truth.refused(error)) for (const each of known) each.unknown = true;
-  }
-}
-
-async function cancelOne({ truth }: Run, { orders: store }: Process, participant: string, order: LimitOrder) {
-  const own = () =>
-    [...truth.orders.values()].filter((k) => k.participant === participant && k.order.record_id === order.record_id);
-  try {
-    const receipt = await store.cancel('a1', participant, order.record_id);
-    for (const known of own()) {
-      assert.deepEqual(known.cancellation ?? receipt, receipt, 'one cancellation has two receipts');
-      known.cancellation = receipt;
-    }
-  } catch (error) {
-    if (error instanceof assert.AssertionError) throw error;
-    if (truth.refused(error)) for (const known of own()) known.cancelUnknown = true;
-  }
-}
-
-function check(truth: Truth, auction: Auction, entries: readonly Entry[], shards: number): void {
-  const book = sealBook(testMarket(), auction, entries, shards);
-  assert.deepEqual(checkIntake(book), []);
-  const heads = Array.from({ length: shards }, (_, shard) => chainStart('a1', shard, shards));
-  const hashes = new Map<number, string>();
-  for (const entry of entries) {
-    const shard = shardOf(entry.sequence, shards);
-    heads[shard] = chain(heads[shard]!, entryDigest(entry));
-    hashes.set(entry.sequence, heads[shard]!);
-  }
-  const ordered = entries.filter(({ order }) => order !== undefined);
-  const times = Map.groupBy(ordered, ({ participant, order }) => `${participant}/${order!.record_id}`);
-  for (const [id, same] of times) assert.equal(same.length, 1, `${id} is in the log ${same.length} times`);
-
-  const inLog = new Map(ordered.map((entry) => [`${entry.participant}/${canonical(entry.order)}`, entry]));
-  const inBook = new Set(book.orders.map((order) => order.sequence));
-  for (const [key, known] of truth.orders) {
-    const { receipt, cancellation, unknown, cancelUnknown } = known;
-    const entry = inLog.get(key);
-    inLog.delete(key);
-    if (receipt !== undefined) {
-      assert(entry !== undefined, `${key} has a receipt and is not in the log`);
-      assert.deepEqual([entry.sequence, entry.received_at], [receipt.sequence, receipt.received_at]);
-      assert.equal(hashes.get(entry.sequence), receipt.hash, `the receipt of ${key} has another hash`);
-    } else assert(unknown || entry === undefined, `${key} was refused and is in the log`);
-    if (entry === undefined) continue;
-    if (cancellation !== undefined) {
-      assert(!inBook.has(entry.sequence), `${key} was cancelled and is in the book`);
-      assert.equal(hashes.get(cancellation.sequence), cancellation.hash);
-    } else if (!cancelUnknown)
-      assert(inBook.has(entry.sequence), `${key} is in the log, not cancelled and not in the book`);
-  }
-  assert.deepEqual([...inLog.keys()], [], 'nobody sent these');
-}
-
-for (const seed of seeds) {
-  for (const shards of [1, 4]) {
-    test(`the sealed book has what was acknowledged, each once, and nothing that was refused (seed ${seed}, ${shards} shards)`, async (t) => {
-      const random = chance(seed);
-      const clean = newDynamo(emulator.client);
-      const environment = await createTables(clean, shards);
-      const since = performance.now();
-      let jump = 0;
-      const start = Date.parse('2025-04-01T10:30:00Z');
-      const clock = { now: () => new Date(start + performance.now() - since + jump) };
-      const faults = { throttled: 0.03, unanswered: 0.04, late: 0.04, doubled: 0.03, slow: 0.05, partial: 0.2 };
-      const run: Run = { environment, clock, random, truth: new Truth(), faults, processes: [] };
-      const sent: LimitOrder[][] = [];
-      let isSealed = false;
-      let all: Promise<unknown> = Promise.resolve();
-      t.after(async () => {
-        isSealed = true;
-        await Promise.allSettled([all]);
-        for (const process of run.processes) process.close();
-        clean.destroy();
-      });
-      const { auctions, orders } = awsStores(environment, [], { dynamodb: clean, clock, meter: recordingMeter() });
-      await auctions.create(anAuction());
-
-      all = Promise.all(Array.from({ length: writers }, (_, i) => write(run, 100_000 * i, sent, () => isSealed)));
-      const isBusy = async () => {
-        while (sent.length < (writers * requestsEach) / 3) await new Promise((resolve) => setTimeout(resolve, 5));
-      };
-      await Promise.race([isBusy(), all]);
-      // The gate: by the clock with one seed, by hand with the next.
-      if (seed % 2 === 0) jump = 3600_000;
-      const closed = anAuction({ state: 'closed' });
-      assert(await auctions.advance(anAuction(), closed));
-      const entries = await orders.entries('a1');
-      assert.equal(await orders.shards('a1'), shards);
-      const sealed = bookHash(sealBook(testMarket(), closed, entries, shards));
-      isSealed = true;
-      await all;
-      await Promise.all(run.processes.map(({ injected }) => injected.arrived()));
-
-      check(run.truth, closed, entries, shards);
-      const again = await orders.entries('a1');
-      assert.equal(bookHash(sealBook(testMarket(), closed, again, shards)), sealed, 'the sealed book has changed');
-      const listed = await orders.list('a1');
-      assert.deepEqual(
-        listed.map(({ sequence }) => sequence),
-        entries.filter(({ order }) => order).map(({ sequence }) => sequence),
-      );
-
-      const counts = Object.groupBy(
-        run.processes.flatMap(({ injected }) => Object.entries(injected.counts)),
-        ([name]) => name,
-      );
-      const happened = Object.entries(counts).map(
-        ([name, each]) => `${name} ${each!.reduce((sum, [, n]) => sum + n, 0)}`,
-      );
-      const told = [...run.truth.orders.values()];
-      t.diagnostic(
-        `${entries.length} entries; ${told.filter(({ receipt }) => receipt).length} orders acknowledged, ` +
-          `${told.filter(({ unknown }) => unknown).length} unknown; refusals ${JSON.stringify(Object.fromEntries(run.truth.refusals))}; ` +
-          `${run.processes.length} processes; ${happened.join(', ')}`,
-      );
-    });
-  }
-}

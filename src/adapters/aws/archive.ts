@@ -1,6 +1,15 @@
 /** Books, results and settled orders as objects in a bucket: written only where there is none, and so never changed. */
 
-import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Archive } from '../../auction/ports.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { checkArchiveKey } from '../archive-key.ts';
@@ -8,6 +17,8 @@ import { pause } from './pause.ts';
 import { unavailable } from './unavailable.ts';
 
 const attempts = 8;
+/** Of an address: long enough to begin with a download. */
+const locatedSeconds = 300;
 
 export function openArchive(client: S3Client, bucket: string): Archive {
   async function read(key: string): Promise<string | undefined> {
@@ -72,6 +83,17 @@ export function openArchive(client: S3Client, bucket: string): Archive {
         }
       } while (next !== undefined);
       return keys.sort();
+    },
+    async locate(key) {
+      const object = { Bucket: bucket, Key: checkArchiveKey(key) };
+      try {
+        const { ContentLength } = await client.send(new HeadObjectCommand(object));
+        const url = await getSignedUrl(client, new GetObjectCommand(object), { expiresIn: locatedSeconds });
+        return { url, bytes: ContentLength! };
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw unavailable('the archive', error);
+      }
     },
   };
 }

@@ -3,9 +3,11 @@
  * transaction, so that a list, read consistently, never lags behind: an index of the table would.
  *
  * Lists: `live` until an auction is settled or cancelled, `ended` while its orders are kept, `past` afterwards. The first two stay
- * short, so nothing that runs every minute, or with every order, reads more than a page.
+ * short, so nothing that runs every minute, or with every order, reads more than a page. The past grows for years: it has a list for
+ * each state, and for each state and market, so that whoever asks for some reads those alone.
  */
 
+import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { type Auction, type AuctionState, auction as auctionSchema } from '../../auction/auction.ts';
 import type { AuctionStore } from '../../auction/ports.ts';
@@ -23,15 +25,20 @@ export interface AuctionRecord {
 export interface AuctionRecords extends AuctionStore {
   record(id: string): Promise<AuctionRecord | undefined>;
   /** Those that are in the list, newest first. */
-  records(list: List): Promise<AuctionRecord[]>;
+  records(list: 'live' | 'ended'): Promise<AuctionRecord[]>;
   /** The orders of an ended auction are gone. */
   forget(record: AuctionRecord): Promise<void>;
 }
 
-export type List = 'live' | 'ended' | 'past';
+const endStates = ['settled', 'cancelled'] as const satisfies readonly AuctionState[];
+type EndState = (typeof endStates)[number];
+type List = 'live' | 'ended' | `past#${EndState}` | `past#${EndState}#${string}`;
 
-export const hasEnded = (state: AuctionState): boolean => state === 'settled' || state === 'cancelled';
+export const hasEnded = (state: AuctionState): state is EndState =>
+  (endStates as readonly AuctionState[]).includes(state);
 const listOf = (state: AuctionState): List => (hasEnded(state) ? 'ended' : 'live');
+const pastOf = (state: EndState, market?: string): List =>
+  market === undefined ? `past#${state}` : `past#${state}#${market}`;
 
 const attempts = 12;
 
@@ -72,12 +79,13 @@ export function openAuctionStore(database: Database, table: string, shards: numb
     }
   }
 
-  async function records(list: List, limit = Number.POSITIVE_INFINITY, isWanted = (_: Auction) => true) {
+  /** @param isWanted  of all that are in the list, unless it leaves some out */
+  async function records(list: List, limit = Number.POSITIVE_INFINITY, isWanted?: (auction: Auction) => boolean) {
     const found: AuctionRecord[] = [];
     if (limit < 1) return found;
-    for await (const item of database.query(table, `list#${list}`)) {
+    for await (const item of database.query(table, `list#${list}`, isWanted ? {} : { limit })) {
       const each = recordOf(item);
-      if (isWanted(each.auction) && found.push(each) === limit) break;
+      if ((isWanted?.(each.auction) ?? true) && found.push(each) === limit) break;
     }
     return found;
   }
@@ -124,24 +132,30 @@ export function openAuctionStore(database: Database, table: string, shards: numb
       }
     },
     async list({ market, states, limit } = {}) {
+      const isFiltered = market !== undefined || states !== undefined;
       const isWanted = (auction: Auction) =>
         (market === undefined || auction.market === market) && (states === undefined || states.includes(auction.state));
-      const lists: List[] = states?.every((state) => !hasEnded(state)) ? ['live'] : ['live', 'ended', 'past'];
-      const found = (await Promise.all(lists.map((list) => records(list, limit, isWanted)))).flat();
+      const recent = (list: 'live' | 'ended') => records(list, limit, isFiltered ? isWanted : undefined);
+      const ends = endStates.filter((state) => states?.includes(state) ?? true);
+      const found = await Promise.all([
+        states?.every(hasEnded) ? [] : recent('live'),
+        ends.length > 0 ? recent('ended') : [],
+        ...ends.map((state) => records(pastOf(state, market), limit)),
+      ]);
       const place = ({ auction }: AuctionRecord) => placeIn('live', auction).sk!;
-      found.sort((a, b) => (place(a) < place(b) ? -1 : 1));
-      return found.slice(0, limit).map(({ auction }) => auction);
+      const sorted = found.flat().sort((a, b) => (place(a) < place(b) ? -1 : 1));
+      return sorted.slice(0, limit).map(({ auction }) => auction);
     },
     advance,
     async forget({ auction, shards }) {
-      const item = { state: auction.state, shards, body: canonical(auction) };
-      await write(
-        [
-          { table, remove: placeIn('ended', auction) },
-          { table, put: { ...placeIn('past', auction), ...item } },
-        ],
-        item.body,
-      );
+      const { state, market } = auction;
+      assert(hasEnded(state), `auction ${auction.id} is ${state}: it has not ended`);
+      const item = { state, shards, body: canonical(auction) };
+      const past = [pastOf(state), pastOf(state, market)].map((list) => ({
+        table,
+        put: { ...placeIn(list, auction), ...item },
+      }));
+      await write([{ table, remove: placeIn('ended', auction) }, ...past], item.body);
     },
   };
 }

@@ -52,12 +52,22 @@ export interface Refusal {
 export const limits = { actions: 100, itemBytes: 400_000, transactionBytes: 4_000_000, batchGet: 100, batchWrite: 25 };
 const batchAttempts = 10;
 
+export interface Range {
+  readonly from?: string;
+  readonly to?: string;
+  readonly descending?: boolean;
+  readonly limit?: number;
+}
+
 export interface Database {
   get(table: string, key: Key): Promise<Item | undefined>;
   /** Those that exist, in no order. Keys that are there twice are asked for once. */
   getMany(table: string, keys: readonly Key[]): Promise<Item[]>;
-  /** Items of a partition by sort key, read page by page as they are asked for. Bounds are inclusive. */
-  query(table: string, pk: string, range?: { from?: string; to?: string; descending?: boolean }): AsyncGenerator<Item>;
+  /**
+   * Items of a partition by sort key, read page by page as they are asked for. Bounds are inclusive. Whoever wants some only says how
+   * many (`limit`), or pays for a whole page of a megabyte.
+   */
+  query(table: string, pk: string, range?: Range): AsyncGenerator<Item>;
   put(table: string, item: Item): Promise<void>;
   update(table: string, key: Key, set: Expression): Promise<void>;
   putMany(table: string, items: readonly Item[]): Promise<void>;
@@ -115,8 +125,9 @@ export function openDatabase(client: DynamoDBClient): Database {
       );
       return found;
     },
-    async *query(table, pk, { from = ' ', to = '~', descending = false } = {}) {
+    async *query(table, pk, { from = ' ', to = '~', descending = false, limit = Number.POSITIVE_INFINITY } = {}) {
       let next: Record<string, AttributeValue> | undefined;
+      let left = limit;
       do {
         const command = new QueryCommand({
           TableName: table,
@@ -124,12 +135,14 @@ export function openDatabase(client: DynamoDBClient): Database {
           ExpressionAttributeValues: marshall({ ':pk': pk, ':from': from, ':to': to }),
           ScanIndexForward: !descending,
           ConsistentRead: true,
+          ...(Number.isFinite(left) && { Limit: left }),
           ...(next && { ExclusiveStartKey: next }),
         });
         const { Items = [], LastEvaluatedKey } = await sent(client.send(command));
         yield* Items.map((item) => unmarshall(item));
+        left -= Items.length;
         next = LastEvaluatedKey;
-      } while (next !== undefined);
+      } while (next !== undefined && left > 0);
     },
     async put(table, item) {
       await sent(client.send(new PutItemCommand({ TableName: table, Item: marshall(item) })));

@@ -4,13 +4,17 @@
  * The table deletes items by itself once their time to live has passed, and knows nothing of auctions. So the items of an
  * auction that is not settled half a day after its gate are written anew, from the log, with a later time. The log has no time
  * to live: it is deleted here, when its auction has ended and the day is over.
+ *
+ * Both go page by page and note how far they have come, so that an auction of any size takes a few calls more and no more memory.
  */
 
 import type { Auction } from '../../auction/auction.ts';
 import { canonical } from '../../book/canonical.ts';
 import type { AuctionRecord, AuctionRecords } from './auction-store.ts';
 import type { Database, Item, Key } from './database.ts';
-import { type IntakeLog, type LogEntry, requestKey } from './intake-log.ts';
+import { type IntakeLog, keysOfShard } from './intake-log.ts';
+import { contentOf, type LogEntry, ownKey } from './log-pages.ts';
+import { placesOf, requestKey } from './log-readers.ts';
 import { keyOf, lifetimeSeconds, type OrderItem, ttlOf } from './order-items.ts';
 
 export interface Tables {
@@ -21,68 +25,155 @@ export interface Tables {
   readonly log: IntakeLog;
 }
 
+/** Entries of the log that one call goes through: it takes some seconds, and the next call comes in a minute. */
+const mostEntries = 20_000;
+/** Pages whose keys are deleted together. */
+const pagesTogether = 8;
+
+interface Budget {
+  entries: number;
+}
+
 /** @returns how many orders went for good */
 export async function expireOrders(tables: Tables, now: Date): Promise<number> {
   const seconds = now.getTime() / 1000;
+  const budget: Budget = { entries: mostEntries };
   for (const record of await tables.auctions.records('live')) {
-    if (seconds > ttlOf(record.auction) - lifetimeSeconds / 2) await keepLonger(tables, record, seconds);
+    if (budget.entries > 0 && seconds > ttlOf(record.auction) - lifetimeSeconds / 2)
+      await keepLonger(tables, record, seconds, budget);
   }
   let deleted = 0;
   for (const record of await tables.auctions.records('ended')) {
-    if (seconds <= ttlOf(record.auction)) continue;
-    deleted += await deleteLog(tables, record);
-    await tables.auctions.forget(record);
+    if (budget.entries <= 0 || seconds <= ttlOf(record.auction)) continue;
+    const { orders, isDone } = await deleteLog(tables, record, budget);
+    deleted += orders;
+    if (isDone) await tables.auctions.forget(record);
   }
   return deleted;
 }
 
 const keptKey = ({ id }: Auction): Key => ({ pk: `${id}#kept`, sk: 'kept' });
 
-async function keepLonger({ database, ordersTable, intakeTable, log }: Tables, record: AuctionRecord, now: number) {
+/** How far the items of an auction have been written anew. Cancellations come last: they may lie in the log before their order does. */
+interface Kept {
+  /** The time to live that is being written. */
+  readonly ttl_seconds: number;
+  readonly at?: { readonly pass: 'orders' | 'cancellations'; readonly shard: number; readonly number: number };
+}
+
+async function keepLonger(tables: Tables, record: AuctionRecord, now: number, budget: Budget): Promise<void> {
+  const { database, intakeTable, log } = tables;
   const { auction, shards } = record;
-  const kept = await database.get(intakeTable, keptKey(auction));
-  if (kept !== undefined && (kept.ttl_seconds as number) - now > lifetimeSeconds / 2) return;
-  const ttl = Math.ceil(now + lifetimeSeconds);
-  await log.close(auction.id, shards); // so that nothing changes these items any more
-  const entries = await allEntries(log, record);
-  const cancellations = new Map(
-    entries.flatMap((entry) => (entry.cancels ? [[`${entry.participant}/${entry.cancels}`, entry.request]] : [])),
-  );
-  const items = entries.flatMap(({ order, participant, request, received_at }): Item[] => {
+  const note = (kept: Kept) => database.put(intakeTable, { ...keptKey(auction), ...kept });
+  let kept = (await database.get(intakeTable, keptKey(auction))) as Kept | undefined;
+  if (kept !== undefined && kept.at === undefined && kept.ttl_seconds - now > lifetimeSeconds / 2) return;
+  if (kept?.at === undefined) {
+    await log.close(auction.id, shards); // so that nothing changes these items any more
+    kept = { ttl_seconds: Math.ceil(now + lifetimeSeconds), at: { pass: 'orders', shard: 0, number: 1 } };
+  }
+  const { ttl_seconds, at: from } = kept;
+  for (const pass of ['orders', 'cancellations'] as const) {
+    if (pass === 'orders' && from!.pass === 'cancellations') continue;
+    const begun = pass === from!.pass ? from! : { shard: 0, number: 1 };
+    for (const place of placesOf(record).slice(begun.shard)) {
+      let number = place.shard === begun.shard ? begun.number : 1;
+      for await (const page of log.entriesFrom(place, number)) {
+        if (budget.entries <= 0) return note({ ttl_seconds, at: { pass, shard: place.shard, number } });
+        if (pass === 'orders') await keepItems(tables, auction, page, ttl_seconds);
+        else await keepCancellations(tables, auction, page);
+        budget.entries -= page.length;
+        number += page.length;
+      }
+    }
+  }
+  await note({ ttl_seconds });
+}
+
+/** Items that are there keep what they say; those that the table has deleted come back from the log. */
+async function keepItems(
+  { database, ordersTable }: Tables,
+  { id: auction }: Auction,
+  page: readonly LogEntry[],
+  ttl: number,
+): Promise<void> {
+  const items = page.flatMap(({ order, participant, request, received_at }, position): Item[] => {
     if (order === undefined) return [];
-    const cancelled_by = cancellations.get(`${participant}/${order.record_id}`);
     const item: OrderItem = {
-      record_id: keyOf(auction.id, participant, order.record_id),
-      auction: auction.id,
+      record_id: keyOf(auction, participant, order.record_id),
+      auction,
       participant,
       order: canonical(order),
       request_id: request,
       claimed_at: Date.parse(received_at),
+      position,
       ttl,
-      ...(cancelled_by && { cancelled_by }),
     };
     return [{ ...item }];
   });
-  await database.putMany(ordersTable, items);
-  await database.put(intakeTable, { ...keptKey(auction), ttl_seconds: ttl });
+  const known = await database.getMany(
+    ordersTable,
+    items.map(({ record_id }) => ({ record_id: record_id as string })),
+  );
+  const byKey = new Map(known.map((item) => [item.record_id, item]));
+  await database.putMany(
+    ordersTable,
+    items.map((item) => ({ ...(byKey.get(item.record_id) ?? item), ttl })),
+  );
 }
 
-async function deleteLog({ database, intakeTable, log }: Tables, record: AuctionRecord): Promise<number> {
-  const { auction, shards } = record;
-  const keys: Key[] = [keptKey(auction)];
-  const entries = await allEntries(log, record);
-  for (const request of new Set(entries.map((entry) => entry.request))) keys.push(requestKey(auction.id, request));
-  for (let shard = 0; shard < shards; shard++) {
-    for await (const key of log.keys(auction.id, shard)) keys.push(key);
+async function keepCancellations(
+  { database, ordersTable }: Tables,
+  { id }: Auction,
+  page: readonly LogEntry[],
+): Promise<void> {
+  const requests = new Map(
+    page.flatMap(({ cancels, participant, request }): [string, string][] =>
+      cancels === undefined ? [] : [[keyOf(id, participant, cancels), request]],
+    ),
+  );
+  const keys = [...requests.keys()].map((record_id) => ({ record_id }));
+  for (const { record_id, cancelled_by } of await database.getMany(ordersTable, keys)) {
+    if (cancelled_by !== undefined) continue;
+    const set = { text: 'SET cancelled_by = :by', values: { ':by': requests.get(record_id as string) } };
+    await database.update(ordersTable, { record_id: record_id as string }, set);
   }
-  await database.deleteMany(intakeTable, keys);
-  return entries.filter(({ order }) => order !== undefined).length;
 }
 
-async function allEntries(log: IntakeLog, { auction, shards }: AuctionRecord): Promise<LogEntry[]> {
-  const entries: LogEntry[] = [];
-  for (let shard = 0; shard < shards; shard++) {
-    for await (const page of log.entriesFrom(auction.id, shard, shards)) entries.push(...page);
+/** Pages go last: what belongs to a page is found by it, also by a call that follows one which was cut. */
+async function deleteLog(
+  { database, intakeTable: table, log }: Tables,
+  record: AuctionRecord,
+  budget: Budget,
+): Promise<{ orders: number; isDone: boolean }> {
+  const { auction } = record;
+  let orders = 0;
+  for (const place of placesOf(record)) {
+    let pages: Item[] = [];
+    const deletePages = async () => {
+      await database.deleteMany(
+        table,
+        pages.flatMap(({ participant, request, first }) => [
+          requestKey(auction.id, request as string),
+          ownKey(auction.id, participant as string, place.shard, first as number),
+        ]),
+      );
+      await database.deleteMany(
+        table,
+        pages.map(({ pk, sk }) => ({ pk: pk as string, sk: sk as string })),
+      );
+      pages = [];
+    };
+    for await (const page of log.pagesOf(place)) {
+      if (budget.entries <= 0) break;
+      const entries = contentOf(page.content as Uint8Array);
+      orders += entries.filter(({ order }) => order !== undefined).length;
+      budget.entries -= entries.length;
+      if (pages.push(page) === pagesTogether) await deletePages();
+    }
+    await deletePages();
+    if (budget.entries <= 0) return { orders, isDone: false };
+    await database.deleteMany(table, await keysOfShard(database, table, place));
   }
-  return entries;
+  await database.deleteMany(table, [keptKey(auction)]);
+  return { orders, isDone: true };
 }

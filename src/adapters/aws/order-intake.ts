@@ -1,12 +1,12 @@
 /**
  * Orders come in, and are taken back: requests that are put into the log whole or not at all, each order once.
  *
- * A small request is one transaction: its items, its pages, the head of a shard. A larger one first claims its items, a
- * hundred at a time, under the request's name, and is committed by one transaction in the log. Until then it does not exist.
+ * A small request that meets nobody is one transaction: its items, its pages, the head of a shard. A larger one, and one that meets
+ * others, first claims its items, a hundred at a time, under the request's name, and is committed by a transaction in the log alone, its
+ * own or that of another who commits for all that wait (`intake-turns.ts`). Until then it does not exist.
  * `requests.ts` has what a writer does when it is refused, or gets no answer.
  */
 
-import { randomUUID } from 'node:crypto';
 import type { Clock, OrderStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
 import type { Receipt } from '../../book/intake.ts';
@@ -14,14 +14,20 @@ import { AuctionError, type Problem } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import type { AuctionRecord, AuctionRecords } from './auction-store.ts';
 import { type Action, type Database, limits } from './database.ts';
-import { checkGate, gateClosed, stampAt } from './gate.ts';
-import type { IntakeLog, RequestRecord, Submitted } from './intake-log.ts';
-import { asOrderItem, claim, isCommitted, keyOf, type OrderItem, ttlOf } from './order-items.ts';
-import { newRequest, openRequests, receiptOf } from './requests.ts';
+import { checkGate, stampAt } from './gate.ts';
+import type { IntakeLog } from './intake-log.ts';
+import { openIntakeQueue } from './intake-queue.ts';
+import { openTurns } from './intake-turns.ts';
+import { pagesOf, type Submitted } from './log-pages.ts';
+import { isCommitted, type RequestRecord } from './log-readers.ts';
+import { asOrderItem, claim, keyOf, type OrderItem, orderOf, ttlOf } from './order-items.ts';
+import { namesPut, namesRemoved } from './order-names.ts';
+import { newRequest, openRequests, type Progress, receiptOf } from './requests.ts';
 
 export interface IntakeOptions {
   readonly database: Database;
   readonly ordersTable: string;
+  readonly intakeTable: string;
   readonly auctions: AuctionRecords;
   readonly log: IntakeLog;
   readonly clock: Clock;
@@ -33,15 +39,16 @@ export interface IntakeOptions {
 
 type Submission = Extract<Submitted, { order: Order }>;
 
-/** Orders that one transaction takes beside what the log needs, and characters of them. */
-const smallRequest = { orders: 90, characters: 500_000 };
+/** Claims that one transaction takes beside what the log needs, and characters of their orders. */
+const smallRequest = { actions: 90, characters: 500_000 };
 const claimCharacters = 1_000_000;
 /** Of one order. Four bytes a character at most, and the item has other fields. */
 const orderCharacters = 95_000;
 
 export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'cancel'> {
-  const { database, ordersTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
-  const requests = openRequests(log, budgetMs);
+  const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
+  const turns = openTurns(log, openIntakeQueue(database, intakeTable, clock), patienceMs);
+  const requests = openRequests(log, turns, budgetMs);
 
   async function recordOf(id: string): Promise<AuctionRecord> {
     const record = await auctions.record(id);
@@ -51,10 +58,10 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
 
   async function append(id: string, participant: string, orders: readonly Order[]): Promise<Receipt[]> {
     const record = await recordOf(id);
-    const { auction, shards } = record;
+    const { auction } = record;
     checkGate(auction, clock.now());
 
-    const request = newRequest();
+    const request = newRequest(record);
     const texts = orders.map((order) => canonical(order));
     let fresh = orders.map((order, i): Submission => ({ record_id: order.record_id, order, text: texts[i]! }));
     fresh.forEach(({ record_id, text }, index) => {
@@ -62,11 +69,13 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
       const message = `order ${record_id} has ${text.length} characters of JSON, more than ${orderCharacters}`;
       throw new AuctionError('too-large', message, [{ index, record_id, code: 'too-large', message }]);
     });
-    /** Items that this request has claimed, and claims of other requests that are void. */
-    let claimed = new Set<string>();
-    const replaced = new Map<string, string>();
+    const positions = new Map(orders.map(({ record_id }, position) => [record_id, position]));
+    /** Under which request each item is claimed as far as we know: this one, or one whose claim is void. */
+    const claimants = new Map<string, string>();
+    const isClaimed = ({ record_id }: Submission): boolean => claimants.get(record_id) === request.id;
 
-    const claimOf = ({ record_id, text }: Submission): Action => {
+    const claimOf = (submission: Submission): Claim => {
+      const { record_id, order, text } = submission;
       const item: OrderItem = {
         record_id: keyOf(id, participant, record_id),
         auction: id,
@@ -74,31 +83,34 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
         order: text,
         request_id: request.id,
         claimed_at: clock.now().getTime(),
+        position: positions.get(record_id)!,
         ttl: ttlOf(auction),
       };
-      return claim(ordersTable, item, replaced.get(record_id));
+      const actions = [claim(ordersTable, item, claimants.get(record_id)), ...namesPut(intakeTable, item, order)];
+      return { submission, actions };
     };
 
-    /** Claim the items of a large request. @returns those that stood in the way */
-    async function claimAll(unclaimed: readonly Submission[]): Promise<OrderItem[]> {
-      const claimChunk = async (chunk: readonly Submission[]): Promise<boolean> => {
-        const { done } = await database.transact(chunk.map(claimOf));
-        if (done) for (const { record_id } of chunk) claimed.add(record_id);
+    /** Claim the items of a request before it is committed. @returns those that stood in the way */
+    async function claimAll(claims: readonly Claim[]): Promise<OrderItem[]> {
+      const claimChunk = async (chunk: readonly Claim[]): Promise<boolean> => {
+        const { done } = await database.transact(actionsOf(chunk));
+        if (done) for (const { submission } of chunk) claimants.set(submission.record_id, request.id);
         return done;
       };
       request.mayExist = true; // its claims at least: others need not wait for them if it comes to nothing
       // The first alone: of two requests with the same orders one gets ahead, instead of both claiming half.
-      const [first, ...others] = chunksOf(unclaimed.toSorted(byRecordId));
-      const isClaimed = (await claimChunk(first!)) && (await Promise.all(others.map(claimChunk))).every(Boolean);
-      if (isClaimed) return [];
-      const keys = unclaimed.map(({ record_id }) => ({ record_id: keyOf(id, participant, record_id) }));
+      const [first, ...others] = chunksOf(claims.toSorted(byRecordId));
+      const isDone = (await claimChunk(first!)) && (await Promise.all(others.map(claimChunk))).every(Boolean);
+      if (isDone) return [];
+      const keys = claims.map(({ submission }) => ({ record_id: keyOf(id, participant, submission.record_id) }));
       return (await database.getMany(ordersTable, keys)).map(asOrderItem);
     }
 
     /** Take note of items that stand in the way. @throws AuctionError `conflict` */
     async function look(found: readonly OrderItem[]): Promise<void> {
       const others = found.filter((item) => item.request_id !== request.id);
-      for (const { order } of found.filter((item) => item.request_id === request.id)) claimed.add(recordIdOf(order));
+      for (const item of found)
+        if (item.request_id === request.id) claimants.set(orderOf(item).record_id, item.request_id);
       const records = await log.records(
         id,
         others.map((item) => item.request_id),
@@ -108,13 +120,13 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
       const conflicts: Problem[] = [];
       const dead = new Set<string>();
       for (const item of others) {
-        const record_id = recordIdOf(item.order);
+        const { record_id } = orderOf(item);
         const { index, text } = submitted.get(record_id)!;
         const known = records.get(item.request_id);
         if (isCommitted(known)) {
           if (text !== item.order || item.cancelled_by !== undefined) conflicts.push(conflict(index, record_id, item));
           request.receipts.set(record_id, receiptOf(id, entries.get(item.record_id)!));
-        } else if (known !== undefined) replaced.set(record_id, item.request_id);
+        } else if (known !== undefined) claimants.set(record_id, item.request_id);
         else if (clock.now().getTime() - item.claimed_at > patienceMs) dead.add(item.request_id);
       }
       for (const other of dead) await requests.abort(auction, other);
@@ -123,39 +135,24 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
       fresh = fresh.filter(({ record_id }) => !request.receipts.has(record_id));
     }
 
-    await requests.persist(record, request, async () => {
-      if (fresh.length === 0) return true;
+    await requests.persist(record, request, async (): Promise<Progress> => {
+      if (fresh.length === 0) return 'done';
       checkGate(auction, clock.now());
-      let unclaimed = fresh.filter(({ record_id }) => !claimed.has(record_id));
-      if (unclaimed.length > smallRequest.orders || charactersOf(unclaimed) > smallRequest.characters) {
-        const found = await claimAll(unclaimed);
-        unclaimed = fresh.filter(({ record_id }) => !claimed.has(record_id));
-        if (unclaimed.length > 0) {
+      const pages = pagesOf(fresh);
+      let claims = fresh.filter((each) => !isClaimed(each)).map(claimOf);
+      if (claims.length > 0 && (request.turn.isCrowded || isLarge(claims))) {
+        const found = await claimAll(claims);
+        claims = claims.filter(({ submission }) => !isClaimed(submission));
+        if (claims.length > 0) {
           await look(found);
-          return false;
+          return 'later';
         }
       }
-      const entry = { auction: id, shards, participant, request: request.id, entries: fresh };
-      const answer = await log.commit(entry, stampAt(auction, clock), unclaimed.map(claimOf));
-      if (answer.done) {
-        for (const receipt of answer.receipts) request.receipts.set(receipt.record_id, receipt);
-        return true;
-      }
-      if (!answer.isCertain) request.mayExist = true;
-      if (answer.recorded === 'committed') {
-        await requests.collect(record, request);
-        return true;
-      }
-      if (answer.closed) throw gateClosed(auction);
-      if (answer.recorded === 'aborted') {
-        // Somebody took us for dead. Our claims are void, even for ourselves.
-        for (const record_id of claimed) replaced.set(record_id, request.id);
-        claimed = new Set();
-        Object.assign(request, { id: randomUUID(), mayExist: false });
-        return false;
-      }
-      await look(itemsIn(answer.refused));
-      return false;
+      const entry = { participant, entries: fresh, pages, actions: actionsOf(claims) };
+      const progress = await requests.enter(record, request, entry, stampAt(auction, clock));
+      if (typeof progress === 'string') return progress;
+      await look(itemsIn(progress.refused));
+      return 'later';
     });
     return orders.map(({ record_id }) => request.receipts.get(record_id)!);
   }
@@ -164,8 +161,10 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     const record = await recordOf(id);
     const { auction, shards } = record;
     const key = { record_id: keyOf(id, participant, record_id) };
-    const request = newRequest();
-    await requests.persist(record, request, async () => {
+    const request = newRequest(record);
+    const entries = [{ record_id, cancels: record_id }];
+    const pages = pagesOf(entries);
+    await requests.persist(record, request, async (): Promise<Progress> => {
       const found = await database.get(ordersTable, key);
       const item = found && asOrderItem(found);
       const records = item
@@ -176,18 +175,11 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
       }
       const earlier = records.get(item.cancelled_by ?? '');
       if (isCommitted(earlier)) {
-        const [entry] = await log.entriesOf(id, shards, earlier);
-        request.receipts.set(record_id, receiptOf(id, entry!));
-        return true;
+        const [cancellation] = await log.entriesOfAll(id, shards, [earlier]);
+        request.receipts.set(record_id, receiptOf(id, cancellation![0]!));
+        return 'done';
       }
       checkGate(auction, clock.now());
-      const entry = {
-        auction: id,
-        shards,
-        participant,
-        request: request.id,
-        entries: [{ record_id, cancels: record_id }],
-      };
       const mark: Action = {
         table: ordersTable,
         update: key,
@@ -197,12 +189,10 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
           values: { ':request': item.request_id },
         },
       };
-      const answer = await log.commit(entry, stampAt(auction, clock), [mark]);
-      if (answer.done) request.receipts.set(record_id, answer.receipts[0]!);
-      else if (!answer.isCertain) request.mayExist = true;
-      // What is in the log already is found by the next look at the item.
-      if (!answer.done && answer.closed && answer.recorded === undefined) throw gateClosed(auction);
-      return answer.done;
+      const entry = { participant, entries, pages, actions: [mark, ...namesRemoved(intakeTable, item)] };
+      const progress = await requests.enter(record, request, entry, stampAt(auction, clock));
+      // Refused: another cancellation was first, which the next look at the item finds.
+      return typeof progress === 'string' ? progress : 'later';
     });
     return request.receipts.get(record_id)!;
   }
@@ -216,26 +206,38 @@ function conflict(index: number, record_id: string, { cancelled_by }: OrderItem)
   return { index, record_id, field: 'record_id', code: 'conflict', message: `order ${record_id} ${why}` };
 }
 
-const recordIdOf = (order: string): string => (JSON.parse(order) as Order).record_id;
-
 const itemsIn = (refused: ReadonlyMap<number, { readonly found?: object }>): OrderItem[] =>
   [...refused.values()].flatMap(({ found }) => (found === undefined ? [] : [found as OrderItem]));
 
-const byRecordId = (a: Submission, b: Submission): number => (a.record_id < b.record_id ? -1 : 1);
+/** An order with the claim of its item, and of the names that it has. */
+interface Claim {
+  readonly submission: Submission;
+  readonly actions: readonly Action[];
+}
 
-const charactersOf = (orders: readonly Submission[]): number => orders.reduce((sum, { text }) => sum + text.length, 0);
+const actionsOf = (claims: readonly Claim[]): Action[] => claims.flatMap(({ actions }) => actions);
+
+const byRecordId = ({ submission: a }: Claim, { submission: b }: Claim): number => (a.record_id < b.record_id ? -1 : 1);
+
+const isLarge = (claims: readonly Claim[]): boolean =>
+  actionsOf(claims).length > smallRequest.actions ||
+  claims.reduce((sum, { submission }) => sum + submission.text.length, 0) > smallRequest.characters;
 
 /** In chunks that a transaction takes. */
-function chunksOf(orders: readonly Submission[]): Submission[][] {
-  const chunks: Submission[][] = [];
+function chunksOf(claims: readonly Claim[]): Claim[][] {
+  const chunks: Claim[][] = [];
   let characters = Number.POSITIVE_INFINITY;
-  for (const order of orders) {
-    if (characters + order.text.length > claimCharacters || chunks.at(-1)!.length === limits.actions) {
+  let actions = 0;
+  for (const claim of claims) {
+    const { text } = claim.submission;
+    if (characters + text.length > claimCharacters || actions + claim.actions.length > limits.actions) {
       chunks.push([]);
       characters = 0;
+      actions = 0;
     }
-    chunks.at(-1)!.push(order);
-    characters += order.text.length;
+    chunks.at(-1)!.push(claim);
+    characters += text.length;
+    actions += claim.actions.length;
   }
   return chunks;
 }

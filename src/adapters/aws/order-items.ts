@@ -2,14 +2,14 @@
  * The items of the orders table: one for each order, `record_id` its key, that says which request brought it.
  *
  * An item alone is a claim on its id. The order is there once its request is in the log (`intake-log.ts`); where the request
- * was aborted the claim is void, and another request may take it over.
+ * was aborted the claim is void, and another request may take it over. What the order names is claimed with it (`order-names.ts`).
  */
 
 import type { Auction } from '../../auction/auction.ts';
 import type { StoredOrder } from '../../auction/ports.ts';
 import type { Order } from '../../market/order.ts';
 import type { Action, Item } from './database.ts';
-import type { LogEntry, RequestRecord } from './intake-log.ts';
+import type { LogEntry } from './log-pages.ts';
 
 export interface OrderItem {
   /** A record_id is a participant's own, and an auction's: `{auction}/{participant}/{record_id}`. */
@@ -21,6 +21,8 @@ export interface OrderItem {
   readonly request_id: string;
   /** Milliseconds since 1970. */
   readonly claimed_at: number;
+  /** In its request, from 0. */
+  readonly position: number;
   /** Unix seconds, for the table's time to live. */
   readonly ttl: number;
   /** The request that cancelled it. */
@@ -47,8 +49,7 @@ export const claim = (table: string, item: OrderItem, replaced: string | undefin
 
 export const asOrderItem = (item: Item): OrderItem => item as unknown as OrderItem;
 
-export const isCommitted = (record: RequestRecord | undefined): record is RequestRecord & { committed: true } =>
-  record?.committed === true;
+export const orderOf = ({ order }: OrderItem): Order => JSON.parse(order) as Order;
 
 export const storedOrder = (auction: Auction, entry: LogEntry & { order: Order }, cancelled: boolean): StoredOrder => ({
   auction: auction.id,

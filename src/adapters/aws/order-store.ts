@@ -3,13 +3,16 @@
 import type { Clock, OrderStore, StoredOrder } from '../../auction/ports.ts';
 import type { Entry } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
-import type { Order } from '../../market/order.ts';
+import { type Order, recordId } from '../../market/order.ts';
 import { type AuctionRecord, type AuctionRecords, hasEnded } from './auction-store.ts';
 import type { Database } from './database.ts';
 import { expireOrders } from './expiry.ts';
-import { type LogEntry, openIntakeLog } from './intake-log.ts';
+import { openIntakeLog } from './intake-log.ts';
+import type { LogEntry } from './log-pages.ts';
+import { isCommitted, type Place, placesOf } from './log-readers.ts';
 import { type IntakeOptions, openIntake } from './order-intake.ts';
-import { asOrderItem, isCommitted, keyOf, type OrderItem, storedOrder, ttlOf } from './order-items.ts';
+import { asOrderItem, keyOf, type OrderItem, storedOrder, ttlOf } from './order-items.ts';
+import { firstNaming } from './order-names.ts';
 
 export interface OrderStoreOptions extends Pick<IntakeOptions, 'patienceMs' | 'budgetMs'> {
   readonly database: Database;
@@ -21,6 +24,9 @@ export interface OrderStoreOptions extends Pick<IntakeOptions, 'patienceMs' | 'b
 
 type OrderEntry = LogEntry & { readonly order: Order };
 const isOrder = (entry: LogEntry): entry is OrderEntry => entry.order !== undefined;
+
+/** What is no id is nobody's, and may be longer than a key can be. */
+const isId = (name: string): boolean => recordId.safeParse(name).success;
 
 export function openOrderStore(options: OrderStoreOptions): OrderStore {
   const { database, ordersTable, intakeTable, auctions, clock } = options;
@@ -46,19 +52,17 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
 
   async function storedOrders(record: AuctionRecord, items: readonly OrderItem[]): Promise<StoredOrder[]> {
     const { auction, shards } = record;
-    const requests = await log.records(
+    const records = await log.records(
       auction.id,
       items.map(({ request_id }) => request_id),
     );
-    const stored: StoredOrder[] = [];
-    for (const item of items) {
-      const request = requests.get(item.request_id);
-      if (!isCommitted(request)) continue;
-      const entry = (await log.entriesOf(auction.id, shards, request))
-        .filter(isOrder)
-        .find(({ order, participant }) => keyOf(auction.id, participant, order.record_id) === item.record_id);
-      if (entry) stored.push(storedOrder(auction, entry, item.cancelled_by !== undefined));
-    }
+    const byKey = new Map(items.map((item) => [item.record_id, item]));
+    const entries = await log.entriesOfAll(auction.id, shards, [...records.values()].filter(isCommitted));
+    const stored = entries.flat().flatMap((entry): StoredOrder[] => {
+      if (!isOrder(entry)) return [];
+      const item = byKey.get(keyOf(auction.id, entry.participant, entry.order.record_id));
+      return item?.request_id === entry.request ? [storedOrder(auction, entry, item.cancelled_by !== undefined)] : [];
+    });
     return stored.sort((a, b) => b.sequence - a.sequence);
   }
 
@@ -68,7 +72,7 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
     async find(id, participant, record_ids) {
       const record = await auctions.record(id);
       if (record === undefined || isExpired(record)) return [];
-      return storedOrders(record, await itemsOf(record_ids.map((each) => keyOf(id, participant, each))));
+      return storedOrders(record, await itemsOf(record_ids.filter(isId).map((each) => keyOf(id, participant, each))));
     },
 
     async findNewest(participant, record_id) {
@@ -85,43 +89,45 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
       return undefined;
     },
 
-    // Orders that name others are few, and asked for when one of them comes or goes: the log is read rather than indexed.
     async findNaming(id, participant, field, names) {
-      const orders = await store.list(id, { participant });
-      const found = names.flatMap((name): [string, StoredOrder][] => {
-        const first = orders.find(
-          ({ order, cancelled }) => !cancelled && order.kind === 'block' && order[field] === name,
-        );
-        return first ? [[name, first]] : [];
-      });
-      return new Map(found);
+      const record = await auctions.record(id);
+      if (record === undefined || isExpired(record)) return new Map();
+      const tables = { database, ordersTable, intakeTable, log };
+      const items = await firstNaming(tables, id, participant, field, names.filter(isId));
+      const stored = await storedOrders(record, [...items.values()]);
+      const byId = new Map(stored.map((each) => [keyOf(id, participant, each.order.record_id), each]));
+      return new Map([...items].map(([name, { record_id }]) => [name, byId.get(record_id)!]));
     },
 
     async list(id, { after = 0, limit = Number.POSITIVE_INFINITY, participant } = {}) {
       const record = await recordOf(id);
       if (isExpired(record)) return [];
       const { auction, shards } = record;
-      const found: OrderEntry[] = [];
-      for (let shard = 0; shard < shards; shard++) {
-        // The first entry of this shard beyond `after`, counted from 1.
-        const number = Math.max(0, Math.floor((after - 1 - shard) / shards) + 1) + 1;
-        let count = 0;
-        for await (const page of log.entriesFrom(id, shard, shards, number)) {
-          const orders = page
-            .filter(isOrder)
-            .filter((entry) => entry.sequence > after && [undefined, entry.participant].includes(participant));
-          found.push(...orders);
-          count += orders.length;
-          if (count >= limit) break;
-        }
-      }
-      found.sort((a, b) => a.sequence - b.sequence);
+      const found = (await Promise.all(placesOf(record).map((place) => ordersAfter(place, after, limit, participant))))
+        .flat()
+        .sort((a, b) => a.sequence - b.sequence);
       const wanted = found.slice(0, limit);
       const keys = wanted.map(({ participant, order }) => keyOf(id, participant, order.record_id));
       const cancelled = new Set(
         (await itemsOf(keys)).filter((item) => item.cancelled_by !== undefined).map((item) => item.record_id),
       );
       return wanted.map((entry, i) => storedOrder(auction, entry, cancelled.has(keys[i]!)));
+
+      /** The orders of a shard beyond a sequence, those of one participant where one is named; `limit` of them at least, if there are. */
+      async function ordersAfter(place: Place, after: number, limit: number, participant?: string) {
+        // The first entry of this shard beyond `after`, counted from 1.
+        const number = Math.max(0, Math.floor((after - 1 - place.shard) / shards) + 1) + 1;
+        const pages =
+          participant === undefined
+            ? log.entriesFrom(place, number)
+            : log.ownEntriesFrom(place, participant, number, limit);
+        const orders: OrderEntry[] = [];
+        for await (const page of pages) {
+          orders.push(...page.filter(isOrder).filter(({ sequence }) => sequence > after));
+          if (orders.length >= limit) break;
+        }
+        return orders;
+      }
     },
 
     async entries(id) {
@@ -129,8 +135,8 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
       // From here on nothing is added, whatever is still on its way.
       if (auction.state !== 'scheduled' && auction.state !== 'open') await log.close(id, shards);
       const entries: Entry[] = [];
-      for (let shard = 0; shard < shards; shard++) {
-        for await (const page of log.entriesFrom(id, shard, shards)) {
+      for (const place of placesOf({ auction, shards })) {
+        for await (const page of log.entriesFrom(place)) {
           for (const { hash: _, request: __, ...entry } of page) entries.push(entry);
         }
       }

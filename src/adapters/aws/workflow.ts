@@ -15,6 +15,8 @@ import type { Execution, ExecutionEvent, Workflow } from '../../auction/ports.ts
 import { utc } from '../../market/time.ts';
 import { unavailable } from './unavailable.ts';
 
+/** Executions are kept for 90 days: so many runs in a row that are not there are taken for the end of them. */
+const mostMissing = 3;
 /** Longest text of an event's detail that is passed on. */
 const detailSize = 2000;
 
@@ -29,6 +31,33 @@ export function openWorkflow(client: SFNClient, machine: string): Workflow {
     }
   }
 
+  /** By its name; runs of an auction are numbered, so none is looked for in a list. */
+  async function find(id: string): Promise<Execution | undefined> {
+    try {
+      const { name, status, startDate, stopDate, cause, error } = await client.send(
+        new DescribeExecutionCommand({ executionArn: arnOf(id) }),
+      );
+      const execution = executionOf({ name, status, startDate, stopDate });
+      return execution.status === 'failed'
+        ? { ...execution, cause: cause ?? error ?? `the execution ended as ${status}` }
+        : execution;
+    } catch (error) {
+      if (error instanceof ExecutionDoesNotExist) return undefined;
+      throw unavailable('the workflow', error);
+    }
+  }
+
+  /** The runs of one auction, newest first: they are numbered from 1, and the first of them may be gone, being so old. */
+  async function runsOf(auction: string): Promise<Execution[]> {
+    const runs: Execution[] = [];
+    for (let run = 1, missing = 0; missing < mostMissing; run++) {
+      const execution = await find(`${auction}-${run}`);
+      missing = execution === undefined ? missing + 1 : 0;
+      if (execution !== undefined) runs.push(execution);
+    }
+    return runs.reverse();
+  }
+
   /** Pages, those that ended last first. */
   async function* executions(): AsyncGenerator<ExecutionListItem[]> {
     let next: string | undefined;
@@ -38,20 +67,6 @@ export function openWorkflow(client: SFNClient, machine: string): Workflow {
       yield answer.executions ?? [];
       next = answer.nextToken;
     } while (next !== undefined);
-  }
-
-  /** The list does not say why one failed. */
-  async function withCause({ executionArn, name, status, startDate, stopDate }: ExecutionListItem): Promise<Execution> {
-    const execution: Execution = {
-      id: name!,
-      auction: auctionOf(name!),
-      status: status === 'RUNNING' ? 'running' : status === 'SUCCEEDED' ? 'succeeded' : 'failed',
-      startedAt: utc(startDate!),
-      ...(stopDate && { endedAt: utc(stopDate) }),
-    };
-    if (execution.status !== 'failed') return execution;
-    const { cause, error } = await sent(client.send(new DescribeExecutionCommand({ executionArn })));
-    return { ...execution, cause: cause ?? error ?? `the execution ended as ${status}` };
   }
 
   return {
@@ -65,15 +80,16 @@ export function openWorkflow(client: SFNClient, machine: string): Workflow {
       }
       return id;
     },
+    find,
     async list({ auction, limit = 100 } = {}) {
+      if (auction !== undefined) return (await runsOf(auction)).slice(0, limit);
       const found: ExecutionListItem[] = [];
-      // Executions are kept for 90 days, so this is no endless walk, even for an auction that has none.
-      for await (const page of executions()) {
-        found.push(...page.filter(({ name }) => auction === undefined || auctionOf(name!) === auction));
-        if (found.length >= limit) break;
-      }
+      for await (const page of executions()) if (found.push(...page) >= limit) break;
       found.sort((a, b) => b.startDate!.getTime() - a.startDate!.getTime());
-      return Promise.all(found.slice(0, limit).map(withCause));
+      // The list does not say why one failed.
+      const withCause = (each: ExecutionListItem) =>
+        each.status === 'RUNNING' || each.status === 'SUCCEEDED' ? executionOf(each) : find(each.name!);
+      return (await Promise.all(found.slice(0, limit).map(withCause))).filter((each) => each !== undefined);
     },
     async history(id) {
       const events: ExecutionEvent[] = [];
@@ -97,6 +113,14 @@ export function openWorkflow(client: SFNClient, machine: string): Workflow {
     },
   };
 }
+
+const executionOf = ({ name, status, startDate, stopDate }: Partial<ExecutionListItem>): Execution => ({
+  id: name!,
+  auction: auctionOf(name!),
+  status: status === 'RUNNING' ? 'running' : status === 'SUCCEEDED' ? 'succeeded' : 'failed',
+  startedAt: utc(startDate!),
+  ...(stopDate && { endedAt: utc(stopDate) }),
+});
 
 const auctionOf = (name: string): string => name.slice(0, name.lastIndexOf('-'));
 

@@ -7,9 +7,10 @@
 
 import { statSync } from 'node:fs';
 import type { Book } from '../../market/book.ts';
+import { deliveryDay } from '../../market/calendar.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { LimitOrder, Order } from '../../market/order.ts';
-import { type Delivery, day, deliveryDay } from '../../market/time.ts';
+import { type Delivery, day } from '../../market/time.ts';
 import { fileOf } from '../table.ts';
 import { type Blocks, blockOrders } from './blocks.ts';
 import { type Borders, exchangesAsOrders, pricesAsOrders } from './borders.ts';

@@ -85,6 +85,14 @@ export class ExecutionLog {
     return rows.all() as unknown as Started[];
   }
 
+  find(id: string): Execution | undefined {
+    const row = this.#database.prepare(
+      'SELECT id, auction, status, startedAt, endedAt, cause FROM executions WHERE id = ?',
+    );
+    const found = row.get(id);
+    return found && (withoutNulls(found) as unknown as Execution);
+  }
+
   /** Newest first. */
   list({ auction, limit = 100 }: { auction?: string; limit?: number } = {}): Execution[] {
     const rows = this.#database.prepare(

@@ -130,6 +130,7 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
       if (rows.begin(started, now())) execute(started);
       return started.id;
     },
+    find: async (id) => rows.find(id),
     list: async (filter) => rows.list(filter),
     history: async (id) => rows.history(id),
     resume() {

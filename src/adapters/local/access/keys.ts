@@ -80,8 +80,9 @@ export function openKeys(database: DatabaseSync, now: () => number): Keys {
         return { kid, key: createPrivateKey({ key: JSON.parse(jwk), format: 'jwk' }) };
       }),
     find: ({ kid, alg }) => {
+      // A header says what it likes: a `kid` of any other type names no key.
       const row =
-        kid === undefined || alg !== algorithm ? undefined : (selectOne.get(kid, oldest()) as Row | undefined);
+        typeof kid !== 'string' || alg !== algorithm ? undefined : (selectOne.get(kid, oldest()) as Row | undefined);
       if (row === undefined) throw new errors.JWKSNoMatchingKey();
       return publicKey(row);
     },

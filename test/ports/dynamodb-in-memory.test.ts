@@ -1,0 +1,59 @@
+/** The adapters over DynamoDB keep the promises of their ports, on tables in memory: the logic above the tables, without an emulator. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Participant } from '../../src/access/identity.ts';
+import { openAuctionStore } from '../../src/adapters/aws/auction-store.ts';
+import { openOrderStore } from '../../src/adapters/aws/order-store.ts';
+import { openRegistry, type RegisteredClient } from '../../src/adapters/aws/participants.ts';
+import { openMemoryTables } from '../support/memory-table.ts';
+import { auctionStoreCases } from './auction-store.cases.ts';
+import { type OpenedStore, orderStoreCases } from './order-store.cases.ts';
+import { participantsCases } from './participants.cases.ts';
+
+async function openStores(): Promise<OpenedStore> {
+  const clock = { time: '2025-04-01T10:30:00Z', now: () => new Date(clock.time) };
+  const database = openMemoryTables();
+  const opened = (): OpenedStore => {
+    const auctions = openAuctionStore(database, 'auctions', 1);
+    const tables = { ordersTable: 'orders', intakeTable: 'intake' };
+    const orders = openOrderStore({ database, ...tables, auctions, clock, budgetMs: 120_000 });
+    return { auctions, orders, clock, reopen: async () => opened() };
+  };
+  return opened();
+}
+
+auctionStoreCases('dynamodb in memory', async () => (await openStores()).auctions);
+orderStoreCases('dynamodb in memory', openStores);
+participantsCases('dynamodb in memory', async () => {
+  const registry = openRegistry(openMemoryTables(), 'participants');
+  return {
+    participants: registry,
+    add: (participant) => registry.add({ client: participant.client, usageKey: 'none', participant }),
+  };
+});
+
+test('dynamodb in memory: change() takes and gives at once, remove() frees the names, and neither does what it was not asked', async () => {
+  const registry = openRegistry(openMemoryTables(), 'participants');
+  const participant: Participant = {
+    participant: 'acme',
+    client: 'c1',
+    access: 'write',
+    portfolios: [{ name: 'a', zones: ['Z'] }],
+  };
+  const registered: RegisteredClient = { client: 'c1', usageKey: 'k', scopes: ['merit/orders.write'], participant };
+  await registry.add(registered);
+  await registry.change({ ...registered, scopes: [], participant: { ...participant, access: 'read' } });
+  assert.deepEqual((await registry.get('c1'))?.scopes, []);
+  assert.equal((await registry.find('c1'))?.access, 'read');
+  for (const other of [
+    { ...registered, client: 'c2' },
+    { ...registered, participant: { ...participant, participant: 'umbra' } },
+    { client: 'c1', usageKey: 'k' },
+  ])
+    await assert.rejects(registry.change(other), { code: 'not-found' });
+  assert.equal((await registry.remove('c1'))?.client, 'c1');
+  assert.equal(await registry.remove('c1'), undefined);
+  assert.equal(await registry.find('c1'), undefined);
+  await registry.add({ ...registered, client: 'c2', participant: { ...participant, client: 'c2' } });
+});
