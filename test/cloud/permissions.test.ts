@@ -24,6 +24,7 @@ import { routesOf } from '../../src/api/app.ts';
 import type { Auction } from '../../src/auction/auction.ts';
 import type { Ports } from '../../src/auction/ports.ts';
 import { sha256 } from '../../src/book/intake.ts';
+import type { Book } from '../../src/market/book.ts';
 import { type Market, parseMarket } from '../../src/market/market.ts';
 import { readMarkets } from '../../src/settings.ts';
 import { type Deployment, deploy, until } from './deployment.ts';
@@ -137,6 +138,41 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
       const { run, state } = await house.get<Auction>('/auctions/fails');
       return run === 2 && state === 'failed';
     });
+  });
+
+  test('the last line: a failed auction is diagnosed, restarted without an order, diagnosed again and cancelled', async () => {
+    await hold('last-line', 'never');
+    await send('last-line', pair);
+    await house.post('/auctions/last-line/close');
+    await house.reaches('last-line', 'failed');
+    await mail.find('auction-diagnosed', 'last-line');
+    const { failure } = await house.get<Auction>('/auctions/last-line');
+    const { found } = await house.get<{ found: string }>('/auctions/last-line/diagnosis');
+    assert.equal(failure?.diagnosis?.found, found);
+    const without = [{ participant: 'local', record_id: 'dreamer' }];
+    await house.post('/auctions/last-line/restart', { without });
+    await until('the second run is diagnosed', async () => {
+      const { run, failure } = await house.get<Auction>('/auctions/last-line');
+      return run === 2 && failure?.diagnosis !== undefined;
+    });
+    await house.post('/auctions/last-line/cancel', { cause: 'nothing to be done' });
+    await mail.find('auction-cancelled', 'last-line');
+  });
+
+  test('the network of one auction is changed until its gate closes, and its book has it', async () => {
+    await hold('network', 'demo');
+    const changed = await house.ask('PATCH', '/auctions/network/network', {
+      lines: [{ id: 'NORTH-CENTRE', capacity: 123 }],
+    });
+    assert.equal(changed.status, 200, JSON.stringify(changed.json));
+    await send('network', [
+      { ...pair[0], zone: 'NORTH', period: 1 },
+      { ...pair[1], zone: 'CENTRE', period: 1 },
+    ]);
+    await house.post('/auctions/network/close');
+    await house.reaches('network', 'settled');
+    const { lines } = await house.get<Book>('/auctions/network/book');
+    assert.equal(lines.find(({ id }) => id === 'NORTH-CENTRE')?.capacity, 123);
   });
 
   test('an execution that is aborted without a word: a tick finds it, and the auction can be restarted', async () => {
@@ -363,7 +399,7 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
         id === 'readExecution' ? 'routes-1' : id === 'findMarket' ? 'plain' : filled[name]!,
       );
       const query = id === 'listOrders' || path.startsWith('/orders/') ? '?auction=routes' : '';
-      const body = method === 'post' ? {} : undefined;
+      const body = method === 'post' || method === 'patch' ? {} : undefined;
       const { status, json } = await house.ask(method.toUpperCase(), `${address}${query}`, body);
       assert(status < 500, `${method} ${address}: ${status} ${JSON.stringify(json)}`);
     }
