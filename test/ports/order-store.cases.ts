@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { AuctionStore, OrderPage, OrderStore } from '../../src/auction/ports.ts';
+import { canonical } from '../../src/book/canonical.ts';
 import { chain, chainStart, entryDigest } from '../../src/book/intake.ts';
-import type { BlockOrder, LimitOrder } from '../../src/market/order.ts';
+import { mostCharacters } from '../../src/market/bounds.ts';
+import type { BlockOrder, ComplexOrder, LimitOrder } from '../../src/market/order.ts';
 import { anAuction } from './auction-store.cases.ts';
 
 export interface OpenedStore {
@@ -67,6 +69,32 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     });
   });
 
+  test(`${name}: append() keeps the longest order that admission takes, alone and among others`, async (t) => {
+    const { orders } = await withAuction(t);
+    // Digits that no compression makes few.
+    const power = (i: number) => Math.round(1e9 * (1 + Math.abs(Math.sin(i * i)))) / 1e6;
+    const steps = (record_id: string) =>
+      Array.from({ length: 4700 }, (_, i) => ({ period: 1, price: 50, power: power(record_id.length + i) }));
+    const long = (record_id: string): ComplexOrder => ({
+      ...{ record_id, zone: 'Z', kind: 'complex', side: 'sell', fixedTerm: 0, variableTerm: 0 },
+      steps: steps(record_id),
+    });
+    const padded = (order: ComplexOrder): ComplexOrder => {
+      const room = mostCharacters - canonical(order).length;
+      const step = canonical(order.steps[0]!).length + 1;
+      const more = Array.from({ length: Math.floor(room / step) }, () => order.steps[0]!);
+      return { ...order, steps: [...order.steps, ...more] };
+    };
+    const longest = padded(long('longest'));
+    const characters = canonical(longest).length;
+    assert(characters > 0.999 * mostCharacters && characters <= mostCharacters, `${characters}`);
+    await orders.append('a1', 'p', [longest]);
+    await orders.append('a1', 'p', [anOrder('o'), padded(long('another')), padded(long('and-one'))]);
+    const kept = (await orders.entries('a1')).map(({ order }) => order?.record_id);
+    assert.deepEqual(kept.sort(), ['and-one', 'another', 'longest', 'o']);
+    assert.deepEqual((await orders.find('a1', 'p', ['longest']))[0]?.order, longest);
+  });
+
   test(`${name}: append() takes requests that race all, each sequence once`, async (t) => {
     const { orders } = await withAuction(t);
     const requests = Array.from({ length: 200 }, (_, i) =>
@@ -97,20 +125,23 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     const request = orders.append('a1', 'p', [anOrder('o2'), anOrder('o1', { price: 51 })]);
     await assert.rejects(request, { code: 'conflict', problems: [conflictAt(1, 'o1')] });
     assert.equal((await orders.entries('a1')).length, 1);
-    // and the requests around it are not harmed
-    const [one, bad, other] = await Promise.allSettled([
+    // Of two that race one is first, and the requests around them are not harmed.
+    const [one, two, other] = await Promise.allSettled([
       orders.append('a1', 'p', [anOrder('o3')]),
       orders.append('a1', 'p', [anOrder('o4'), anOrder('o3', { power: 11 })]),
       orders.append('a1', 'p', [anOrder('o5')]),
     ]);
-    assert.deepEqual([one.status, bad.status, other.status], ['fulfilled', 'rejected', 'fulfilled']);
+    assert.deepEqual([one.status, two.status].sort(), ['fulfilled', 'rejected']);
+    assert.equal(other.status, 'fulfilled');
+    const first = one.status === 'fulfilled' ? ['o3 10'] : ['o4 10', 'o3 11'];
+    const entries = await orders.entries('a1');
     assert.deepEqual(
-      (await orders.entries('a1')).map(({ sequence, order }) => [sequence, order?.record_id]),
-      [
-        [1, 'o1'],
-        [2, 'o3'],
-        [3, 'o5'],
-      ],
+      entries.map(({ order }) => (order?.kind === 'limit' ? `${order.record_id} ${order.power}` : '')).sort(),
+      ['o1 10', ...first, 'o5 10'].sort(),
+    );
+    assert.deepEqual(
+      entries.map(({ sequence }) => sequence),
+      entries.map((_, i) => i + 1),
     );
   });
 

@@ -7,9 +7,11 @@
  * `requests.ts` has what a writer does when it is refused, or gets no answer.
  */
 
+import assert from 'node:assert/strict';
 import type { Clock, OrderStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
 import type { Receipt } from '../../book/intake.ts';
+import { mostCharacters } from '../../market/bounds.ts';
 import { AuctionError, type Problem } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import type { AuctionRecord, AuctionRecords } from './auction-store.ts';
@@ -42,8 +44,6 @@ type Submission = Extract<Submitted, { order: Order }>;
 /** Claims that one transaction takes beside what the log needs, and characters of their orders. */
 const smallRequest = { actions: 90, characters: 500_000 };
 const claimCharacters = 1_000_000;
-/** Of one order. Four bytes a character at most, and the item has other fields. */
-const orderCharacters = 95_000;
 
 export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'cancel'> {
   const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
@@ -64,11 +64,8 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     const request = newRequest(record);
     const texts = orders.map((order) => canonical(order));
     let fresh = orders.map((order, i): Submission => ({ record_id: order.record_id, order, text: texts[i]! }));
-    fresh.forEach(({ record_id, text }, index) => {
-      if (text.length <= orderCharacters) return;
-      const message = `order ${record_id} has ${text.length} characters of JSON, more than ${orderCharacters}`;
-      throw new AuctionError('too-large', message, [{ index, record_id, code: 'too-large', message }]);
-    });
+    // Admission has seen to it: an order that is an item leaves room for the item's other fields.
+    for (const text of texts) assert(text.length <= mostCharacters, `an order has ${text.length} characters`);
     const positions = new Map(orders.map(({ record_id }, position) => [record_id, position]));
     /** Under which request each item is claimed as far as we know: this one, or one whose claim is void. */
     const claimants = new Map<string, string>();
