@@ -170,6 +170,8 @@ test('GET /auctions/{id}/prices adds hourly means to quarter hours, and the zone
   const prices = (await house.ask('GET', `/auctions/${id}/prices`)).json;
   assert.deepEqual(prices.zones, { NORTH: [10, 20, 30, 40], SOUTH: [90, 90, 90, 90] });
   assert.deepEqual(prices.hourly, { start: ['2030-01-01T12:00:00Z'], zones: { NORTH: [25], SOUTH: [90] } });
+  const { NORTH } = prices.volumes;
+  assert.deepEqual([NORTH, prices.untraded], [{ buy: [0, 0, 0, 0], sell: [50, 50, 50, 50] }, {}]);
   const flows = (await house.ask('GET', `/auctions/${id}/flows`)).json;
   assert.deepEqual(flows.lines, { 'NORTH-SOUTH': [50, 50, 50, 50] });
   assert.deepEqual(flows.start[3], '2030-01-01T12:45:00Z');
@@ -179,7 +181,8 @@ test('an auction without orders, and one with buyers only, settle too', async (t
   const house = await openApiHouse(t);
   const empty = await house.hold({ id: 'empty' });
   await settle(house, empty.id);
-  assert.equal((await house.ask('GET', '/auctions/empty/prices')).json.zones.MERIT.length, 1);
+  const { zones, untraded } = (await house.ask('GET', '/auctions/empty/prices')).json;
+  assert.deepEqual([zones.MERIT.length, untraded], [1, { MERIT: [1] }]);
   assert.deepEqual((await house.ask('GET', '/auctions/empty/curves')).json.zones.MERIT, [
     { price: [], buy: [], sell: [] },
   ]);

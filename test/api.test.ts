@@ -152,12 +152,18 @@ test('GET /markets lists the markets, the default one named', async (t) => {
 
 test('hourlyMeans() takes the mean of each whole hour', () => {
   const quarters = { start: '2030-01-01T00:00:00+01:00', resolution: 'PT15M', periods: 10 } as const;
-  assert.deepEqual(hourlyMeans(quarters, { A: [1, 2, 3, 4, 0.1, 0.2, 0.3, 0.1, 9, 9] }), {
+  assert.deepEqual(hourlyMeans(quarters, { A: [1, 2, 3, 4, 0.1, 0.2, 0.3, 0.1, 9, 9] }, {}), {
     start: ['2029-12-31T23:00:00Z', '2030-01-01T00:00:00Z'],
     zones: { A: [2.5, 0.175] },
   });
-  assert.equal(hourlyMeans({ ...quarters, resolution: 'PT60M' }, { A: [1] }), undefined);
-  assert.equal(hourlyMeans({ ...quarters, periods: 3 }, { A: [1, 2, 3] }), undefined);
+  assert.equal(hourlyMeans({ ...quarters, resolution: 'PT60M' }, { A: [1] }, {}), undefined);
+  assert.equal(hourlyMeans({ ...quarters, periods: 3 }, { A: [1, 2, 3] }, {}), undefined);
+});
+
+test('hourlyMeans() leaves out periods without trade, and says of an hour without any that it has no mean', () => {
+  const quarters = { start: '2030-01-01T00:00:00Z', resolution: 'PT15M', periods: 8 } as const;
+  const means = hourlyMeans(quarters, { A: [1, 1750, 3, 1750, 9, 9, 9, 9] }, { A: [2, 4, 5, 6, 7, 8] });
+  assert.deepEqual(means?.zones, { A: [2, null] });
 });
 
 test('below a path that it does not know, pages and document refer to the API by where they lie themselves', async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closeGate } from '../src/auction/auctions.ts';
-import { executedBlocks } from '../src/auction/executed-blocks.ts';
+import { executedBlocks } from '../src/auction/executed-volumes.ts';
 import { findOrder } from '../src/auction/find-order.ts';
 import { readBook, readResult } from '../src/auction/results.ts';
 import { orderKinds } from '../src/market/order.ts';

@@ -107,7 +107,7 @@ test('merit clear takes and gives gzip and pipes, with the same bytes', async (t
   assert.equal(await readFile(at('result.json'), 'utf8'), piped.out);
   const summary = JSON.parse(forProgram.out);
   assert.deepEqual(summary.outcomes, { accepted: 2, partially_accepted: 0, rejected: 2 });
-  assert.deepEqual(summary.prices, [{ zone: 'A', min: 30, mean: 30, max: 30 }]);
+  assert.deepEqual(summary.prices, [{ zone: 'A', min: 30, mean: 30, max: 30, untraded: 0 }]);
   assert.equal(summary.verified, false);
 });
 

@@ -4,11 +4,12 @@ import * as z from 'zod';
 import { type Auction, auctionState } from '../auction/auction.ts';
 import { findAuction } from '../auction/auctions.ts';
 import { aggregatedCurves } from '../auction/curves.ts';
-import { executedBlocks } from '../auction/executed-blocks.ts';
+import { executedBlocks, executedVolumes } from '../auction/executed-volumes.ts';
 import { bookKey, resultKey } from '../auction/keys.ts';
 import { termsIn, wrongState } from '../auction/moves.ts';
 import type { Ports } from '../auction/ports.ts';
 import { isPublished, readBook, readResult } from '../auction/results.ts';
+import { untradedPeriods } from '../auction/untraded.ts';
 import { book } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { result } from '../market/result.ts';
@@ -20,16 +21,31 @@ import { auctionParams, delivered, series, startColumn } from './schemas.ts';
 
 const state = auctionState.meta({ description: '`final` or `settled`' });
 
+const volumes = z
+  .strictObject({
+    buy: z.array(z.number()).meta({ description: 'MW, one per period' }),
+    sell: z.array(z.number()).meta({ description: 'MW, one per period' }),
+  })
+  .meta({ id: 'Volumes' });
+
 const prices = z
   .strictObject({
     ...delivered,
     state,
     currency: z.string(),
     zones: series.meta({ description: 'currency/MWh per zone, one per period' }),
+    volumes: z.record(z.string(), volumes).meta({ description: 'executed orders, per zone' }),
+    untraded: z.record(z.string(), z.array(z.int())).meta({
+      description:
+        'per zone the periods, from 1, whose price is the middle of what the price limits leave: nothing was executed there, nor where the price comes from',
+    }),
     hourly: z
-      .strictObject({ start: startColumn, zones: series })
+      .strictObject({ start: startColumn, zones: z.record(z.string(), z.array(z.number().nullable())) })
       .optional()
-      .meta({ description: 'means of the whole hours, where periods are shorter than that' }),
+      .meta({
+        description:
+          'means of the whole hours, where periods are shorter than that, over the periods that traded; null where none did',
+      }),
   })
   .meta({ id: 'Prices' });
 
@@ -48,17 +64,12 @@ const curve = z.strictObject({
   sell: z.array(z.number()).meta({ description: 'MW that would be sold at each price' }),
 });
 
-const blocks = z.strictObject({
-  buy: z.array(z.number()).meta({ description: 'MW, one per period' }),
-  sell: z.array(z.number()).meta({ description: 'MW, one per period' }),
-});
-
 const curves = z
   .strictObject({
     ...delivered,
     zones: z.record(z.string(), z.array(curve)).meta({ description: 'per zone one pair of curves a period' }),
     blocks: z
-      .record(z.string(), blocks)
+      .record(z.string(), volumes)
       .exactOptional()
       .meta({ description: 'executed of block, flexible and complex orders, per zone; once the auction is final' }),
   })
@@ -91,10 +102,19 @@ export const resultRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
       handle: async (c, { params: { id } }) => {
         const auction = await findPublished(ports, id);
         return answer(c, { tag: resultTag('prices', auction), keeping: keepingOf(auction) }, async () => {
-          const { prices } = await readResult(ports, id);
-          const { currency } = termsIn(ports, auction);
-          const hourly = hourlyMeans(auction.delivery, prices);
-          return { ...columns(auction), state: auction.state, currency, zones: prices, ...(hourly && { hourly }) };
+          const [book, result] = [await readBook(ports, id), await readResult(ports, id)];
+          const volumes = executedVolumes(book, result);
+          const untraded = untradedPeriods(book, result, volumes);
+          const hourly = hourlyMeans(auction.delivery, result.prices, untraded);
+          return {
+            ...columns(auction),
+            state: auction.state,
+            currency: termsIn(ports, auction).currency,
+            zones: result.prices,
+            volumes,
+            untraded,
+            ...(hourly && { hourly }),
+          };
         });
       },
     }),
@@ -192,25 +212,27 @@ const columns = ({ id, delivery }: Auction) => ({
 });
 
 /**
- * Means of the whole hours from the start of delivery; nothing where periods are hours or delivery is shorter than one.
- * Rounded to a millionth, so that no digits of binary fractions are published.
+ * Means of the whole hours from the start of delivery, over their periods that traded: null where none did. Nothing where periods
+ * are hours or delivery is shorter than one. Rounded to a millionth, so that no digits of binary fractions are published.
  */
 export function hourlyMeans(
   delivery: Delivery,
   zones: Readonly<Record<string, readonly number[]>>,
-): { start: string[]; zones: Record<string, number[]> } | undefined {
+  untraded: Readonly<Record<string, readonly number[]>>,
+): { start: string[]; zones: Record<string, (number | null)[]> } | undefined {
   const size = 60 / resolutionMinutes[delivery.resolution];
   const hours = Math.floor(delivery.periods / size);
   if (size === 1 || hours === 0) return undefined;
-  const mean = (prices: readonly number[], hour: number) => {
-    const within = prices.slice(hour * size, (hour + 1) * size);
-    return Math.round((within.reduce((sum, price) => sum + price, 0) / size) * 1e6) / 1e6;
+  const meansOf = (prices: readonly number[], leftOut: ReadonlySet<number>) => (hour: number) => {
+    const within = prices.slice(hour * size, (hour + 1) * size).filter((_, i) => !leftOut.has(hour * size + i + 1));
+    if (within.length === 0) return null;
+    return Math.round((within.reduce((sum, price) => sum + price, 0) / within.length) * 1e6) / 1e6;
   };
   const each = Array.from({ length: hours }, (_, hour) => hour);
   return {
     start: each.map((hour) => periodStart(delivery, hour * size + 1)),
     zones: Object.fromEntries(
-      Object.entries(zones).map(([zone, prices]) => [zone, each.map((hour) => mean(prices, hour))]),
+      Object.entries(zones).map(([zone, prices]) => [zone, each.map(meansOf(prices, new Set(untraded[zone])))]),
     ),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome, Reason } from '../market/result.ts';
-import { blockTable, powerText, reasonTable } from './summary.ts';
+import { blockTable, powerText, pricesOf, priceTable, reasonTable } from './summary.ts';
 
 const reason: Reason = { code: 'paradoxically_rejected', distance: 0, missedSurplus: 40, binding: [] };
 const outcomes: Outcome[] = [
@@ -46,4 +46,16 @@ test('reasonTable() counts reasons in words, and says nothing when there are non
 
 test('powerText() is one figure where all periods have the same', () => {
   assert.deepEqual([powerText(-3), powerText([5, 5]), powerText([0, 5.25])], ['-3.0', '5.0', '0.0 to 5.3']);
+});
+
+test('priceTable(): periods without trade are counted, and are in no mean', () => {
+  const prices = pricesOf({ A: [10, 1750, 20], B: [1750, 1750, 1750], C: [1, 2, 3] }, { A: [2], B: [1, 2, 3] });
+  assert.deepEqual(priceTable(prices, 'EUR/MWh').split('\n'), [
+    'zone  min EUR/MWh   mean    max  periods without trade',
+    'A           10.00  15.00  20.00                      1',
+    'B               -      -      -                      3',
+    'C            1.00   2.00   3.00                      0',
+  ]);
+  const whole = pricesOf({ C: [1, 2, 3] }, {});
+  assert.equal(priceTable(whole, 'EUR/MWh').split('\n')[0], 'zone  min EUR/MWh  mean   max');
 });

@@ -3,36 +3,55 @@
 import { type OrderStatus, type Outcome, type ReasonCode, type Result, reasons } from '../market/result.ts';
 import { counted, figure, table } from './output.ts';
 
+/** Of the periods of a zone that traded: null where none did. */
 export interface PriceSummary {
   readonly zone: string;
-  readonly min: number;
-  readonly mean: number;
-  readonly max: number;
+  readonly min: number | null;
+  readonly mean: number | null;
+  readonly max: number | null;
+  /** Periods without trade. */
+  readonly untraded: number;
 }
+
+/** By zone the periods, from 1, whose price no trade stands behind. */
+export type Untraded = Readonly<Record<string, readonly number[]>>;
 
 export interface Summary extends Pick<Result, 'auction' | 'book' | 'status' | 'welfare' | 'bound' | 'gap'> {
   readonly prices: readonly PriceSummary[];
   readonly outcomes: Readonly<Record<OrderStatus, number>>;
 }
 
-export function summaryOf({ auction, book, status, welfare, bound, gap, prices, orders }: Result): Summary {
+export function summaryOf(
+  { auction, book, status, welfare, bound, gap, prices, orders }: Result,
+  untraded: Untraded,
+): Summary {
   const outcomes = { accepted: 0, partially_accepted: 0, rejected: 0 };
   for (const { status } of orders) outcomes[status]++;
-  return { auction, book, status, welfare, bound, gap, prices: Object.entries(prices).map(pricesOf), outcomes };
+  return { auction, book, status, welfare, bound, gap, prices: pricesOf(prices, untraded), outcomes };
 }
 
-export const pricesOf = ([zone, series]: [string, readonly number[]]): PriceSummary => ({
-  zone,
-  min: Math.min(...series),
-  mean: series.reduce((sum, price) => sum + price, 0) / series.length,
-  max: Math.max(...series),
-});
+export const pricesOf = (prices: Result['prices'], untraded: Untraded): PriceSummary[] =>
+  Object.entries(prices).map(([zone, series]) => {
+    const leftOut = new Set(untraded[zone]);
+    const traded = series.filter((_, i) => !leftOut.has(i + 1));
+    if (traded.length === 0) return { zone, min: null, mean: null, max: null, untraded: leftOut.size };
+    const mean = traded.reduce((sum, price) => sum + price, 0) / traded.length;
+    return { zone, min: Math.min(...traded), mean, max: Math.max(...traded), untraded: leftOut.size };
+  });
 
-export const priceTable = (prices: readonly PriceSummary[], unit: string): string =>
-  table(
-    ['zone', `min ${unit}`, 'mean', 'max'],
-    prices.map(({ zone, min, mean, max }) => [zone, figure(min), figure(mean), figure(max)]),
+/** Periods without trade have a column where there are any. */
+export function priceTable(prices: readonly PriceSummary[], unit: string): string {
+  const isWhole = prices.every(({ untraded }) => untraded === 0);
+  const cell = (price: number | null) => (price === null ? '-' : figure(price));
+  return table(
+    ['zone', `min ${unit}`, 'mean', 'max', ...(isWhole ? [] : ['periods without trade'])],
+    prices.map(({ zone, min, mean, max, untraded }) => [
+      zone,
+      ...[min, mean, max].map(cell),
+      ...(isWhole ? [] : [untraded]),
+    ]),
   );
+}
 
 export const outcomeTable = (outcomes: Summary['outcomes']): string =>
   table(

@@ -1,5 +1,7 @@
 /** `merit clear BOOK [-o RESULT] [--proof PROOF]`: a book in, a result out, without a house. */
 
+import { executedVolumes } from '../../auction/executed-volumes.ts';
+import { untradedPeriods } from '../../auction/untraded.ts';
 import { canonical } from '../../book/canonical.ts';
 import { bookHash } from '../../book/seal.ts';
 import { clear } from '../../clearing/clear.ts';
@@ -47,7 +49,7 @@ export async function clearBook(
 
   if (output === '-') return;
   const seconds = (performance.now() - start) / 1000;
-  const summary = summaryOf(result);
+  const summary = summaryOf(result, untradedPeriods(book, result, executedVolumes(book, result)));
   const verified = options.verify === true;
   if (options.json) return printJson({ ...summary, verified, seconds, clearingSeconds: clearingMs / 1000 });
   print(

@@ -97,8 +97,8 @@ function introduce(url: string, { yours: { name, token } }: Identities, data: st
   return send;
 }
 
-function publish(url: string, { auction, result }: Round, order: string | undefined): void {
-  const { prices, outcomes } = summaryOf(result);
+function publish(url: string, { auction, result, untraded }: Round, order: string | undefined): void {
+  const { prices, outcomes } = summaryOf(result, untraded);
   const first = new Date(auction.delivery.start).getUTCHours();
   const hours = Array.from({ length: auction.delivery.periods }, (_, index) => (first + index) % 24);
   const isPretty = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;

@@ -1,7 +1,6 @@
 /** `merit result ID`: what an auction published, for people; whole files on request, as `merit verify` takes them. */
 
 import type { Auction } from '../../auction/auction.ts';
-import type { Book } from '../../market/book.ts';
 import type { Result } from '../../market/result.ts';
 import { writeWhole } from '../files.ts';
 import { HouseClient, Refusal } from '../house-client.ts';
@@ -14,8 +13,15 @@ import {
   priceTable,
   reasonTable,
   summaryOf,
+  type Untraded,
 } from '../summary.ts';
 import type { Asking } from './auctions.ts';
+
+interface PublishedPrices {
+  readonly currency: string;
+  readonly zones: Result['prices'];
+  readonly untraded: Untraded;
+}
 
 export async function result(id: string, options: Asking & { output?: string; book?: string }): Promise<void> {
   const house = new HouseClient(options.url, options.token);
@@ -32,8 +38,8 @@ export async function result(id: string, options: Asking & { output?: string; bo
   if (options.book !== undefined) await writeWhole(options.book, await house.text(`${path}/book`));
   if (options.output === '-' || options.book === '-') return;
   if (options.json) return printJson(result);
-  const { currency } = await house.get<Pick<Book, 'currency'>>(`${path}/prices`);
-  const { prices, outcomes } = summaryOf(result);
+  const { currency, untraded } = await house.get<PublishedPrices>(`${path}/prices`);
+  const { prices, outcomes } = summaryOf(result, untraded);
   tellSeries(headOf(id, result, currency), prices, currency, result.flows);
   print(`\n${outcomeTable(outcomes)}`);
   for (const more of [reasonTable(result.orders), blockTable(result.orders)]) if (more) print(`\n${more}`);
@@ -45,12 +51,12 @@ export async function result(id: string, options: Asking & { output?: string; bo
 async function tellPublished(house: HouseClient, id: string, path: string, { json }: Asking): Promise<void> {
   const [auction, prices, flows] = await Promise.all([
     house.get<Auction>(path),
-    house.get<{ currency: string; zones: Result['prices'] }>(`${path}/prices`),
+    house.get<PublishedPrices>(`${path}/prices`),
     house.get<{ lines: Result['flows']; netPositions: Result['netPositions'] }>(`${path}/flows`),
   ]);
   if (json) return printJson({ auction, prices, flows });
   const head = headOf(id, auction.result!, prices.currency);
-  tellSeries(head, Object.entries(prices.zones).map(pricesOf), prices.currency, flows.lines);
+  tellSeries(head, pricesOf(prices.zones, prices.untraded), prices.currency, flows.lines);
   print(`\nwhat is published; the outcome of every order is for auditors, your own: merit orders ${id}`);
 }
 

@@ -9,6 +9,7 @@ import { parseResult, type Result } from '../../market/result.ts';
 import { exitCodes, Failure } from '../failure.ts';
 import type { HouseClient } from '../house-client.ts';
 import { counted, figure, gapText } from '../output.ts';
+import type { Untraded } from '../summary.ts';
 import { allChecks } from '../verification.ts';
 import type { Identities } from './identities.ts';
 import { bidsOfDay } from './participants.ts';
@@ -16,6 +17,7 @@ import { bidsOfDay } from './participants.ts';
 export interface Round {
   readonly auction: Auction;
   readonly result: Result;
+  readonly untraded: Untraded;
 }
 
 /** How long after its gate an auction may take. The demo's is done in a fraction of a second. */
@@ -71,7 +73,8 @@ export async function endOf(
   const rules = checks.filter(({ checked }) => checked > 0);
   const total = checks.reduce((sum, { checked }) => sum + checked, 0);
   say(`verified: by the house, and from the published files here: ${counted(total, 'check')} of ${rules.length} rules`);
-  return { auction: end, result };
+  const { untraded } = await house.get<{ untraded: Untraded }>(`/auctions/${auction.id}/prices`);
+  return { auction: end, result, untraded };
 }
 
 const isOver = (state: Auction['state']): boolean => ['settled', 'failed', 'cancelled'].includes(state);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Book, parseBook } from '../market/book.ts';
 import { parseResult, type Result } from '../market/result.ts';
-import { executedBlocks } from './executed-blocks.ts';
+import { executedBlocks } from './executed-volumes.ts';
 import { settledOrders } from './settled-order.ts';
 
 /** Two hours in quarters, two zones; prices 1 to 8 in A, 11 to 18 in B. */

@@ -1,4 +1,4 @@
-/** What was executed of the orders that the aggregated curves do not show: blocks, flexible and complex orders. */
+/** What was executed in each zone and market time unit. */
 
 import assert from 'node:assert/strict';
 import type { Book } from '../market/book.ts';
@@ -12,17 +12,28 @@ export interface Volumes {
   readonly sell: number[];
 }
 
-/** Per zone; every order of several periods, with what was executed of it in each. */
-export function executedBlocks(book: Book, result: Result): Record<string, Volumes> {
+/** Of the orders that the aggregated curves do not show, per zone: blocks, flexible and complex orders. */
+export const executedBlocks = (book: Book, result: Result): Record<string, Volumes> =>
+  executedOf(book, result, ({ kind }) => kind !== 'limit' && kind !== 'curve');
+
+/** Of all orders, per zone. */
+export const executedVolumes = (book: Book, result: Result): Record<string, Volumes> =>
+  executedOf(book, result, () => true);
+
+function executedOf(book: Book, result: Result, counts: (order: BookOrder) => boolean): Record<string, Volumes> {
   const none = () => Array.from({ length: book.periods }, () => 0);
   const volumes = new Map(book.zones.map((zone) => [zone, { buy: none(), sell: none() }]));
   const outcomes = new Map(result.orders.map((outcome) => [nameOf(outcome), outcome]));
   for (const order of book.orders) {
-    if (order.kind === 'limit' || order.kind === 'curve') continue;
+    if (!counts(order)) continue;
     const outcome = outcomes.get(nameOf(order));
     assert(outcome !== undefined, `order ${order.record_id} has no outcome`);
-    const column = volumes.get(order.zone)![order.side];
-    for (const [unit, mw] of executedUnits(order, outcome, book)) column[unit - 1]! += mw;
+    const ofZone = volumes.get(order.zone)!;
+    for (const [unit, mw] of executedUnits(order, outcome, book)) {
+      // A curve has no side: what it buys is positive.
+      const side = order.kind === 'curve' ? (mw > 0 ? 'buy' : 'sell') : order.side;
+      ofZone[side][unit - 1]! += Math.abs(mw);
+    }
   }
   // Sums of binary fractions are told to the watt.
   const toWatt = (mw: number) => Math.round(mw * 1e6) / 1e6;
@@ -33,9 +44,8 @@ export function executedBlocks(book: Book, result: Result): Record<string, Volum
 
 /** Market time units (1-based) with the MW that were executed in them. */
 function executedUnits(order: BookOrder, outcome: Outcome, book: Book): [unit: number, mw: number][] {
-  const { power, status } = outcome;
-  if (status === 'rejected') return [];
-  assert(Array.isArray(power), `order ${order.record_id}: the power of an order over several periods is a list`);
+  if (outcome.status === 'rejected') return [];
+  const power = [outcome.power].flat();
   const periods = periodsOf(order, book, outcome);
   assert(
     power.length === periods.length,
