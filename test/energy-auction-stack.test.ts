@@ -211,7 +211,7 @@ const mayWrite: Record<(typeof functionNames)[number], string[]> = {
   settle: ['Intake', 'Rejected', 'orders'],
   publish: ['Auctions', 'Intake', 'Settled'],
   'notify-failure': ['Auctions', 'Errors', 'Intake'],
-  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'StartExecution', 'networks'],
+  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'Settled', 'StartExecution', 'networks'],
 };
 const writing = /^(dynamodb:(Put|Update|Delete|BatchWrite)|s3:Put|sns:Publish|states:Start)/;
 
