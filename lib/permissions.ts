@@ -82,7 +82,7 @@ const duties: Readonly<Record<FunctionName, Duties>> = {
     tables: { auctions: advances, orders: ['read', 'update', 'batch'], intake: ['read', 'put', 'update', 'batch'] },
     readsObjects: ['networks'],
     writesObjects: ['networks'],
-    tells: ['errors'],
+    tells: ['errors', 'settled'], // a failure that no step could tell, and what it calls off
     runsWorkflow: true,
   },
 };

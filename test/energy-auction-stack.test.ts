@@ -284,7 +284,7 @@ const mayWrite: Record<(typeof functionNames)[number], string[]> = {
   publish: ['Auctions', 'Intake', 'Settled'],
   'notify-failure': ['Auctions', 'Errors', 'Intake'],
   diagnose: ['Auctions', 'Errors', 'Intake', 'diagnoses'],
-  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'StartExecution', 'networks'],
+  'keep-time': ['Auctions', 'Errors', 'Intake', 'Orders', 'Settled', 'StartExecution', 'networks'],
 };
 const writing = /^(dynamodb:(Put|Update|Delete|BatchWrite)|s3:Put|sns:Publish|states:Start)/;
 

@@ -94,7 +94,7 @@ for (const environment of environmentNames) {
           `<${of('AWS::CloudWatch::Alarm').find(([, a]) => a.Properties.AlarmName === `${name}-${environment}`)![0]}.Arn>`,
         ),
       ),
-      ['auction-failed', 'auction-waiting', 'result-late', 'clock-silent', 'execution-failed'],
+      ['auction-waiting', 'result-late', 'clock-silent', 'execution-failed'],
     );
   });
 

@@ -18,7 +18,7 @@ export interface AlarmPlan {
   readonly periods?: number;
   /** What silence means: nothing happened, or nothing works. */
   readonly missing: TreatMissingData;
-  /** Whether it is part of "the auction is late", which tells in its place. */
+  /** Whether it is part of "the auction is late", which tells in its place, and after which a deployment goes back. */
   readonly late?: true;
 }
 
@@ -39,12 +39,12 @@ export function alarmsOf(settings: Settings, measures: Measures): Readonly<Recor
   const lateSeconds = lateMinutes * 60;
   const once = { when: from, threshold: 1, missing: fine } as const;
   return {
+    // Not part of "late": it may be failed until a new version is there, which its alarm must not send back.
     'auction-failed': {
       means: 'An auction has failed, and nobody has restarted it.',
       // Measured each minute, or a little more than a minute after the last time: five of them have one at least.
       metric: house('auctions_failed_now', { statistic: Stats.MAXIMUM, period: Duration.minutes(5) }),
       ...once,
-      late: true,
     },
     'auction-waiting': {
       means: `An auction has no outcome ${lateMinutes} minutes after its gate closed.`,

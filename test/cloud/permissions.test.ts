@@ -283,6 +283,24 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
     assert.equal((await house.get<{ state: string }>('/orders/o?auction=waits')).state, 'failed');
   });
 
+  test('an auction whose gate was to be open while nobody asked for the time is called off by the clock', async () => {
+    const at = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+    await tables.auctions.create({
+      id: 'missed',
+      market: 'plain',
+      state: 'scheduled',
+      delivery: { start: '2025-04-01T12:00:00Z', resolution: 'PT60M', periods: 1 },
+      gateOpening: at(3),
+      gateClosure: at(2),
+      run: 1,
+      updatedAt: at(4),
+    });
+    await until('it is called off', async () => {
+      assert.equal((await house.invoke('keep-time', {})).error, undefined);
+      return (await tables.auctions.find('missed'))?.state === 'cancelled';
+    });
+  });
+
   test('the canary holds its auction', async () => {
     const { error, answer } = await house.invoke('canary', { time: new Date().toISOString() });
     assert.equal(error, undefined, JSON.stringify(answer));
