@@ -57,6 +57,13 @@ async function run(id: string, market: string): Promise<void> {
   await house.post(`/auctions/${id}/close`);
 }
 
+/** An execution ends a moment after the last state of its auction is written. */
+const ended = (id: string) =>
+  until(`execution ${id} has ended`, async () => {
+    const seen = await house.get<{ execution: Execution; events: ExecutionEvent[] }>(`/executions/${id}`);
+    return seen.execution.status !== 'running' && seen;
+  });
+
 before(async () => {
   const shipped = await readMarkets(new URL('../../markets', import.meta.url).pathname);
   if (!withoutItaly) italy = await importDay({ folder: italyFolder, day, borders: 'prices', blocks: 'replay' });
@@ -154,9 +161,7 @@ describe('the deployed stack', { concurrency: 4 }, () => {
     await mail.find('auction-settled', id);
 
     // The execution, as the house tells it and as Step Functions does.
-    const { execution, events } = await house.get<{ execution: Execution; events: ExecutionEvent[] }>(
-      `/executions/${id}-1`,
-    );
+    const { execution, events } = await ended(`${id}-1`);
     assert.deepEqual([execution.auction, execution.status], [id, 'succeeded']);
     const states = events.filter((event) => event.type.endsWith('StateEntered')).map((event) => event.state);
     for (const state of ['SealBook', 'Clear', 'Verify', 'SettlePages', 'Publish'])
@@ -178,7 +183,7 @@ describe('the deployed stack', { concurrency: 4 }, () => {
   test('late results: the workflow waits and asks again, and its history shows it', async () => {
     await run('a0', 'late');
     await house.reaches('a0', 'settled');
-    const { events } = await house.get<{ events: ExecutionEvent[] }>('/executions/a0-1');
+    const { events } = await ended('a0-1');
     const asked = events.filter((event) => event.type === 'TaskStateEntered' && event.state === 'Clear');
     assert.equal(asked.length, 4);
     assert.equal(events.filter((event) => event.type === 'WaitStateEntered').length, 3);
@@ -190,6 +195,7 @@ describe('the deployed stack', { concurrency: 4 }, () => {
     assert.equal(cause, 'NoResults: clearing had no results after 2 attempts');
     const notice = await mail.find('auction-failed', 'f0');
     assert.equal((notice as unknown as { cause: string }).cause, cause);
+    await ended('f0-1');
     const { executions } = await house.get<{ executions: Execution[] }>('/executions?auction=f0');
     assert.deepEqual(
       executions.map(({ id, status }) => [id, status]),
