@@ -1,13 +1,13 @@
 /** The sealed order book: everything that clearing may know. The file format `book/1`. */
 
 import * as z from 'zod';
-import { leastPower, leastStep, mostPeriods, mostStep } from './bounds.ts';
+import { leastPower, leastStep, mostPeriods, mostPrice, mostStep } from './bounds.ts';
 import { gridOf } from './decimal.ts';
 import { AuctionError, type Problem } from './errors.ts';
 import { show } from './fault.ts';
 import { constraint, line, networkRules } from './network.ts';
 import { type Grids, normalised, roundedTo } from './normalise.ts';
-import { type BookOrder, bookOrder, price, zoneId } from './order.ts';
+import { type BookOrder, bookOrder, zoneId } from './order.ts';
 import { instant, resolution } from './time.ts';
 import { toTheWatt } from './to-the-watt.ts';
 
@@ -16,10 +16,11 @@ export const auctionId = z
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, '1 to 64 of a-z 0-9 -, not starting with -')
   .meta({ description: 'Id of an auction', examples: ['hourly-20250401t1000z'] });
 
+const limit = z.number().min(-mostPrice).max(mostPrice);
 export const priceLimits = z
   .strictObject({
-    min: price,
-    max: price,
+    min: limit.meta({ description: 'currency/MWh; the lowest price of an order, and that is published' }),
+    max: limit.meta({ description: 'currency/MWh; the highest' }),
     tick: z.number().min(leastStep).max(mostStep).optional().meta({
       description: 'currency/MWh; prices are published on it, and limits lie on it',
     }),

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { mostFactor, mostFlow, mostPeriods, mostPrice } from './bounds.ts';
 import { recordId, zoneId } from './order.ts';
 
+const networkId = recordId.meta({ description: 'its name, once in the network' });
 const flow = z.number().min(-mostFlow).max(mostFlow);
 const perPeriod = z.union([flow, z.array(flow).min(1).max(mostPeriods)]);
 const change = z.number().min(0).max(mostFlow);
@@ -21,7 +22,7 @@ const before = flow
 /** A line's available transfer capacity: a number, or one per period. */
 export const line = z
   .strictObject({
-    id: recordId,
+    id: networkId,
     from: zoneId,
     to: zoneId,
     capacity: perPeriod.meta({ description: 'MW, from -> to' }),
@@ -36,13 +37,13 @@ export type Line = z.output<typeof line>;
 
 /** Lines that share a ramp: it bounds the change of the sum of their net flows. */
 export const rampSet = z
-  .strictObject({ id: recordId, lines: z.array(recordId).min(1).max(10_000), ramp, before })
+  .strictObject({ id: networkId, lines: z.array(networkId).min(1).max(10_000), ramp, before })
   .meta({ id: 'RampSet' });
 export type RampSet = z.output<typeof rampSet>;
 
 /** A ramp of a zone's net position. */
 export const netPositionRamp = z
-  .strictObject({ id: recordId, zone: zoneId, ramp, before })
+  .strictObject({ id: networkId, zone: zoneId, ramp, before })
   .meta({ id: 'NetPositionRamp' });
 export type NetPositionRamp = z.output<typeof netPositionRamp>;
 
@@ -61,7 +62,7 @@ export const flowBased = z.enum(['plain', 'intuitive']);
  */
 export const constraint = z
   .strictObject({
-    id: recordId,
+    id: networkId,
     period: z.int().min(1).max(mostPeriods),
     ptdf: z.record(zoneId, z.number().min(-mostFactor).max(mostFactor)).meta({
       description: 'factor of each zone; of one that is not named 0',
