@@ -55,6 +55,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     folder: settings.data,
     markets,
     log,
+    tasks: 'in threads',
     ...(clock && { clock }),
     ...(settings.webhook && { webhook: { url: settings.webhook } }),
   });

@@ -11,6 +11,7 @@ import { type Log, logToStderr } from './log.ts';
 import { openMeter } from './meter.ts';
 import { openNotices, type Webhook } from './notices.ts';
 import { openStore } from './stores.ts';
+import { openTaskThreads } from './threads/task-threads.ts';
 import { openWorkflow } from './workflow.ts';
 
 export { startTimekeeper, type Timekeeper } from './timekeeper.ts';
@@ -23,6 +24,8 @@ export interface HouseOptions {
   readonly log?: Log;
   /** Where notices are posted to, besides the log. */
   readonly webhook?: Webhook;
+  /** Where tasks of the workflow run: here, so that a test can look at its own ports, or in threads beside. */
+  readonly tasks?: 'here' | 'in threads';
   /** Milliseconds that the workflow waits in a state, by its name, instead of what clearing and the file say. */
   readonly waits?: Readonly<Record<string, number>>;
 }
@@ -45,7 +48,7 @@ const systemClock: Clock = { now: () => new Date() };
  * @throws AuctionError `incompatible-data`, `unavailable` (another process has the folder), `invalid-market`
  */
 export async function openHouse(options: HouseOptions): Promise<House> {
-  const { folder, clock = systemClock, log = logToStderr, webhook, waits } = options;
+  const { folder, clock = systemClock, log = logToStderr, webhook, tasks: where = 'here', waits } = options;
   const markets = byId(options.markets);
   const hold = holdDataFolder(folder);
   const closing: (() => unknown)[] = [() => hold.release()];
@@ -59,14 +62,16 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const meter = openMeter();
     const notices = openNotices({ database: store.database, clock, log, meter, ...(webhook && { webhook }) });
     closing.push(() => notices.close());
+    const threads = where === 'here' ? undefined : openTaskThreads({ folder, markets, longestSearchMs }, () => ports);
     const workflow = openWorkflow({
       database: store.database,
       clock,
       log,
-      runTask: (task, input) => tasks[task](ports, input),
+      runTask: threads?.runTask ?? ((task, input) => tasks[task](ports, input)),
       ...(waits && { waits }),
     });
-    closing.push(() => workflow.close());
+    // Tasks are ended while the workflow waits for them.
+    closing.push(() => Promise.all([workflow.close(), threads?.close()]));
     const { auctions, orders } = store;
     const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
     workflow.resume();
