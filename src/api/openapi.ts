@@ -163,7 +163,8 @@ export const errorsOf = (route: Route): ProblemCode[] => {
   const own: readonly ProblemCode[] = route.errors ?? [];
   const isPublic = accessOf(route.method, route.path) === 'public';
   const caller: ProblemCode[] = isPublic ? ['unauthorized'] : ['unauthorized', 'forbidden'];
-  return [...new Set<ProblemCode>([...own, ...caller, 'invalid-request', ...(route.body ? withBody : []), 'internal'])];
+  const ours: ProblemCode[] = ['damaged-data', 'internal'];
+  return [...new Set<ProblemCode>([...own, ...caller, 'invalid-request', ...(route.body ? withBody : []), ...ours])];
 };
 
 function errorAnswers(route: Route, schemaOf: SchemaOf): Record<string, DocumentedAnswer> {

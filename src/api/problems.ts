@@ -40,6 +40,7 @@ export const problemTypes = {
   'too-large': { status: 413, title: 'More than a limit allows' },
   unavailable: { status: 503, title: 'The store cannot write now; nothing was taken' },
   'incompatible-data': { status: 503, title: 'The data folder cannot be used' },
+  'damaged-data': { status: 500, title: 'What the house keeps of this is damaged' },
   'method-not-allowed': { status: 405, title: 'This address does not know the method' },
   'unsupported-media-type': { status: 415, title: 'The body is not of a type that is understood' },
   internal: { status: 500, title: 'An unexpected fault of the house' },
@@ -99,6 +100,8 @@ export const errorAnswer =
   (log: Log) =>
   (error: Error, c: Context): Response => {
     if (error instanceof AuctionError) {
+      if (error.code === 'damaged-data')
+        log({ event: 'data-damaged', method: c.req.method, path: c.req.path, found: error.message });
       const headers = {
         ...(error.code === 'unavailable' && { 'retry-after': '5' }),
         ...(error instanceof AccessError && { 'www-authenticate': error.challenge }),

@@ -8,7 +8,7 @@ import { instant, resolution } from '../market/time.ts';
 /** Each state, what it means, and the states that may follow. */
 export const states = {
   scheduled: { means: 'made from its market; the gate is not open yet', next: ['open', 'cancelled'] },
-  open: { means: 'takes orders', next: ['closed', 'cancelled'] },
+  open: { means: 'takes orders', next: ['closed', 'failed', 'cancelled'] },
   closed: { means: 'takes no more orders; the book is being sealed', next: ['clearing', 'failed', 'cancelled'] },
   clearing: { means: 'the book is sealed; the engine works', next: ['preliminary', 'failed'] },
   preliminary: { means: 'there is a result; the verifier has not passed it yet', next: ['final', 'failed'] },

@@ -90,7 +90,10 @@ export interface OrderStore {
   ): Promise<ReadonlyMap<string, StoredOrder>>;
   /** The live and cancelled orders of an auction, by sequence; with `participant` only those of one. */
   list(auction: string, page?: OrderPage): Promise<StoredOrder[]>;
-  /** All entries of the intake by sequence. Call it once the gate is closed: from then on it never changes. */
+  /**
+   * All entries of the intake by sequence. Call it once the gate is closed: from then on it never changes. `damaged-data` where they do
+   * not lead to the hashes that were acknowledged.
+   */
   entries(auction: string): Promise<Entry[]>;
   /** How many chains the intake of an auction is divided into (`book/intake.ts`); never changes. */
   shards(auction: string): Promise<number>;

@@ -26,7 +26,7 @@ export class Failure extends Error {
   }
 }
 
-const isOurs: readonly ErrorCode[] = ['unavailable', 'incompatible-data'];
+const isOurs: readonly ErrorCode[] = ['unavailable', 'incompatible-data', 'damaged-data'];
 const problemsShown = 10;
 
 /** Print what went wrong on stderr. @returns the exit code */

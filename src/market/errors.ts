@@ -23,6 +23,7 @@ export const errorCodes = [
   'too-large', // more than a limit allows
   'unavailable', // the store can't write now (full disk, lost folder); nothing was taken
   'incompatible-data', // a data folder of another version, or without write permission
+  'damaged-data', // what the house keeps is not what it wrote: its own fault, whoever asks
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -102,7 +102,7 @@ test('openStore() refuses a database of another layout or program, and a file th
   const database = new DatabaseSync(file);
   database.exec('PRAGMA user_version = 7');
   database.close();
-  assert.throws(() => openStore(folder, clock), { code: 'incompatible-data', message: /layout 7 .* expected 1/ });
+  assert.throws(() => openStore(folder, clock), { code: 'incompatible-data', message: /layout 7 .* expected 2/ });
   await rm(file);
   await writeFile(
     file,

@@ -42,8 +42,9 @@ export interface TestHouse {
   readonly logged: Record<string, unknown>[];
   /** What `/metrics` answers. */
   readonly metrics: () => Promise<string>;
-  /** Close the house and open it again on the same folder. */
-  reopen(options?: Partial<HouseOptions>): Promise<void>;
+  readonly storageFault: () => string | undefined;
+  /** Close the house and open it again on the same folder; in between nobody has it. */
+  reopen(options?: Partial<HouseOptions>, whileClosed?: (folder: string) => unknown): Promise<void>;
 }
 
 export async function openTestHouse(t: TestContext, options: Partial<HouseOptions> = {}): Promise<TestHouse> {
@@ -71,8 +72,10 @@ export async function openTestHouse(t: TestContext, options: Partial<HouseOption
     clock,
     logged,
     metrics: () => house.metrics(),
-    async reopen(changes = {}) {
+    storageFault: () => house.storageFault(),
+    async reopen(changes = {}, whileClosed = () => undefined) {
       await house.close();
+      await whileClosed(folder);
       house = await open(changes);
       opened.ports = house.ports;
     },

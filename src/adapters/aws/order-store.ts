@@ -1,7 +1,8 @@
 /** The intake over two tables: the log (`intake-log.ts`) says what was taken, the items (`order-items.ts`) where to find it. */
 
 import type { Clock, OrderStore, StoredOrder } from '../../auction/ports.ts';
-import type { Entry } from '../../book/intake.ts';
+import { chainFault } from '../../book/chain-fault.ts';
+import { type Entry, entryDigest, sequenceOf } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { type Order, recordId } from '../../market/order.ts';
 import { type AuctionRecord, type AuctionRecords, hasEnded } from './auction-store.ts';
@@ -133,14 +134,29 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
     async entries(id) {
       const { auction, shards } = await recordOf(id);
       // From here on nothing is added, whatever is still on its way.
-      if (auction.state !== 'scheduled' && auction.state !== 'open') await log.close(id, shards);
+      const isClosed = auction.state !== 'scheduled' && auction.state !== 'open';
+      if (isClosed) await log.close(id, shards);
       const entries: Entry[] = [];
       for (const place of placesOf({ auction, shards })) {
-        for await (const page of log.entriesFrom(place)) {
-          for (const { hash: _, request: __, ...entry } of page) entries.push(entry);
-        }
+        const kept: LogEntry[] = [];
+        for await (const page of log.entriesFrom(place)) kept.push(...page);
+        if (isClosed && !hasEnded(auction.state)) await checkChain(place, kept);
+        for (const { hash: _, request: __, ...entry } of kept) entries.push(entry);
       }
       return entries.sort((a, b) => a.sequence - b.sequence);
+
+      /** Pages say which hash they begin at, and the head where all of them lead. */
+      async function checkChain(place: Place, kept: readonly LogEntry[]): Promise<void> {
+        const { entries, chain } = await log.headOf(place);
+        const { shard } = place;
+        const head = entries === 0 ? undefined : { sequence: sequenceOf(shard, entries, shards), hash: chain };
+        const chained = kept.map(({ hash, request: _, ...entry }) => {
+          return { sequence: entry.sequence, hash, digest: entryDigest(entry) };
+        });
+        const fault = chainFault(id, chained, { shard, shards, head });
+        if (fault !== undefined)
+          throw new AuctionError('damaged-data', `the intake of auction ${id} is damaged: ${fault}`);
+      }
     },
 
     async shards(id) {

@@ -10,7 +10,8 @@ import { checkArchiveKey } from '../archive-key.ts';
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
 
-export function openArchive(folder: string): Archive {
+/** @param check  called before each write; what it throws stops the write */
+export function openArchive(folder: string, check: () => void = () => undefined): Archive {
   const fileOf = (key: string): string => join(folder, checkArchiveKey(key));
 
   const read = async (key: string): Promise<string | undefined> => {
@@ -25,6 +26,7 @@ export function openArchive(folder: string): Archive {
   const write = async (key: string, text: string): Promise<void> => {
     const file = fileOf(key);
     const unfinished = `${file}.${randomUUID()}.part`;
+    check();
     try {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       await durably(unfinished, text);

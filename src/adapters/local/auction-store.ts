@@ -1,11 +1,19 @@
-/** Auctions in sqlite: one row each, its state and gate closure beside the record so that they can be asked for. */
+/**
+ * Auctions in sqlite: one row each, its state and gate closure beside the record so that they can be asked for.
+ *
+ * Each row has a revision and the hash of both: a record that somebody else wrote is not read as one. The newest revision is
+ * kept in the heads beside the database too, so that an older one is noticed.
+ */
 
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
 import type { AuctionStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
+import { sha256 } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
+import type { Heads } from './heads.ts';
+import type { Storage } from './storage.ts';
 import { unavailable } from './unavailable.ts';
 
 export const auctionTables = `
@@ -14,20 +22,52 @@ export const auctionTables = `
     market TEXT NOT NULL,
     state TEXT NOT NULL,
     gateClosure INTEGER NOT NULL, -- milliseconds since 1970
-    body TEXT NOT NULL
+    body TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    hash TEXT NOT NULL -- of revision and body
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS auctions_by_closure ON auctions (gateClosure, id);
   CREATE INDEX IF NOT EXISTS auctions_by_state ON auctions (state, gateClosure);
 `;
 
-const parsed = (row: unknown): Auction => auctionSchema.parse(JSON.parse((row as { body: string }).body));
+export interface AuctionRow {
+  readonly id: string;
+  readonly market: string;
+  readonly state: string;
+  readonly gateClosure: number;
+  readonly body: string;
+  readonly revision: number;
+  readonly hash: string;
+}
 
-export function auctionStore(database: DatabaseSync): AuctionStore {
+export const recordHash = (revision: number, body: string): string => sha256(`${revision}\n${body}`);
+
+/** What is wrong with a row, if anything. */
+export function recordFault({ id, market, state, gateClosure, body, revision, hash }: AuctionRow): string | undefined {
+  const found = recordHash(revision, body);
+  if (found !== hash) return `its record was changed: the stored hash is ${hash}, computed ${found}`;
+  const auction = JSON.parse(body) as Auction;
+  const beside = [auction.id, auction.market, auction.state, Date.parse(auction.gateClosure)];
+  if (isDeepStrictEqual(beside, [id, market, state, gateClosure])) return undefined;
+  return `the columns beside its record were changed: ${id}, ${market}, ${state}, ${gateClosure}, the record has ${beside.join(', ')}`;
+}
+
+function parsed(found: unknown): Auction {
+  const row = found as AuctionRow;
+  const fault = recordFault(row);
+  if (fault !== undefined) throw new AuctionError('damaged-data', `auction ${row.id}: ${fault}`);
+  return auctionSchema.parse(JSON.parse(row.body));
+}
+
+export function auctionStore(database: DatabaseSync, heads: Heads, storage: Storage): AuctionStore {
+  const columns = 'id, market, state, gateClosure, body, revision, hash';
   const insert = database.prepare(
-    'INSERT INTO auctions (id, market, state, gateClosure, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    `INSERT INTO auctions (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
-  const update = database.prepare('UPDATE auctions SET state = ?, gateClosure = ?, body = ? WHERE id = ?');
-  const select = database.prepare('SELECT body FROM auctions WHERE id = ?');
+  const update = database.prepare(
+    'UPDATE auctions SET state = ?, gateClosure = ?, body = ?, revision = ?, hash = ? WHERE id = ?',
+  );
+  const select = database.prepare(`SELECT ${columns} FROM auctions WHERE id = ?`);
   /** The auction that was found last, since every order asks for its own. It changes by `advance` only, which forgets it. */
   let last: Auction | undefined;
   const find = (id: string): Auction | undefined => {
@@ -36,14 +76,24 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
     last = row === undefined ? undefined : Object.freeze(parsed(row));
     return last;
   };
+  /** A write, then the note of it. */
+  const write = <T>(id: string, revision: number, body: string, run: (hash: string) => T): T => {
+    storage.check();
+    const hash = recordHash(revision, body);
+    const answer = unavailable(() => run(hash));
+    heads.set(id, { revision, record: hash });
+    heads.flush();
+    return answer;
+  };
   return {
     async create(auction) {
       const { id, market, state, gateClosure } = auction;
       const body = canonical(auction);
-      const { changes } = unavailable(() => insert.run(id, market, state, Date.parse(gateClosure), body));
-      if (changes === 0 && canonical(find(id)) !== body) {
+      const there = find(id);
+      if (there === undefined) {
+        write(id, 1, body, (hash) => insert.run(id, market, state, Date.parse(gateClosure), body, 1, hash));
+      } else if (canonical(there) !== body)
         throw new AuctionError('conflict', `there is another auction ${id} already`);
-      }
     },
     async find(id) {
       return find(id);
@@ -60,7 +110,7 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
         values.push(...states);
       }
       const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-      const query = database.prepare(`SELECT body FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`);
+      const query = database.prepare(`SELECT ${columns} FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`);
       return query.all(...values, limit ?? -1).map(parsed);
     },
     // Nobody writes between the look and the update: this process has the folder, and there is no await.
@@ -68,7 +118,10 @@ export function auctionStore(database: DatabaseSync): AuctionStore {
       last = undefined;
       if (!isDeepStrictEqual(find(next.id), known)) return false;
       last = undefined;
-      unavailable(() => update.run(next.state, Date.parse(next.gateClosure), canonical(next), next.id));
+      const { id, state, gateClosure } = next;
+      const { revision: before } = select.get(id) as unknown as AuctionRow;
+      const [revision, body] = [before + 1, canonical(next)];
+      write(id, revision, body, (hash) => update.run(state, Date.parse(gateClosure), body, revision, hash, id));
       return true;
     },
   };

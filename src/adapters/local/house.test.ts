@@ -37,6 +37,7 @@ test('openHouse(): what it holds of orders and books, their logs included, is it
     'a.json',
     'archive',
     'books',
+    'heads.log',
     'lock',
     'merit.json',
     'merit.sqlite',

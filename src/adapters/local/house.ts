@@ -1,6 +1,8 @@
 /** The house on one machine: every port over the data folder, wired. */
 
 import { join } from 'node:path';
+import { findAuction } from '../../auction/moves.ts';
+import { failAuction } from '../../auction/notify-failure.ts';
 import type { Clock, Ports } from '../../auction/ports.ts';
 import { tasks } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
@@ -34,6 +36,8 @@ export interface House {
   readonly ports: Ports;
   /** What was counted and measured, in the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
+  /** Why nothing can be written any more, where the files of the data folder are not those that are open; undefined while all is well. */
+  readonly storageFault: () => string | undefined;
   /** Stop the timekeeper first. What is cut here goes on at the next start. */
   close(): Promise<void>;
 }
@@ -45,7 +49,7 @@ const systemClock: Clock = { now: () => new Date() };
 /**
  * Open the data folder and go on with what a crash cut.
  *
- * @throws AuctionError `incompatible-data`, `unavailable` (another process has the folder), `invalid-market`
+ * @throws AuctionError `incompatible-data`, `damaged-data`, `unavailable` (another process has the folder), `invalid-market`
  */
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { folder, clock = systemClock, log = logToStderr, webhook, tasks: where = 'here', waits } = options;
@@ -58,7 +62,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   try {
     const store = openStore(folder, clock);
     closing.push(() => store.close());
-    const archive = openArchive(join(folder, 'archive'));
+    const archive = openArchive(join(folder, 'archive'), () => store.storage.check());
     const meter = openMeter();
     const notices = openNotices({ database: store.database, clock, log, meter, ...(webhook && { webhook }) });
     closing.push(() => notices.close());
@@ -74,12 +78,20 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     closing.push(() => Promise.all([workflow.close(), threads?.close()]));
     const { auctions, orders } = store;
     const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
+    for (const { auction, fault } of store.damaged) await stopDamaged(ports, log, auction, fault);
     workflow.resume();
-    return { ports, metrics: meter.text, close };
+    return { ports, metrics: meter.text, storageFault: () => store.storage.fault(), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The gate of such an auction must not stay open; once its book is sealed, the book counts. */
+async function stopDamaged(ports: Ports, log: Log, id: string, fault: string): Promise<void> {
+  log({ event: 'data-damaged', auction: id, found: fault });
+  const { state, run } = await findAuction(ports, id);
+  if (state === 'open') await failAuction(ports, id, run, `its intake is damaged: ${fault}`);
 }
 
 function byId(markets: readonly Market[]): Map<string, Market> {

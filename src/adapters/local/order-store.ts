@@ -4,9 +4,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
 import type { Clock, NamingField, OrderStore, StoredOrder } from '../../auction/ports.ts';
 import { canonicalOrder } from '../../book/canonical.ts';
-import { chain, chainStart, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
+import type { ChainHead } from '../../book/chain-fault.ts';
+import { chain, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
+import { type EntryRow, entryColumns, intakeFault, openRowCheck } from './entries-check.ts';
+import type { Heads } from './heads.ts';
+import type { Storage } from './storage.ts';
 import { notWritten } from './unavailable.ts';
 
 /** Which order or group a block names: few orders do, so only they are in these indexes. */
@@ -39,17 +43,6 @@ const lifetimeSeconds = 24 * 3600;
 /** Orders that one transaction takes at most, so that no receipt waits for long. */
 const largestGroup = 5000;
 
-interface Row {
-  readonly auction: string;
-  readonly sequence: number;
-  readonly participant: string;
-  readonly record_id: string;
-  readonly received_at: string;
-  readonly body: string | null;
-  readonly hash: string;
-  readonly cancelled: number;
-}
-
 /** A request that waits for the next group. */
 interface Request {
   readonly size: number;
@@ -63,14 +56,10 @@ interface Group {
   readonly now: Date;
   readonly received_at: string;
   readonly gates: Map<string, Auction>;
-  readonly heads: Map<string, Head>;
-}
-interface Head {
-  readonly sequence: number;
-  readonly hash: string;
+  readonly heads: Map<string, ChainHead>;
 }
 
-const receiptOf = ({ auction, record_id, participant, sequence, received_at, hash }: Row): Receipt => ({
+const receiptOf = ({ auction, record_id, participant, sequence, received_at, hash }: EntryRow): Receipt => ({
   auction,
   record_id,
   participant,
@@ -79,8 +68,15 @@ const receiptOf = ({ auction, record_id, participant, sequence, received_at, has
   hash,
 });
 
-export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & { flush(): void } {
-  const columns = 'auction, sequence, participant, record_id, received_at, body, hash, cancelled';
+export interface OrderStoreOptions {
+  readonly database: DatabaseSync;
+  readonly clock: Clock;
+  readonly heads: Heads;
+  readonly storage: Storage;
+}
+
+export function orderStore({ database, clock, heads, storage }: OrderStoreOptions): OrderStore & { flush(): void } {
+  const columns = entryColumns;
   const insert = database.prepare(
     `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (record_id, auction, participant, body IS NULL) DO NOTHING`,
@@ -122,7 +118,9 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     loopWith: naming('loopWith'),
     exclusiveGroup: naming('exclusiveGroup'),
   };
-  const countExpired = database.prepare(`SELECT count(*) AS orders FROM entries WHERE body IS NOT NULL AND ${expired}`);
+  const countExpired = database.prepare(
+    `SELECT auction, count(body) AS orders FROM entries WHERE ${expired} GROUP BY auction`,
+  );
   const deleteExpired = database.prepare(`DELETE FROM entries WHERE ${expired}`);
   const expiryAt = (now: Date): number => now.getTime() - lifetimeSeconds * 1000;
 
@@ -150,9 +148,25 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     }
   };
 
-  const headOf = (group: Group, id: string): Head => {
-    const known = group.heads.get(id) ?? (selectHead.get(id) as Head | undefined);
-    return known ?? { sequence: 0, hash: chainStart(id) };
+  /** The end of the chain: what the database has must be what was last acknowledged. */
+  const headOf = (group: Group, id: string): ChainHead => {
+    const known = group.heads.get(id);
+    if (known !== undefined) return known;
+    const { sequence, hash } = heads.get(id);
+    const found = selectHead.get(id) as ChainHead | undefined;
+    if ((found?.sequence ?? 0) !== sequence || (found !== undefined && found.hash !== hash))
+      throw damaged(id, `its intake ends at entry ${found?.sequence ?? 0}, acknowledged were ${sequence} (${hash})`);
+    return { sequence, hash };
+  };
+
+  const damaged = (auction: string, fault: string): AuctionError =>
+    new AuctionError('damaged-data', `the intake of auction ${auction} is damaged: ${fault}`);
+
+  const faultOf = openRowCheck(database);
+  const checked = (row: EntryRow): EntryRow => {
+    const fault = faultOf(row);
+    if (fault !== undefined) throw damaged(row.auction, fault);
+    return row;
   };
 
   /** Put an entry at the end of the chain; undefined when there is one of its id already. */
@@ -195,13 +209,14 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
   const commit = (requests: readonly Request[]): void => {
     const settle: (() => void)[] = [];
     try {
+      storage.check();
       const now = clock.now();
       const group: Group = { now, received_at: now.toISOString(), gates: new Map(), heads: new Map() };
       database.exec('BEGIN IMMEDIATE');
       for (const request of requests) {
         // One entry is written or not; only a request of several can fail half done.
         const several = request.size > 1;
-        const heads = new Map(group.heads);
+        const before = new Map(group.heads);
         if (several) database.exec('SAVEPOINT request');
         try {
           const value = request.run(group);
@@ -210,15 +225,17 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
           if (!(error instanceof AuctionError)) throw error;
           if (several) database.exec('ROLLBACK TO request');
           group.heads.clear();
-          for (const [id, head] of heads) group.heads.set(id, head);
+          for (const [id, head] of before) group.heads.set(id, head);
           settle.push(() => request.reject(error));
         }
         if (several) database.exec('RELEASE request');
       }
       database.exec('COMMIT');
+      for (const [id, head] of group.heads) heads.set(id, head);
+      heads.flush();
     } catch (cause) {
       if (database.isTransaction) database.exec('ROLLBACK');
-      const error = notWritten(cause);
+      const error = cause instanceof AuctionError ? cause : notWritten(cause);
       for (const request of requests) request.reject(error);
       return;
     }
@@ -233,7 +250,7 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
       setImmediate(flush);
     });
 
-  const stored = (row: Row, gateClosure: number): StoredOrder => ({
+  const stored = (row: EntryRow, gateClosure: number): StoredOrder => ({
     auction: row.auction,
     participant: row.participant,
     sequence: row.sequence,
@@ -244,8 +261,8 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     ttl: Math.floor(gateClosure / 1000) + lifetimeSeconds,
   });
   const storedOf = (found: unknown): StoredOrder | undefined => {
-    const row = found as (Row & { gateClosure: number }) | undefined;
-    return row && stored(row, row.gateClosure);
+    const row = found as (EntryRow & { gateClosure: number }) | undefined;
+    return row && stored(checked(row), row.gateClosure);
   };
 
   return {
@@ -257,7 +274,8 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
           const { record_id } = order;
           const receipt = put(group, auction, participant, record_id, order, bodies[index]!);
           if (receipt !== undefined) return receipt;
-          const row = selectOrder.get(record_id, auction, participant) as unknown as Row;
+          const row = selectOrder.get(record_id, auction, participant) as unknown as EntryRow;
+          checked(row);
           if (row.body === bodies[index] && row.cancelled === 0) return receiptOf(row);
           const why =
             row.cancelled === 1 ? 'was cancelled: its id is taken for good' : 'is there already with another body';
@@ -270,13 +288,14 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     },
     cancel(auction, participant, record_id) {
       return inGroup(1, (group) => {
-        const row = selectOrder.get(record_id, auction, participant) as unknown as Row | undefined;
+        const row = selectOrder.get(record_id, auction, participant) as unknown as EntryRow | undefined;
         if (row === undefined) {
           auctionOf(auction);
           throw new AuctionError('not-found', `there is no order ${record_id} in auction ${auction}`);
         }
+        checked(row);
         if (row.cancelled === 1) {
-          return receiptOf(selectCancellation.get(record_id, auction, participant) as unknown as Row);
+          return receiptOf(checked(selectCancellation.get(record_id, auction, participant) as unknown as EntryRow));
         }
         checkGate(group, auction);
         const receipt = put(group, auction, participant, record_id, undefined, null);
@@ -302,12 +321,14 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
     async list(auction, { after = 0, limit = -1, participant } = {}) {
       const gateClosure = Date.parse(auctionOf(auction).gateClosure);
       const whose = participant ?? null;
-      const rows = selectPage.all(auction, after, whose, whose, expiryAt(clock.now()), limit) as unknown as Row[];
-      return rows.map((row) => stored(row, gateClosure));
+      const rows = selectPage.all(auction, after, whose, whose, expiryAt(clock.now()), limit) as unknown as EntryRow[];
+      return rows.map((row) => stored(checked(row), gateClosure));
     },
     async entries(auction) {
       flush();
-      return (selectEntries.all(auction) as unknown as Row[]).map((row): Entry => {
+      const fault = intakeFault(database, auction, heads.get(auction));
+      if (fault !== undefined) throw damaged(auction, fault);
+      return (selectEntries.all(auction) as unknown as EntryRow[]).map((row): Entry => {
         const { sequence, received_at, participant } = row;
         if (row.body === null) return { sequence, received_at, participant, cancels: row.record_id };
         return { sequence, received_at, participant, order: JSON.parse(row.body) as Order };
@@ -317,9 +338,13 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
       return 1;
     },
     async expire(now) {
-      const { orders } = countExpired.get(expiryAt(now)) as { orders: number };
+      const expiring = countExpired.all(expiryAt(now)) as unknown as { auction: string; orders: number }[];
+      if (expiring.length === 0) return 0;
+      // Said before it is done, so that orders which are gone are never taken for lost ones.
+      for (const { auction } of expiring) heads.set(auction, { expired: true });
+      heads.flush();
       deleteExpired.run(expiryAt(now));
-      return orders;
+      return expiring.reduce((sum, { orders }) => sum + orders, 0);
     },
     flush,
   };

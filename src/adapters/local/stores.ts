@@ -6,58 +6,169 @@
  * and nobody gets a receipt before it ends.
  */
 
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AuctionStore, Clock, OrderStore } from '../../auction/ports.ts';
-import { AuctionError } from '../../market/errors.ts';
+import { AuctionError, type Problem } from '../../market/errors.ts';
 import { auctionStore, auctionTables } from './auction-store.ts';
+import { checkDatabase } from './check/database.ts';
 import { makePrivate } from './data-folder.ts';
+import { type Head, type Heads, type HeadsFile, headsName, openHeads, readHeads, writeHeads } from './heads.ts';
+import { addRevisions, headsIn } from './layouts.ts';
 import { orderStore, orderTables } from './order-store.ts';
+import { inodeOf, type Storage, watchStorage } from './storage.ts';
 
 export interface Store {
   readonly auctions: AuctionStore;
   readonly orders: OrderStore;
   /** For the tables of the other adapters; one transaction at a time, and none across an `await`. */
   readonly database: DatabaseSync;
+  readonly storage: Storage;
+  /** Unsettled auctions whose intake is not the one that was acknowledged, with what was found. */
+  readonly damaged: readonly { readonly auction: string; readonly fault: string }[];
   close(): void;
 }
 
-/** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 1. */
+/** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 2. */
 const applicationId = 0x4d524954;
-const layout = 1;
+const layout = 2;
+
+export const databaseName = 'merit.sqlite';
 
 /**
  * @param folder  the data folder, or `:memory:`
- * @throws AuctionError `incompatible-data` when the database is of another program or version, or can't be written
+ * @throws AuctionError `incompatible-data` when the database is of another program or version, or can't be written; `damaged-data`
+ *         when it is not what the house wrote, or lacks what was acknowledged. Nothing is changed then.
  */
 export function openStore(folder: string, clock: Clock): Store {
-  const file = folder === ':memory:' ? folder : join(folder, 'merit.sqlite');
-  const database = open(file);
-  const orders = orderStore(database, clock);
+  const { database, heads, storage, damaged } = folder === ':memory:' ? inMemory() : inFolder(folder);
+  const orders = orderStore({ database, clock, heads, storage });
   const close = () => {
     orders.flush();
+    heads.close();
     database.close();
   };
-  return { auctions: auctionStore(database), orders, database, close };
+  return { auctions: auctionStore(database, heads, storage), orders, database, storage, damaged, close };
 }
 
-function open(file: string): DatabaseSync {
+type Opened = Pick<Store, 'database' | 'storage' | 'damaged'> & { readonly heads: Heads };
+
+const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;';
+const tables = `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${layout}; ${auctionTables} ${orderTables}`;
+
+function inMemory(): Opened {
+  const database = new DatabaseSync(':memory:');
+  database.exec(`${settings} ${tables}`);
+  return { database, heads: openHeads(undefined, new Map()), storage: watchStorage([]), damaged: [] };
+}
+
+function inFolder(folder: string): Opened {
+  const file = join(folder, databaseName);
   let database: DatabaseSync | undefined;
   try {
-    if (file !== ':memory:') makePrivate(file);
+    if (!existsSync(file) || statSync(file).size === 0) checkNothingIsMissing(folder, file);
+    makePrivate(file);
     database = new DatabaseSync(file);
-    const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };
-    const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-    if ((application_id !== 0 && application_id !== applicationId) || (user_version !== 0 && user_version !== layout)) {
-      const message = `${file} has layout ${user_version} of application ${application_id}, expected ${layout} of ${applicationId}`;
-      throw new AuctionError('incompatible-data', message);
-    }
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-      PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${layout}; ${auctionTables} ${orderTables}`);
-    return database;
+    const version = versionOf(database, file);
+    if (version === 0) checkNothingIsMissing(folder, file);
+    database.exec(settings);
+    bringUp(database, folder, version);
+    const known = readHeads(folder);
+    const damaged = version === 0 ? [] : check(database, folder, known);
+    const heads = openHeads(folder, headsNow(database, known?.heads, damaged));
+    const inodes = [file, `${file}-wal`].map((path) => ({ path, inode: constant(inodeOf(path)) }));
+    const storage = watchStorage([...inodes, { path: join(folder, headsName), inode: heads.inode }]);
+    return { database, heads, storage, damaged };
   } catch (cause) {
     database?.close();
     if (cause instanceof AuctionError) throw cause;
     throw new AuctionError('incompatible-data', `${file} can't be used: ${(cause as Error).message}`, [], { cause });
   }
+}
+
+const constant =
+  <T>(value: T) =>
+  () =>
+    value;
+
+function versionOf(database: DatabaseSync, file: string): number {
+  const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };
+  const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  if ((application_id !== 0 && application_id !== applicationId) || user_version > layout || user_version < 0) {
+    const message = `${file} has layout ${user_version} of application ${application_id}, expected ${layout} of ${applicationId}`;
+    throw new AuctionError('incompatible-data', message);
+  }
+  return user_version;
+}
+
+/** The tables as this version has them. The heads are written before the layout is, so that a database of this layout has them always. */
+function bringUp(database: DatabaseSync, folder: string, version: number): void {
+  if (version === layout) return;
+  database.exec('BEGIN IMMEDIATE');
+  if (version === 1) addRevisions(database);
+  database.exec(tables);
+  writeHeads(folder, headsIn(database));
+  database.exec('COMMIT');
+}
+
+/** The database may be ahead of the heads by what was committed last. An end that does not hold, or is gone in its time, stays as it was. */
+function headsNow(
+  database: DatabaseSync,
+  before: ReadonlyMap<string, Head> = new Map(),
+  damaged: Opened['damaged'] = [],
+): Map<string, Head> {
+  const now = headsIn(database);
+  const isDamaged = new Set(damaged.map(({ auction }) => auction));
+  for (const [id, { sequence, hash, expired }] of before) {
+    if (expired) now.set(id, { ...now.get(id)!, sequence, hash, expired });
+    else if (isDamaged.has(id)) now.set(id, { ...now.get(id)!, sequence, hash });
+  }
+  return now;
+}
+
+/** Books and results of the archive. */
+export function sealedKeys(folder: string): string[] {
+  return ['books', 'results'].flatMap((kind) => {
+    const path = join(folder, 'archive', kind);
+    if (!existsSync(path)) return [];
+    return readdirSync(path)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => `${kind}/${name}`);
+  });
+}
+
+/** @throws AuctionError `damaged-data` where there is no database, but what a house with auctions leaves behind */
+function checkNothingIsMissing(folder: string, file: string): void {
+  const auctions = readHeads(folder)?.heads.size ?? 0;
+  const sealed = sealedKeys(folder).length;
+  if (auctions === 0 && sealed === 0) return;
+  const message = `it is missing or empty, and there are ${auctions} auctions in ${headsName}, ${sealed} books and results in the archive`;
+  throw refusal(folder, [{ field: file, code: 'database', message }]);
+}
+
+/** @returns unsettled auctions with a damaged intake: they stop, the others go on */
+function check(database: DatabaseSync, folder: string, heads: HeadsFile | undefined): Opened['damaged'] {
+  const checks = checkDatabase(database, {
+    heads,
+    sealed: sealedKeys(folder),
+    intakes: 'unsettled',
+    thorough: false,
+  });
+  const problems = checks
+    .filter(({ rule }) => rule !== 'intake')
+    .flatMap(({ rule, found }): Problem[] =>
+      found.map(({ where, message }) => ({ field: where, code: rule, message })),
+    );
+  if (problems.length > 0) throw refusal(folder, problems);
+  return checks
+    .filter(({ rule }) => rule === 'intake')
+    .flatMap(({ found }) => found.map(({ where, message }) => ({ auction: where, fault: message })));
+}
+
+function refusal(folder: string, problems: readonly Problem[]): AuctionError {
+  const [{ field, message }] = problems as [Problem];
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  const what = `${field}: ${message}${more}. Nothing was changed. merit check ${folder} shows all; put the missing files back or merit restore a backup`;
+  return new AuctionError('damaged-data', `data folder ${folder} is damaged: ${what}`, problems);
 }

@@ -1,0 +1,135 @@
+/**
+ * The database against itself, against the heads that are kept beside it, and against the archive.
+ *
+ * All of it runs at each start; only the intake is looked at for the unsettled auctions alone then. The order of the rules is the one in
+ * which they explain each other: what a rule has found wrong the later ones do not say again.
+ */
+
+import type { DatabaseSync } from 'node:sqlite';
+import type { Auction } from '../../../auction/auction.ts';
+import { bookKey, resultKey } from '../../../auction/keys.ts';
+import { type AuctionRow, recordFault } from '../auction-store.ts';
+import { intakeFault } from '../entries-check.ts';
+import type { Head, HeadsFile } from '../heads.ts';
+import { headsName } from '../heads.ts';
+import { type Check, checkEach, type Found } from './checks.ts';
+
+export interface DatabaseCheckOptions {
+  /** Undefined when there is no such file. */
+  readonly heads: HeadsFile | undefined;
+  /** Keys of the archive's books and results. */
+  readonly sealed: readonly string[];
+  /** Whose intakes are looked at. */
+  readonly intakes: 'unsettled' | 'all';
+  /** SQLite's own check: of the tables, or of the indexes as well, which takes about twice as long. */
+  readonly thorough: boolean;
+}
+
+const ended = ['settled', 'cancelled'];
+
+export function checkDatabase(database: DatabaseSync, options: DatabaseCheckOptions): Check[] {
+  const { heads, sealed, intakes, thorough } = options;
+  const structure = checkStructure(database, thorough);
+  if (structure.found.length > 0) return [structure];
+  const select = database.prepare(
+    'SELECT id, market, state, gateClosure, body, revision, hash FROM auctions ORDER BY id',
+  );
+  const rows = select.all() as unknown as AuctionRow[];
+  const records = checkEach('records', 'auctions are as the house wrote them', rows, ({ id }) => id, recordFault);
+  const damaged = new Set(records.found.map(({ where }) => where));
+  const whole = new Map(rows.filter(({ id }) => !damaged.has(id)).map((row) => [row.id, row]));
+  const known = checkHeads(database, heads, whole, damaged);
+  const missing = new Set(known.found.map(({ where }) => where));
+  const looked = [...whole.values()].filter(
+    ({ id, state }) => !missing.has(id) && (intakes === 'all' || !ended.includes(state)),
+  );
+  const intake = checkEach(
+    'intake',
+    'orders lead to the hashes of their receipts',
+    looked,
+    ({ id }) => id,
+    ({ id }) => intakeFault(database, id, heads?.heads.get(id)),
+  );
+  return [structure, records, known, intake, checkSealed(sealed, whole, damaged), checkOwners(database, rows)];
+}
+
+function checkStructure(database: DatabaseSync, thorough: boolean): Check {
+  const pragma = thorough ? 'integrity_check' : 'quick_check';
+  const said = (): string[] => {
+    const rows = database.prepare(`PRAGMA ${pragma}`).all() as unknown as Record<string, string>[];
+    return rows.map((row) => row[pragma]!).filter((line) => line !== 'ok');
+  };
+  const [rule, title] = ['database', `SQLite finds nothing wrong (${pragma})`];
+  return checkEach(
+    rule,
+    title,
+    [database],
+    () => 'merit.sqlite',
+    () => said().slice(0, 5).join('; ') || undefined,
+  );
+}
+
+/** No auction is missing, none is older than the house had it, and no acknowledged order is missing at the end. */
+function checkHeads(
+  database: DatabaseSync,
+  file: HeadsFile | undefined,
+  rows: ReadonlyMap<string, AuctionRow>,
+  damaged: ReadonlySet<string>,
+): Check {
+  const [rule, title] = ['heads', 'all is there that was acknowledged'];
+  if (file === undefined) {
+    const message = 'it is missing: nobody can say whether acknowledged orders are missing as well';
+    return { rule, title, checked: 1, found: [{ where: headsName, message }] };
+  }
+  const last = database.prepare('SELECT max(sequence) AS sequence FROM entries WHERE auction = ?');
+  const look = ([id, head]: readonly [string, Head]): string | undefined => {
+    const row = rows.get(id);
+    if (row === undefined) return 'the auction is missing in the database';
+    if (row.revision < head.revision)
+      return `the database has revision ${row.revision} of it, which is older: it had revision ${head.revision}`;
+    if (row.revision === head.revision && row.hash !== head.record)
+      return `its record is another than the house wrote: its hash is ${row.hash}, written was ${head.record}`;
+    const { sequence } = last.get(id) as { sequence: number | null };
+    const isGone = head.expired === true && sequence === null;
+    if (isGone || (sequence ?? 0) >= head.sequence) return undefined;
+    return `acknowledged orders are missing: its intake ends at entry ${sequence ?? 0}, acknowledged were ${head.sequence} (${head.hash})`;
+  };
+  const known = [...file.heads].filter(([id]) => !damaged.has(id));
+  const check = checkEach(rule, title, known, ([id]) => id, look);
+  if (file.damaged.length === 0) return check;
+  const message = `damaged lines: ${file.damaged.slice(0, 10).join(', ')}`;
+  return { ...check, found: [...check.found, { where: headsName, message }] };
+}
+
+/** What was sealed belongs to auctions that the database knows as sealed: else it is older than the archive. */
+function checkSealed(
+  keys: readonly string[],
+  rows: ReadonlyMap<string, AuctionRow>,
+  damaged: ReadonlySet<string>,
+): Check {
+  const look = (key: string): string | undefined => {
+    const id = auctionOf(key);
+    if (damaged.has(id)) return undefined;
+    const row = rows.get(id);
+    if (row === undefined) return `the archive has it, and the database has no auction ${id}`;
+    const auction = JSON.parse(row.body) as Auction;
+    const isBefore = auction.state === 'scheduled' || auction.state === 'open';
+    const isUncleared =
+      isBefore || (auction.state === 'closed' && key === resultKey({ ...auction, result: undefined }));
+    const isNewer = key === bookKey(id) ? isBefore : isUncleared;
+    return isNewer ? `the archive has it, and in the database the auction is ${auction.state}` : undefined;
+  };
+  return checkEach('sealed', 'books and results belong to auctions', keys, (key) => key, look);
+}
+
+const auctionOf = (key: string): string => key.replace(/^[^/]*\//, '').replace(/(\.run-\d+)?\.json$/, '');
+
+/** Orders of an auction that there is not. */
+function checkOwners(database: DatabaseSync, rows: readonly AuctionRow[]): Check {
+  const known = new Set(rows.map(({ id }) => id));
+  const auctions = database.prepare('SELECT DISTINCT auction FROM entries').all() as unknown as { auction: string }[];
+  const found: Found[] = auctions
+    .filter(({ auction }) => !known.has(auction))
+    .map(({ auction }) => ({ where: auction, message: 'there are orders of it, but no such auction' }));
+  return { rule: 'owners', title: 'orders belong to auctions', checked: auctions.length, found };
+}

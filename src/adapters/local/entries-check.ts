@@ -1,0 +1,93 @@
+/**
+ * Whether the rows of the intake are those that were acknowledged: the chain of stored hashes worked out anew, and the columns
+ * beside it (an order's id, whether it is cancelled) that the chain says as well.
+ */
+
+import type { DatabaseSync } from 'node:sqlite';
+import { chainFault } from '../../book/chain-fault.ts';
+import { chain, chainStart, entryDigest } from '../../book/intake.ts';
+import type { Order } from '../../market/order.ts';
+import type { Head } from './heads.ts';
+
+export interface EntryRow {
+  readonly auction: string;
+  readonly sequence: number;
+  readonly participant: string;
+  readonly record_id: string;
+  readonly received_at: string;
+  /** Canonical order; null of a cancellation. */
+  readonly body: string | null;
+  /** Running hash after this entry. */
+  readonly hash: string;
+  readonly cancelled: number;
+}
+
+export const entryColumns = 'auction, sequence, participant, record_id, received_at, body, hash, cancelled';
+
+const digestOf = ({ sequence, received_at, participant, record_id, body }: EntryRow): string => {
+  const stamp = { sequence, received_at, participant };
+  return body === null ? entryDigest({ ...stamp, cancels: record_id }) : entryDigest(stamp, body);
+};
+
+/** The key column against the body, which the chain covers. */
+const idFault = ({ sequence, record_id, body }: EntryRow): string | undefined => {
+  const named = body === null ? record_id : (JSON.parse(body) as Order).record_id;
+  return named === record_id ? undefined : `entry ${sequence} stands under another id than its order has`;
+};
+
+/**
+ * The whole intake of an auction, by one walk over its rows.
+ *
+ * @param head  how far it is known to have come
+ */
+export function intakeFault(database: DatabaseSync, auction: string, head: Head | undefined): string | undefined {
+  const select = database.prepare(`SELECT ${entryColumns} FROM entries WHERE auction = ? ORDER BY sequence`);
+  const flagged = new Set<string>();
+  const cancelled = new Set<string>();
+  let strayed: string | undefined;
+  function* entries() {
+    for (const each of select.iterate(auction)) {
+      const row = each as unknown as EntryRow;
+      yield { sequence: row.sequence, hash: row.hash, digest: digestOf(row) };
+      strayed ??= idFault(row);
+      const name = `${row.participant} ${row.record_id}`;
+      if (row.body === null) cancelled.add(name);
+      else if (row.cancelled !== 0) flagged.add(name);
+    }
+  }
+  const isGone = head?.expired === true && countOf(database, auction) === 0;
+  const fault = isGone ? undefined : chainFault(auction, entries(), { head });
+  if (fault !== undefined || strayed !== undefined) return fault ?? strayed;
+  const differing = [...flagged]
+    .filter((name) => !cancelled.has(name))
+    .concat([...cancelled].filter((name) => !flagged.has(name))).length;
+  if (differing === 0) return undefined;
+  return `${differing} orders are marked as cancelled without a cancellation, or the other way round`;
+}
+
+export function countOf(database: DatabaseSync, auction: string): number {
+  const row = database.prepare('SELECT count(*) AS entries FROM entries WHERE auction = ?').get(auction);
+  return (row as { entries: number }).entries;
+}
+
+/** Check single rows as they are read: each against the one before it and its cancellation, so that it costs two look-ups. */
+export function openRowCheck(database: DatabaseSync): (row: EntryRow) => string | undefined {
+  const selectHash = database.prepare('SELECT hash FROM entries WHERE auction = ? AND sequence = ?');
+  const selectCancellation = database.prepare(
+    'SELECT 1 FROM entries WHERE record_id = ? AND auction = ? AND participant = ? AND body IS NULL',
+  );
+  return (row) => {
+    const { auction, sequence, hash, record_id, participant, body } = row;
+    const before =
+      sequence === 1
+        ? chainStart(auction)
+        : (selectHash.get(auction, sequence - 1) as { hash: string } | undefined)?.hash;
+    if (before === undefined) return `entry ${sequence - 1} is missing`;
+    const computed = chain(before, digestOf(row));
+    if (computed !== hash) return `entry ${sequence} was changed: its stored hash is ${hash}, computed ${computed}`;
+    const isCancelled = body !== null && selectCancellation.get(record_id, auction, participant) !== undefined;
+    if (isCancelled !== (row.cancelled !== 0))
+      return `entry ${sequence} is marked as cancelled, or live, against its chain`;
+    return idFault(row);
+  };
+}

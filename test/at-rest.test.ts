@@ -1,0 +1,261 @@
+/**
+ * Data at rest is checked: what somebody, or a disk, has changed in the data folder is found at the seal, at the start or when it is
+ * read, and named; nothing of it is cleared or served. `test/faults/damage.ts` does the same by the hundred, with seeds.
+ */
+
+import assert from 'node:assert/strict';
+import { cp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { openStore } from '../src/adapters/local/stores.ts';
+import { closeGate, restartAuction } from '../src/auction/auctions.ts';
+import { cancelOrder } from '../src/auction/cancel-order.ts';
+import { findOrder } from '../src/auction/find-order.ts';
+import { hold, openTestHouse, reaches, submit } from './support/house.ts';
+
+const sql = (folder: string, text: string): void => {
+  const database = new DatabaseSync(join(folder, 'merit.sqlite'));
+  database.exec(text);
+  database.close();
+};
+
+const aDamage = { code: 'damaged-data' };
+
+const changes: [string, string, RegExp][] = [
+  [
+    'a price',
+    `UPDATE entries SET body = json_set(body, '$.price', 19) WHERE record_id = 'load'`,
+    /entry 2 was changed/,
+  ],
+  [
+    'the time of one',
+    `UPDATE entries SET received_at = '2026-01-01T00:00:00.000Z' WHERE sequence = 2`,
+    /entry 2 was cha/,
+  ],
+  ['the owner of one', `UPDATE entries SET participant = 'mallory' WHERE sequence = 1`, /entry 1 was changed/],
+  ['the hash of the last', `UPDATE entries SET hash = 'sha256:00' WHERE sequence = 3`, /entry 3 was changed/],
+  ['one in the middle is gone', 'DELETE FROM entries WHERE sequence = 2', /entry 2 is missing/],
+  ['a cancelled flag', 'UPDATE entries SET cancelled = 1 WHERE sequence = 2', /marked as cancelled without/],
+  ['the key of one', `UPDATE entries SET record_id = 'other' WHERE sequence = 2`, /entry 2 stands under another id/],
+];
+
+/** The same change in an auction of its own. */
+const inAuction = (id: string, statement: string): string => statement.replace('WHERE', `WHERE auction = '${id}' AND`);
+
+test('an intake that was changed while the house was closed: its open gate fails, also when restarted; the others go on', async (t) => {
+  const house = await openTestHouse(t);
+  const ids = changes.map((_, i) => `a${i}`);
+  for (const id of [...ids, 'whole']) {
+    await hold(house.ports, id);
+    await submit(house.ports, undefined, id);
+  }
+  await house.reopen({}, (folder) => {
+    for (const [i, [, statement]] of changes.entries()) sql(folder, inAuction(`a${i}`, statement));
+  });
+  for (const [i, [what, , found]] of changes.entries()) {
+    const { cause } = await reaches(house.ports, `a${i}`, 'failed');
+    assert.match(cause!, found, what);
+    assert(house.logged.some(({ event, auction }) => event === 'data-damaged' && auction === `a${i}`));
+    await restartAuction(house.ports, `a${i}`);
+    assert.match((await reaches(house.ports, `a${i}`, 'failed')).cause!, found, what);
+  }
+  await assert.rejects(submit(house.ports, undefined, 'a0'), { code: 'gate-closed' });
+  await closeGate(house.ports, 'whole');
+  await reaches(house.ports, 'whole', 'settled');
+});
+
+test('an intake that is changed while the house runs: the seal refuses', async (t) => {
+  const house = await openTestHouse(t);
+  const last = ['the last are gone', 'DELETE FROM entries WHERE sequence > 1', /it ends at entry 1/] as const;
+  for (const [i, [what, statement, found]] of [...changes, last].entries()) {
+    const id = `a${i}`;
+    await hold(house.ports, id);
+    await submit(house.ports, undefined, id);
+    sql(house.folder, inAuction(id, statement));
+    await closeGate(house.ports, id);
+    assert.match((await reaches(house.ports, id, 'failed')).cause!, found, what);
+  }
+});
+
+test('an order that was changed is not read to its owner, nor is its receipt given again', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  sql(house.folder, `UPDATE entries SET hash = 'sha256:00' WHERE sequence = 2`);
+  await assert.rejects(findOrder(house.ports, 'p', 'load', 'a'), aDamage);
+  await assert.rejects(submit(house.ports), aDamage);
+  await assert.rejects(cancelOrder(house.ports, 'p', 'load', 'a'), aDamage);
+  assert.equal((await findOrder(house.ports, 'p', 'plant', 'a')).sequence, 1);
+});
+
+test('nothing is chained to an end that is not the one that was acknowledged', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  sql(house.folder, 'DELETE FROM entries WHERE sequence = 3');
+  await assert.rejects(submit(house.ports, [{ record_id: 'next', side: 'buy', price: 5, power: 1 }]), {
+    ...aDamage,
+    message: /ends at entry 2, acknowledged were 3/,
+  });
+});
+
+/** What ends a start, on a folder with an open and a settled auction, closed as it should be. */
+const refused: [string, (folder: string) => unknown, RegExp][] = [
+  [
+    'the database is gone',
+    (folder) => rm(join(folder, 'merit.sqlite')),
+    /is missing or empty, and there are 2 auctions/,
+  ],
+  [
+    'it is empty',
+    (folder) => truncate(join(folder, 'merit.sqlite'), 0),
+    /is missing or empty, and there are 2 auctions/,
+  ],
+  ['the heads are gone', (folder) => rm(join(folder, 'heads.log')), /heads.log: it is missing/],
+  [
+    'database and heads are gone',
+    (folder) => Promise.all(['merit.sqlite', 'heads.log'].map((name) => rm(join(folder, name)))),
+    /0 auctions in heads.log, 2 books and results/,
+  ],
+  [
+    'the heads have a damaged line',
+    async (folder) => {
+      const file = join(folder, 'heads.log');
+      await writeFile(file, (await readFile(file, 'utf8')).replace('"sequence":3', '"sequence":2'));
+    },
+    /damaged lines: \d/,
+  ],
+  [
+    'the last orders are gone',
+    (folder) => sql(folder, `DELETE FROM entries WHERE auction = 'a' AND sequence > 1`),
+    /a: acknowledged orders are missing: its intake ends at entry 1, acknowledged were 3/,
+  ],
+  [
+    'an auction is gone',
+    (folder) => sql(folder, `DELETE FROM auctions WHERE id = 'a'`),
+    /a: the auction is missing in the database/,
+  ],
+  [
+    'a gate was moved',
+    (folder) =>
+      sql(folder, `UPDATE auctions SET body = json_set(body, '$.gateClosure', '2040-01-01T00:00:00Z') WHERE id = 'a'`),
+    /a: its record was changed/,
+  ],
+  [
+    'a state was changed',
+    (folder) => sql(folder, `UPDATE auctions SET state = 'settled' WHERE id = 'a'`),
+    /columns beside its record were changed/,
+  ],
+  [
+    'a page of the database is overwritten',
+    async (folder) => {
+      const file = join(folder, 'merit.sqlite');
+      const bytes = await readFile(file);
+      await writeFile(file, bytes.fill(0xff, 4096, 8192));
+    },
+    /malformed|SQLite|Tree|page/,
+  ],
+];
+test('a start is refused with what was found and what to do, and changes nothing', async (t) => {
+  const house = await openTestHouse(t);
+  for (const id of ['a', 'b']) {
+    await hold(house.ports, id);
+    await submit(house.ports, undefined, id);
+  }
+  await closeGate(house.ports, 'b');
+  await reaches(house.ports, 'b', 'settled');
+  const copy = `${house.folder}-copy`;
+  t.after(() => rm(copy, { recursive: true }));
+  await house.reopen({}, (folder) => cp(folder, copy, { recursive: true }));
+  const trial = `${house.folder}-trial`;
+  t.after(() => rm(trial, { recursive: true }));
+  for (const [what, damage, found] of refused) {
+    await rm(trial, { recursive: true, force: true });
+    await cp(copy, trial, { recursive: true });
+    await damage(trial);
+    // Nothing was changed: it is refused again.
+    for (let time = 0; time < 2; time++) {
+      assert.throws(
+        () => openStore(trial, house.clock).close(),
+        (error: Error & { code: string }) => {
+          assert.equal(error.code, 'damaged-data', `${what}: ${error.stack}`);
+          assert.match(error.message, found, what);
+          assert.match(error.message, /merit check .*restore/);
+          return true;
+        },
+        what,
+      );
+    }
+  }
+});
+
+test('a start is refused on a database that is older than what was acknowledged, whole or without its log', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  const older = `${house.folder}-older`;
+  t.after(() => rm(older, { recursive: true }));
+  await house.reopen({}, (folder) => cp(folder, older, { recursive: true }));
+  await submit(house.ports, [{ record_id: 'more', side: 'buy', price: 5, power: 1 }]);
+  const behind = {
+    ...aDamage,
+    message: /acknowledged orders are missing: its intake ends at entry 3, acknowledged were 4/,
+  };
+  const put = (folder: string) => cp(join(older, 'merit.sqlite'), join(folder, 'merit.sqlite'));
+  await assert.rejects(house.reopen({}, put), behind);
+});
+
+test('a log of the database that is gone or cut when the process was killed is noticed', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  const copy = `${house.folder}-copy`;
+  t.after(() => rm(copy, { recursive: true }));
+  // As a kill leaves the files: the log is not in the database yet.
+  await cp(house.folder, copy, { recursive: true });
+  const openCopy = () => openStore(copy, house.clock);
+  openCopy().close();
+  for (const cut of [0, 4096, 20_000]) {
+    await rm(copy, { recursive: true });
+    await cp(house.folder, copy, { recursive: true });
+    await truncate(join(copy, 'merit.sqlite-wal'), cut);
+    assert.throws(openCopy, aDamage, `cut at ${cut}`);
+  }
+});
+
+test('a folder that is deleted or replaced while the house runs takes no writes, and it says so', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  assert.equal(house.storageFault(), undefined);
+  const order = { record_id: 'next', side: 'buy', price: 5, power: 1 };
+  const away = `${house.folder}-away`;
+  await rename(house.folder, away);
+  assert.match(house.storageFault()!, /merit.sqlite is gone/);
+  await assert.rejects(submit(house.ports, [order]), { code: 'unavailable', message: /merit.sqlite is gone/ });
+  await assert.rejects(hold(house.ports, 'b'), { code: 'unavailable' });
+  await assert.rejects(house.ports.archive.write('books/x.json', '{}'), { code: 'unavailable' });
+  await cp(away, house.folder, { recursive: true });
+  await assert.rejects(submit(house.ports, [order]), { code: 'unavailable', message: /is another file/ });
+  await rm(house.folder, { recursive: true });
+  await rename(away, house.folder);
+  assert.equal((await submit(house.ports, [order])).receipts[0]!.sequence, 4);
+});
+
+test('a data folder of before has no heads: it gets them at its first start', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  await house.reopen({}, async (folder) => {
+    sql(
+      folder,
+      'ALTER TABLE auctions DROP COLUMN hash; ALTER TABLE auctions DROP COLUMN revision; PRAGMA user_version = 1',
+    );
+    await rm(join(folder, 'heads.log'));
+  });
+  assert((await readdir(house.folder)).includes('heads.log'));
+  await closeGate(house.ports, 'a');
+  await reaches(house.ports, 'a', 'settled');
+  await house.reopen();
+});
