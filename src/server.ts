@@ -7,13 +7,14 @@
 
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
+import { oneAtATime } from './adapters/local/connections.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
 import { createApp } from './api/app.ts';
@@ -40,8 +41,12 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Requests that are still there this long after `close()` are cut. */
-const patienceMs = 10_000;
+/** Requests that are still there this long after `close()` are cut: what is being written takes milliseconds. */
+const patienceMs = 2000;
+/** Connections at a time; each takes a file descriptor, of which a process has 1024 where nobody says otherwise. */
+const mostConnections = 800;
+/** A connection on which nothing moves for so long is cut: its client does not read what it asked for. */
+const silenceMs = 60_000;
 
 /** @throws AuctionError for a wrong setting, a market file with a mistake, a data folder or a port that can't be used */
 export async function serve(options: ServeOptions = {}): Promise<Serving> {
@@ -107,7 +112,9 @@ async function openControl(settings: Settings, house: House): Promise<AccessCont
 }
 
 async function listen(app: Hono, host: string, port: number): Promise<Server> {
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
+  const server = createServer(oneAtATime(getRequestListener(app.fetch, { hostname: host })));
+  server.maxConnections = mostConnections;
+  server.timeout = silenceMs;
   server.listen(port, host);
   try {
     await once(server, 'listening');

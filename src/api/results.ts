@@ -5,10 +5,9 @@ import { type Auction, auctionState } from '../auction/auction.ts';
 import { findAuction } from '../auction/auctions.ts';
 import { aggregatedCurves } from '../auction/curves.ts';
 import { executedBlocks, executedVolumes } from '../auction/executed-volumes.ts';
-import { bookKey, resultKey } from '../auction/keys.ts';
 import { termsIn, wrongState } from '../auction/moves.ts';
 import type { Ports } from '../auction/ports.ts';
-import { isPublished, readBook, readResult } from '../auction/results.ts';
+import { bookOf, isPublished, readBook, readResult, resultOf } from '../auction/results.ts';
 import { untradedPeriods } from '../auction/untraded.ts';
 import { book } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
@@ -146,8 +145,7 @@ export const resultRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
       errors: ['not-found', 'wrong-state'],
       handle: async (c, { params: { id } }) => {
         const auction = await findPublished(ports, id);
-        const published = { tag: resultTag('result', auction), key: resultKey(auction) };
-        return answer(c, published, () => readResult(ports, id));
+        return answer(c, { tag: resultTag('result', auction) }, resultOf(auction));
       },
     }),
     route({
@@ -161,9 +159,7 @@ export const resultRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
       errors: ['not-found', 'wrong-state'],
       handle: async (c, { params: { id } }) => {
         const auction = await findAuction(ports, id);
-        if (auction.book === undefined) throw wrongState(auction, 'its book is not sealed');
-        const published = { tag: bookTag('book', auction), key: bookKey(id) };
-        return answer(c, published, () => readBook(ports, id));
+        return answer(c, { tag: bookTag('book', auction) }, bookOf(auction));
       },
     }),
     route({

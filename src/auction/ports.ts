@@ -109,6 +109,11 @@ export interface Archive {
   /** Keys that begin with `prefix`, sorted. */
   list(prefix: string): Promise<string[]>;
   /**
+   * The bytes of an object piece by piece, after they were compared with its hash; `undefined` when it is not there, `damaged-data` when
+   * they are others. Only an archive on this machine's disk has this: there a document need not be in memory to be sent.
+   */
+  readonly stream?: (key: string, hash: string) => Promise<ReadableStream<Uint8Array> | undefined>;
+  /**
    * Where an object can be fetched without the house, for some minutes and by whoever has the address; nothing where it is not
    * there. Only an archive that others can reach has this.
    */

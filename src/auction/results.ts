@@ -12,6 +12,33 @@ import type { SettledOrder } from './settled-order.ts';
 
 export const isPublished = ({ state }: Auction): boolean => (published as readonly AuctionState[]).includes(state);
 
+/** A document of the archive that never changes. */
+export interface Document {
+  readonly key: string;
+  readonly hash: string;
+}
+
+/** The sealed book of an auction. @throws AuctionError `wrong-state` before it is sealed */
+export function bookOf(auction: Auction): Document {
+  if (auction.book === undefined) throw wrongState(auction, 'its book is not sealed');
+  return { key: bookKey(auction.id), hash: auction.book.hash };
+}
+
+/** The result, final or not. @throws AuctionError `wrong-state` before there is one */
+export function resultOf(auction: Auction): Document {
+  if (auction.result === undefined) throw wrongState(auction, 'it has no result yet');
+  return { key: resultKey(auction), hash: auction.result.hash };
+}
+
+/** @throws AuctionError `damaged-data` when the archive has not the very document */
+export async function readDocument({ archive }: Pick<Ports, 'archive'>, { key, hash }: Document): Promise<string> {
+  const text = await archive.read(key);
+  if (text === undefined) throw new AuctionError('damaged-data', `${key} is missing from the archive`);
+  const found = sha256(text);
+  if (found !== hash) throw new AuctionError('damaged-data', `${key} was changed: its hash is ${found}, not ${hash}`);
+  return text;
+}
+
 /** The published result. @throws AuctionError `not-found`; `wrong-state` before it is final */
 export async function readResult(ports: Ports, id: string): Promise<Result> {
   const auction = await findAuction(ports, id);
@@ -21,31 +48,15 @@ export async function readResult(ports: Ports, id: string): Promise<Result> {
 
 /** The sealed book. @throws AuctionError `not-found`; `wrong-state` before it is sealed */
 export async function readBook(ports: Ports, id: string): Promise<Book> {
-  const auction = await findAuction(ports, id);
-  if (auction.book === undefined) throw wrongState(auction, 'its book is not sealed');
-  return readSealedBook(ports, auction);
+  return readSealedBook(ports, await findAuction(ports, id));
 }
 
-/** @throws AuctionError `invalid-book` when the archive has not the book that was sealed */
 export const readSealedBook = async (ports: Ports, auction: Auction): Promise<Book> =>
-  (await readChecked(ports, bookKey(auction.id), auction.book, 'invalid-book')) as Book;
+  JSON.parse(await readDocument(ports, bookOf(auction))) as Book;
 
-/** The result, final or not. @throws AuctionError `invalid-result` when the archive has not the one that was cleared */
+/** The result, final or not. */
 export const readUnpublished = async (ports: Ports, auction: Auction): Promise<Result> =>
-  (await readChecked(ports, resultKey(auction), auction.result, 'invalid-result')) as Result;
-
-async function readChecked(
-  ports: Ports,
-  key: string,
-  known: { hash: string } | undefined,
-  code: 'invalid-book' | 'invalid-result',
-) {
-  const text = await ports.archive.read(key);
-  if (text === undefined || known === undefined) throw new AuctionError(code, `${key} is missing from the archive`);
-  const found = sha256(text);
-  if (found !== known.hash) throw new AuctionError(code, `${key} was changed: its hash is ${found}, not ${known.hash}`);
-  return JSON.parse(text) as unknown;
-}
+  JSON.parse(await readDocument(ports, resultOf(auction))) as Result;
 
 export async function readPage(ports: Ports, key: string): Promise<SettledOrder[] | undefined> {
   const text = await ports.archive.read(key);

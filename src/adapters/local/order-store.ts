@@ -9,7 +9,7 @@ import { chain, type Entry, entryDigest, type Receipt } from '../../book/intake.
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import { type EntryRow, entryColumns, intakeFault, openRowCheck } from './entries-check.ts';
-import type { Heads } from './heads.ts';
+import type { Head, Heads } from './heads.ts';
 import type { Storage } from './storage.ts';
 import { notWritten } from './unavailable.ts';
 
@@ -75,6 +75,26 @@ export interface OrderStoreOptions {
   readonly storage: Storage;
 }
 
+const damaged = (auction: string, fault: string): AuctionError =>
+  new AuctionError('damaged-data', `the intake of auction ${auction} is damaged: ${fault}`);
+
+/**
+ * The whole intake of an auction.
+ *
+ * @param head  how far it is known to have come
+ * @throws AuctionError `damaged-data`
+ */
+export function readEntries(database: DatabaseSync, auction: string, head: Head | undefined): Entry[] {
+  const fault = intakeFault(database, auction, head);
+  if (fault !== undefined) throw damaged(auction, fault);
+  const select = database.prepare(`SELECT ${entryColumns} FROM entries WHERE auction = ? ORDER BY sequence`);
+  return (select.all(auction) as unknown as EntryRow[]).map((row): Entry => {
+    const { sequence, received_at, participant } = row;
+    if (row.body === null) return { sequence, received_at, participant, cancels: row.record_id };
+    return { sequence, received_at, participant, order: JSON.parse(row.body) as Order };
+  });
+}
+
 export function orderStore({ database, clock, heads, storage }: OrderStoreOptions): OrderStore & { flush(): void } {
   const columns = entryColumns;
   const insert = database.prepare(
@@ -92,7 +112,6 @@ export function orderStore({ database, clock, heads, storage }: OrderStoreOption
     'SELECT sequence, hash FROM entries WHERE auction = ? ORDER BY sequence DESC LIMIT 1',
   );
   const selectAuction = database.prepare('SELECT body FROM auctions WHERE id = ?');
-  const selectEntries = database.prepare(`SELECT ${columns} FROM entries WHERE auction = ? ORDER BY sequence`);
   const expired = `auction IN (SELECT id FROM auctions WHERE state IN ('settled', 'cancelled') AND gateClosure < ?)`;
   const selectFound = database.prepare(
     `SELECT entries.*, gateClosure FROM entries JOIN auctions ON auctions.id = entries.auction
@@ -158,9 +177,6 @@ export function orderStore({ database, clock, heads, storage }: OrderStoreOption
       throw damaged(id, `its intake ends at entry ${found?.sequence ?? 0}, acknowledged were ${sequence} (${hash})`);
     return { sequence, hash };
   };
-
-  const damaged = (auction: string, fault: string): AuctionError =>
-    new AuctionError('damaged-data', `the intake of auction ${auction} is damaged: ${fault}`);
 
   const faultOf = openRowCheck(database);
   const checked = (row: EntryRow): EntryRow => {
@@ -326,13 +342,7 @@ export function orderStore({ database, clock, heads, storage }: OrderStoreOption
     },
     async entries(auction) {
       flush();
-      const fault = intakeFault(database, auction, heads.get(auction));
-      if (fault !== undefined) throw damaged(auction, fault);
-      return (selectEntries.all(auction) as unknown as EntryRow[]).map((row): Entry => {
-        const { sequence, received_at, participant } = row;
-        if (row.body === null) return { sequence, received_at, participant, cancels: row.record_id };
-        return { sequence, received_at, participant, order: JSON.parse(row.body) as Order };
-      });
+      return readEntries(database, auction, heads.get(auction));
     },
     async shards() {
       return 1;

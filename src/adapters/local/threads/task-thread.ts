@@ -11,10 +11,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
-import type { Clock, Ports } from '../../../auction/ports.ts';
+import type { Clock, OrderStore, Ports } from '../../../auction/ports.ts';
 import { tasks } from '../../../auction/tasks.ts';
 import { openArchive } from '../archive.ts';
-import { orderStore } from '../order-store.ts';
+import { readHeads } from '../heads.ts';
+import { readEntries } from '../order-store.ts';
 import { crossing, type ServerFunctions, type SharedPort, type ThreadData, type ThreadFunctions } from './messages.ts';
 
 assert(parentPort !== null, 'this file is a thread of the server');
@@ -32,12 +33,14 @@ const shared = <Name extends SharedPort>(name: Name, here: Partial<Ports[Name]> 
       here[method as keyof typeof here] ?? ((...args: unknown[]) => server.callPort(name, String(method), args)),
   });
 
-const { entries, shards } = orderStore(new DatabaseSync(join(folder, 'merit.sqlite'), { readOnly: true }), clock);
+const database = new DatabaseSync(join(folder, 'merit.sqlite'), { readOnly: true });
+const entries: OrderStore['entries'] = async (auction) =>
+  readEntries(database, auction, readHeads(folder)?.heads.get(auction));
 const ports: Ports = {
   clock,
   markets,
   auctions: shared('auctions'),
-  orders: shared('orders', { entries, shards }),
+  orders: shared('orders', { entries }),
   archive: openArchive(join(folder, 'archive')),
   notices: shared('notices'),
   workflow: shared('workflow'),

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { oneAtATime } from './connections.ts';
+
+const answer = 'x'.repeat(1_000_000);
+
+async function openServer(t: TestContext) {
+  let taken = 0;
+  const server = createServer(
+    oneAtATime((request, response) => {
+      taken++;
+      // Some time later, as an answer that is looked up.
+      setImmediate(() => response.end(`${request.url} ${answer}`));
+    }),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  t.after(() => {
+    socket.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).then((response) => response.text());
+  return { socket, get, takenBy: () => taken };
+}
+
+const pipelined = (count: number) =>
+  Array.from({ length: count }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: x\r\n\r\n`).join('');
+
+test('oneAtATime() works at no second answer while the first is not read', async (t) => {
+  const { socket, get, takenBy } = await openServer(t);
+  socket.pause();
+  socket.write(pipelined(500));
+  // Others are served meanwhile, and by then the server has seen what the first sent.
+  for (let i = 0; i < 20; i++) assert.match(await get(`/other-${i}`), /^\/other/);
+  // What the operating system takes off the server's hands is as good as read: some megabytes of buffers.
+  assert(takenBy() - 20 <= 10, `${takenBy() - 20} of 500 requests of one connection were taken up`);
+});
+
+test('oneAtATime() answers pipelined requests in order, all of them', async (t) => {
+  const { socket } = await openServer(t);
+  const paths: string[] = [];
+  const all = new Promise<void>((resolve) => {
+    let rest = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      rest += text;
+      for (const [, path] of rest.matchAll(/\r\n\r\n(\/\d+) x/g)) if (path !== paths.at(-1)) paths.push(path!);
+      rest = rest.slice(-200);
+      if (paths.length === 60) resolve();
+    });
+  });
+  socket.write(pipelined(60));
+  await all;
+  assert.deepEqual(
+    paths,
+    Array.from({ length: 60 }, (_, i) => `/${i}`),
+  );
+});
+
+test('oneAtATime() lets go of a connection that ends while requests wait', async (t) => {
+  const { socket, get, takenBy } = await openServer(t);
+  socket.pause();
+  socket.write(pipelined(100));
+  await get('/other');
+  socket.destroy();
+  for (let i = 0; i < 5; i++) await get('/other');
+  assert(takenBy() < 20, `${takenBy()} requests were taken up`);
+});
