@@ -74,6 +74,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     accessLog: settings.accessLog,
     docsScript: readDocsScript,
     metrics: house.metrics,
+    findings: house.watch().findings,
     ...(control && { identify: identifyBearer(control.identify), tokens: control.tokens }),
     ...(builtIn && { issuer: builtIn }),
   });

@@ -17,6 +17,8 @@ const writers: readonly Caller[] = ['acme', 'umbra'];
 const through: Readonly<Record<string, readonly Caller[]>> = {
   readLanding: all,
   checkHealth: all,
+  checkReadiness: all,
+  checkLiveness: all,
   readOpenApi: all,
   readDocs: all,
   readDocsScript: all,

@@ -94,7 +94,7 @@ for (const environment of environmentNames) {
           `<${of('AWS::CloudWatch::Alarm').find(([, a]) => a.Properties.AlarmName === `${name}-${environment}`)![0]}.Arn>`,
         ),
       ),
-      ['auction-waiting', 'result-late', 'clock-silent', 'execution-failed'],
+      ['auction-waiting', 'result-late', 'gate-overdue', 'clock-silent', 'execution-failed'],
     );
   });
 
@@ -102,7 +102,9 @@ for (const environment of environmentNames) {
     const { of } = await stackOf(environment, 'watching');
     const body = textOf(of('AWS::CloudWatch::Dashboard')[0]![1].Properties.DashboardBody);
     const shown: string[] = [
-      ...metricNames.filter((name) => !name.startsWith('canary') && name !== 'notices_undelivered'),
+      ...metricNames.filter(
+        (name) => !name.startsWith('canary') && name !== 'notices_undelivered' && !('only' in metrics[name]),
+      ),
       ...['ColdStart', 'Errors', 'Duration', 'Throttles', 'ConsumedWriteCapacityUnits', 'ConsumedReadCapacityUnits'],
       ...['ApproximateAgeOfOldestMessage', 'ExecutionsFailed', 'NumberOfNotificationsFailed', '5XXError'],
     ];
@@ -248,6 +250,15 @@ const faults: Record<string, (t: TestContext) => Promise<Datum[]>> = {
       clock.time = '2025-04-01T11:30:00Z';
       await keepTime(ports);
       await reaches(ports, 'a', 'settled');
+    }),
+  'gate-overdue': (t) =>
+    heardFrom(t, async (ports, { clock }) => {
+      await hold(ports);
+      ports.auctions.advance = async () => {
+        throw new AuctionError('unavailable', 'it cannot be moved');
+      };
+      clock.time = '2025-04-01T11:03:00Z';
+      await assert.rejects(keepTime(ports));
     }),
   'clearing-retries': (t) =>
     heardFrom(

@@ -62,6 +62,14 @@ export function alarmsOf(settings: Settings, measures: Measures): Readonly<Recor
       missing: fine,
       late: true,
     },
+    'gate-overdue': {
+      means: 'A gate should have been opened or closed more than two minutes ago.',
+      metric: house('gates_overdue_seconds', { statistic: Stats.MAXIMUM }),
+      when: above,
+      threshold: 120,
+      missing: fine,
+      late: true,
+    },
     'clock-silent': {
       means: 'Nobody asks the house for the time: gates neither open nor close.',
       metric: lambda('Invocations', ['keep-time'], Duration.minutes(5)),

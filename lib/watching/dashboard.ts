@@ -52,7 +52,11 @@ export function addDashboard(
       ]),
     ),
     new Row(
-      graph('Gate to result, s', [house('gate_to_result_seconds', worst), house('oldest_unsettled_seconds', worst)]),
+      graph('Gate to result, s; gates overdue', [
+        house('gate_to_result_seconds', worst),
+        house('oldest_unsettled_seconds', worst),
+        house('gates_overdue_seconds', worst),
+      ]),
       graph('Auctions', [house('auctions_settled'), house('auctions_failed'), house('auctions_failed_now', worst)]),
       graph('Orders accepted; rejected by reason', [house('orders_accepted')], [houseBy('orders_rejected')]),
     ),

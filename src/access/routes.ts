@@ -27,6 +27,8 @@ const auditor: Access = { anyOf: ['merit/auditor'] };
 export const accessTable: Readonly<Record<string, Access>> = {
   'GET /': 'public',
   'GET /healthz': 'public',
+  'GET /livez': 'public',
+  'GET /readyz': 'public',
   'GET /openapi.json': 'public',
   'GET /docs': 'public',
   'GET /docs/scalar.js': 'public',

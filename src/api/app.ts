@@ -7,6 +7,7 @@
 
 import type { Hono } from 'hono';
 import type { Issuer } from '../access/issuer.ts';
+import type { Finding } from '../auction/health.ts';
 import type { Ports } from '../auction/ports.ts';
 import { auctionRoutes } from './auctions.ts';
 import { docsRoutes } from './docs.ts';
@@ -33,6 +34,8 @@ export interface AppOptions extends RoutedAppOptions {
   readonly docsScript?: () => Promise<string>;
   /** How its pages and its document refer to the API (`docs.ts`). */
   readonly root?: '/' | './';
+  /** What `/healthz` answers besides whether the store does. */
+  readonly findings?: () => Promise<readonly Finding[]>;
   /** What `/metrics` answers. */
   readonly metrics?: () => Promise<string>;
   /** Where clients get their tokens; with `identify`. */
@@ -43,14 +46,14 @@ export interface AppOptions extends RoutedAppOptions {
 
 /** All routes; the app and the tests of the document read the same list. */
 export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
-  const { batchLimit = usualBatchLimit, largestAnswer, version = '0', metrics, issuer } = options;
+  const { batchLimit = usualBatchLimit, largestAnswer, version = '0', metrics, findings, issuer } = options;
   const routes = [
     ...orderRoutes(ports, batchLimit, largestAnswer),
     ...auctionRoutes(ports),
     ...resultRoutes(ports, largestAnswer),
     ...executionRoutes(ports),
     ...marketRoutes(ports),
-    ...healthRoutes(ports),
+    ...healthRoutes(ports, findings),
     ...(metrics === undefined ? [] : metricRoutes(metrics)),
     ...(issuer ? tokenRoutes(issuer) : []),
   ];

@@ -23,7 +23,7 @@ const links = {
   '/markets': 'the markets',
   '/auctions': 'the auctions, the newest gate first',
   '/executions': 'runs of the auction workflow',
-  '/healthz': 'whether the house is up',
+  '/healthz': 'whether the house is up and well',
 };
 
 const landing = z

@@ -32,6 +32,7 @@ export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
     await attempt(keepGate(ports, auction, now.getTime()));
   }
   await attempt(resume(ports));
+  await attempt(measureGates(ports, now.getTime()));
   await attempt(measureWaiting(ports, now.getTime()));
   if (isExpiryDue(ports, now.getTime())) await attempt(ports.orders.expire(now));
   if (failures.length > 0) throw new AggregateError(failures, 'some of what was due could not be done');
@@ -41,6 +42,19 @@ export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
   );
   due.sort((a, b) => Date.parse(a) - Date.parse(b));
   return due[0] === undefined ? {} : { nextAt: due[0] };
+}
+
+/** For how long the gate that waits longest should have been opened or closed; 0 where none waits. */
+export function overdueSeconds(auctions: readonly Auction[], now: number): number {
+  const due = auctions.map((auction) =>
+    Date.parse(auction.state === 'scheduled' ? auction.gateOpening : auction.gateClosure),
+  );
+  return Math.max(0, ...due.map((at) => (now - at) / 1000));
+}
+
+/** After gates were dealt with: what is still overdue could not be. */
+async function measureGates({ auctions, meter }: Ports, now: number): Promise<void> {
+  meter.record('gates_overdue_seconds', overdueSeconds(await auctions.list({ states: ['scheduled', 'open'] }), now));
 }
 
 /** What waits, as often as the clock asks: an alarm over it rings for as long as somebody waits. */

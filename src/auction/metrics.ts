@@ -8,7 +8,9 @@
 interface Metric {
   /** `counter`: so many more; `gauge`: so much now; `distribution`: one of many values. */
   readonly kind: 'counter' | 'gauge' | 'distribution';
-  readonly unit: 'Count' | 'Milliseconds' | 'Seconds' | 'None';
+  readonly unit: 'Count' | 'Milliseconds' | 'Seconds' | 'Bytes' | 'None';
+  /** Where it is measured, if not in both settings: in the cloud the services below have figures of their own. */
+  readonly only?: 'one machine';
   /** What it is told apart by. */
   readonly by?: string;
   readonly means: string;
@@ -32,6 +34,25 @@ export const metrics = {
     kind: 'gauge',
     unit: 'Seconds',
     means: 'how long the gate of the auction that waits longest for its settlement has been closed; 0 when none waits',
+  },
+  gates_overdue_seconds: {
+    kind: 'gauge',
+    unit: 'Seconds',
+    means: 'how long the gate that waits longest should have been opened or closed; 0 when none is overdue',
+  },
+  store_writable: {
+    kind: 'gauge',
+    unit: 'None',
+    only: 'one machine',
+    means: '1 while the database takes writes, else 0',
+  },
+  disk_free_bytes: { kind: 'gauge', unit: 'Bytes', only: 'one machine', means: 'room where the data folder is' },
+  notices_waiting: { kind: 'gauge', unit: 'Count', only: 'one machine', means: 'notices that are to be delivered yet' },
+  event_loop_delay_milliseconds: {
+    kind: 'gauge',
+    unit: 'Milliseconds',
+    only: 'one machine',
+    means: 'how long the server did nothing else at most, since it was looked at last',
   },
   clearing_milliseconds: { kind: 'distribution', unit: 'Milliseconds', means: 'one call of clearing' },
   clearing_retries: { kind: 'counter', unit: 'Count', means: 'times that clearing answered `results: false`' },

@@ -39,6 +39,11 @@ export class HouseClient {
     return JSON.parse(await this.#ask(`${path}${given.length > 0 ? `?${search}` : ''}`)) as T;
   }
 
+  /** How the house is, also when it is not well (503). */
+  async health<T>(): Promise<T> {
+    return JSON.parse(await this.#ask('/healthz', {}, 503)) as T;
+  }
+
   /** The text at a path, byte for byte. */
   text(path: string): Promise<string> {
     return this.#ask(path);
@@ -61,7 +66,12 @@ export class HouseClient {
     return JSON.parse(await this.#ask(path, init)) as T;
   }
 
-  async #ask(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<string> {
+  /** @param besides  a status that is no failure, if it comes with plain JSON */
+  async #ask(
+    path: string,
+    init: RequestInit & { headers?: Record<string, string> } = {},
+    besides?: number,
+  ): Promise<string> {
     const url = `${this.#base}${path}`;
     let response: Response;
     let text: string;
@@ -74,9 +84,10 @@ export class HouseClient {
       const why = code === 'ECONNREFUSED' ? 'nobody listens there; `merit serve` starts a house' : message;
       throw new Failure(exitCodes.failed, `cannot reach ${this.#base}: ${why}`, [], { cause });
     }
-    if (!response.ok) throw failureOf(url, response, text);
-    if (!/\bjson\b/.test(response.headers.get('content-type') ?? ''))
-      throw new Failure(exitCodes.failed, `${url} answers, but not like a house (no JSON)`);
+    const type = response.headers.get('content-type') ?? '';
+    const isAnswer = response.ok || (response.status === besides && type.startsWith('application/json'));
+    if (!isAnswer) throw failureOf(url, response, text);
+    if (!/\bjson\b/.test(type)) throw new Failure(exitCodes.failed, `${url} answers, but not like a house (no JSON)`);
     return text;
   }
 }

@@ -80,6 +80,10 @@ export function program(): Command {
     .option('--limit <n>', 'how many at most', wholeNumber, 20)
     .addHelpText('after', examples('merit executions', 'merit executions demo-1-1'))
     .action(async (id, options) => (await import('./commands/executions.ts')).executions(id, options));
+  client(merit, 'doctor')
+    .description('how the house is: what is wrong, and what helps')
+    .addHelpText('after', examples('merit doctor', 'merit doctor --url http://127.0.0.1:9000 --json'))
+    .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
   merit
     .command('clear <book>')
     .description('clear a book: prices, flows, and the outcome of every order')

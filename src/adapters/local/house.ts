@@ -9,6 +9,7 @@ import { AuctionError } from '../../market/errors.ts';
 import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';
 import { holdDataFolder } from './data-folder.ts';
+import { type HealthWatch, watchHealth } from './health.ts';
 import { type Log, logToStderr } from './log.ts';
 import { openMeter } from './meter.ts';
 import { openNotices, type Webhook } from './notices.ts';
@@ -38,6 +39,8 @@ export interface House {
   readonly metrics: () => Promise<string>;
   /** Why nothing can be written any more, where the files of the data folder are not those that are open; undefined while all is well. */
   readonly storageFault: () => string | undefined;
+  /** Begin to look after its own health, until it is closed. */
+  readonly watch: () => HealthWatch;
   /** Stop the timekeeper first. What is cut here goes on at the next start. */
   close(): Promise<void>;
 }
@@ -80,7 +83,19 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
     for (const { auction, fault } of store.damaged) await stopDamaged(ports, log, auction, fault);
     workflow.resume();
-    return { ports, metrics: meter.text, storageFault: () => store.storage.fault(), close };
+    const watch = (): HealthWatch => {
+      const fault = () => store.storage.fault();
+      const todo = 'Stop the house and put the folder back: what was acknowledged is in the files that are gone.';
+      const health = watchHealth({
+        folder,
+        database: store.database,
+        ports,
+        faults: { 'data folder': { fault, todo } },
+      });
+      closing.push(() => health.close());
+      return health;
+    };
+    return { ports, metrics: meter.text, storageFault: () => store.storage.fault(), watch, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,0 +1,170 @@
+/**
+ * What the house knows of its own state: it looks every two seconds, so that whoever asks waits for no disk.
+ *
+ * `failing` is what keeps it from its promises now: orders are refused, or gates stand still. `warning` is what will, or what a person has
+ * to look at. The same figures are metrics, by which alarms go.
+ */
+
+import { statfs } from 'node:fs/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Auction, inWorkflow } from '../../auction/auction.ts';
+import type { Finding } from '../../auction/health.ts';
+import { overdueSeconds } from '../../auction/keep-time.ts';
+import type { Meter } from '../../auction/metrics.ts';
+import type { Ports } from '../../auction/ports.ts';
+
+export interface HealthOptions {
+  /** The data folder. */
+  readonly folder: string;
+  readonly database: DatabaseSync;
+  readonly ports: Pick<Ports, 'auctions' | 'clock' | 'meter'>;
+  /** What else may be wrong, by name. */
+  readonly faults: Readonly<Record<string, { readonly fault: () => string | undefined; readonly todo: string }>>;
+}
+
+export interface HealthWatch {
+  /** What the last look found. */
+  findings(): Promise<readonly Finding[]>;
+  close(): void;
+}
+
+const everyMs = 2000;
+/** A gate that is not dealt with so long after its time is overdue: the timekeeper looks each second. */
+const lateGateSeconds = 5;
+/** From then on somebody should look why there is no result yet. */
+const lateResultSeconds = 900;
+/** Attempts after which a notice is no longer just late. */
+const manyAttempts = 4;
+const slowLoopMs = 500;
+
+export function watchHealth({ folder, database, ports, faults }: HealthOptions): HealthWatch {
+  const { auctions, clock, meter } = ports;
+  const loop = monitorEventLoopDelay({ resolution: 20 });
+  loop.enable();
+
+  const look = async (): Promise<readonly Finding[]> => {
+    const now = clock.now();
+    const unsettled = await auctions.list({ states: [...inWorkflow, 'failed'] });
+    return [
+      canWrite(database, now, meter),
+      await room(folder, meter),
+      gates(overdueSeconds(await auctions.list({ states: ['scheduled', 'open'] }), now.getTime())),
+      results(unsettled, now.getTime()),
+      notices(database, meter),
+      eventLoop(loop, meter),
+      ...Object.entries(faults).map(([name, { fault, todo }]) => ok(name, fault(), 'failing', todo)),
+    ];
+  };
+
+  // What goes wrong in looking is told to whoever asks.
+  const begin = () => {
+    const looking = look();
+    looking.catch(() => undefined);
+    return looking;
+  };
+  let last = begin();
+  const timer = setInterval(() => {
+    last = begin();
+  }, everyMs);
+  return {
+    findings: () => last,
+    close() {
+      clearInterval(timer);
+      loop.disable();
+    },
+  };
+}
+
+/** Nothing found is fine. */
+const ok = (name: string, found: string | undefined, otherwise: 'warning' | 'failing', todo: string): Finding =>
+  found === undefined ? { name, status: 'ok', found: 'as it should be' } : { name, status: otherwise, found, todo };
+
+/** A row of its own, durably, as an order is written. */
+function canWrite(database: DatabaseSync, now: Date, meter: Meter): Finding {
+  const name = 'writing';
+  let why: string | undefined;
+  try {
+    database.exec('CREATE TABLE IF NOT EXISTS health (id INTEGER PRIMARY KEY CHECK (id = 1), at TEXT NOT NULL) STRICT');
+    database
+      .prepare('INSERT INTO health (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at')
+      .run(now.toISOString());
+  } catch (error) {
+    why = `the database takes nothing: ${(error as Error).message}`;
+  }
+  meter.record('store_writable', why === undefined ? 1 : 0);
+  return ok(
+    name,
+    why,
+    'failing',
+    'Orders are refused with 503 and nothing is lost. Make room on the disk, or end the program that holds the database; the house goes on by itself.',
+  );
+}
+
+async function room(folder: string, meter: Meter): Promise<Finding> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  const [free, all] = [bavail * bsize, blocks * bsize];
+  meter.record('disk_free_bytes', free);
+  const share = Math.floor((100 * free) / Math.max(all, 1));
+  const found = `${(free / 1e6).toFixed(0)} MB of ${(all / 1e6).toFixed(0)} MB are free (${share} %)`;
+  const todo = 'Make room: `merit prune` deletes what has had its time, and docs/operate.md says what may go.';
+  // Small file systems have little to spare: what counts there is the share.
+  if (free < Math.min(20e6, all * 0.02)) return { name: 'disk space', status: 'failing', found, todo };
+  if (free < Math.min(1e9, all * 0.1)) return { name: 'disk space', status: 'warning', found, todo };
+  return { name: 'disk space', status: 'ok', found };
+}
+
+const gates = (seconds: number): Finding =>
+  ok(
+    'gates',
+    seconds > lateGateSeconds ? `a gate has been overdue for ${Math.round(seconds)} s` : undefined,
+    'failing',
+    'The log says why (`timekeeping-failed`). Orders after a gate’s time are refused all the same.',
+  );
+
+function results(auctions: readonly Auction[], now: number): Finding {
+  const name = 'results';
+  const failed = auctions.filter(({ state }) => state === 'failed').map(({ id }) => id);
+  if (failed.length > 0)
+    return {
+      name,
+      status: 'warning',
+      found: `${failed.slice(0, 3).join(', ')}${failed.length > 3 ? ` and ${failed.length - 3} more` : ''}: failed`,
+      todo: `\`merit auctions diagnosis ${failed[0]}\` says why; then restart or cancel it.`,
+    };
+  const waits = auctions.map(({ gateClosure }) => (now - Date.parse(gateClosure)) / 1000);
+  const longest = Math.max(0, ...waits);
+  return ok(
+    name,
+    longest > lateResultSeconds ? `an auction has had no result for ${Math.round(longest / 60)} minutes` : undefined,
+    'warning',
+    '`merit executions` says where it is; `clearing` in the market’s file limits a search.',
+  );
+}
+
+function notices(database: DatabaseSync, meter: Meter): Finding {
+  const row = database.prepare(
+    `SELECT count(*) AS waiting, coalesce(max(attempts), 0) AS attempts FROM notices WHERE state = 'waiting'`,
+  );
+  const { waiting, attempts } = row.get() as { waiting: number; attempts: number };
+  meter.record('notices_waiting', waiting);
+  return ok(
+    'notices',
+    attempts >= manyAttempts ? `${waiting} notices wait, one was tried ${attempts} times` : undefined,
+    'warning',
+    'Whoever takes the webhook does not answer 2xx; the log has what it answers (`notice-delayed`).',
+  );
+}
+
+/** Since the last look. */
+function eventLoop(loop: ReturnType<typeof monitorEventLoopDelay>, meter: Meter): Finding {
+  const ms = loop.max / 1e6;
+  loop.reset();
+  meter.record('event_loop_delay_milliseconds', ms);
+  return ok(
+    'event loop',
+    ms > slowLoopMs ? `the server did nothing else for ${Math.round(ms)} ms` : undefined,
+    'warning',
+    'The machine is overloaded, or its disk slow: everything waits for the disk in a write.',
+  );
+}
