@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Hono } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
@@ -19,6 +20,7 @@ import { type House, openHouse, startTimekeeper } from './adapters/local/house.t
 import { type Log, logToStderr } from './adapters/local/log.ts';
 import { createApp } from './api/app.ts';
 import { identifyBearer } from './api/identify.ts';
+import type { CallLimits } from './api/limits.ts';
 import { keepTime } from './auction/keep-time.ts';
 import type { Clock, Ports } from './auction/ports.ts';
 import { AuctionError } from './market/errors.ts';
@@ -45,6 +47,8 @@ export interface Serving {
 const patienceMs = 2000;
 /** Connections at a time; each takes a file descriptor, of which a process has 1024 where nobody says otherwise. */
 const mostConnections = 800;
+/** Requests at work at a time. */
+const mostAtOnce = 500;
 /** A connection on which nothing moves for so long is cut: its client does not read what it asked for. */
 const silenceMs = 60_000;
 
@@ -72,6 +76,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     version: packageJson.version,
     log,
     accessLog: settings.accessLog,
+    limits: limitsOf(settings),
     docsScript: readDocsScript,
     metrics: house.metrics,
     findings: house.watch().findings,
@@ -97,6 +102,12 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     ...(builtIn && { access: builtIn }),
     close: () => (closing ??= close()),
   };
+}
+
+/** Whoever can reach a house without an issuer is on this machine, and may do everything anyway. */
+function limitsOf({ issuer, requestsPerSecond = issuer === undefined ? undefined : 100 }: Settings): CallLimits {
+  const addressOf: CallLimits['addressOf'] = (c) => getConnInfo(c).remote.address ?? 'nowhere';
+  return { ...(requestsPerSecond !== undefined && { perSecond: requestsPerSecond }), atOnce: mostAtOnce, addressOf };
 }
 
 /** Of calls, where the settings name an issuer. What goes wrong closes the house. */

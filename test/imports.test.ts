@@ -23,7 +23,7 @@ interface Rule {
 
 const left = ['market', 'book', 'clearing', 'verify', 'auction'];
 const everything = [...left, 'access', 'adapters', 'api', 'server.ts', 'settings.ts'];
-const http = ['hono', '@hono/node-server', '@scalar/*', 'zod'];
+const http = ['hono', '@hono/node-server', '@scalar/*', 'zod', 'lru-cache', 'rate-limiter-flexible'];
 /** Builtin modules that neither read nor write anything. */
 const pure = ['node:assert', 'node:buffer', 'node:crypto', 'node:util'];
 
@@ -38,7 +38,17 @@ const rules: Readonly<Record<string, Rule>> = {
   access: { folders: ['market'], packages: ['jose'] },
   adapters: {
     folders: [...left, 'access'],
-    packages: ['zod', 'jose', '@aws-sdk/*', 'aws-local-stepfunctions', 'csv-parse', 'prom-client', 'node:*'],
+    packages: [
+      'zod',
+      'jose',
+      '@aws-sdk/*',
+      'aws-local-stepfunctions',
+      'csv-parse',
+      'prom-client',
+      'birpc',
+      'lru-cache',
+      'node:*',
+    ],
   },
   'adapters/aws': { folders: [...left, 'access', 'adapters'], packages: ['@aws-sdk/*', 'node:*'] },
   api: { folders: [...left, 'access'], packages: [...http, ...pure] },

@@ -163,7 +163,7 @@ export const errorsOf = (route: Route): ProblemCode[] => {
   const own: readonly ProblemCode[] = route.errors ?? [];
   const isPublic = accessOf(route.method, route.path) === 'public';
   const caller: ProblemCode[] = isPublic ? ['unauthorized'] : ['unauthorized', 'forbidden'];
-  const ours: ProblemCode[] = ['damaged-data', 'internal'];
+  const ours: ProblemCode[] = ['too-many-requests', 'damaged-data', 'internal'];
   return [...new Set<ProblemCode>([...own, ...caller, 'invalid-request', ...(route.body ? withBody : []), ...ours])];
 };
 

@@ -12,6 +12,7 @@ import { accessOf, permit } from '../access/routes.ts';
 import { problemsOf } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { readJson } from './body.ts';
+import type { LimitCaller } from './limits.ts';
 import { answerProblem, type ProblemCode } from './problems.ts';
 
 export type Method = 'get' | 'post' | 'patch' | 'delete';
@@ -115,13 +116,26 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, where: str
  * @param identify  without it whoever calls is everybody. A token that is sent has to hold, on public routes too. Who may call is
  *                  decided before anything else of the request is looked at.
  */
-export function mount(app: Hono, routes: readonly Route[], bodyLimit: number, identify?: Identify): void {
+export function mount(
+  app: Hono,
+  routes: readonly Route[],
+  bodyLimit: number,
+  { identify, limitCaller }: { identify?: Identify | undefined; limitCaller?: LimitCaller | undefined } = {},
+): void {
   const allowed = new Map<string, string[]>();
   for (const { method, path, run, hasOwnCredentials } of routes) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
     const access = accessOf(method, path);
     app.on(method.toUpperCase(), pattern, async (c) => {
-      const identity = !identify ? everybody : hasOwnCredentials ? undefined : await identify(c);
+      let identity: Identity | undefined;
+      try {
+        identity = !identify ? everybody : hasOwnCredentials ? undefined : await identify(c);
+      } catch (error) {
+        // Tokens that do not hold count for their address: trying them is limited too.
+        return (await limitCaller?.(c, undefined)) ?? Promise.reject(error);
+      }
+      const refusal = await limitCaller?.(c, identity);
+      if (refusal !== undefined) return refusal;
       permit(access, identity);
       return run(c, bodyLimit, identity ?? anybody);
     });

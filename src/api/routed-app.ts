@@ -1,6 +1,7 @@
 /** An app of routes, however many: with limits, problem details for whatever goes wrong, and a log. */
 
 import { Hono, type MiddlewareHandler } from 'hono';
+import { type CallLimits, limitAll, limitCallers } from './limits.ts';
 import { answerProblem, errorAnswer, type Log } from './problems.ts';
 import { type Identify, mount, type Route } from './route.ts';
 
@@ -14,18 +15,21 @@ export interface RoutedAppOptions {
   readonly before?: MiddlewareHandler;
   /** What is done with answers that are larger than they may be. */
   readonly large?: MiddlewareHandler;
+  /** How many requests are taken; without it any number, as behind a gateway that has limits. */
+  readonly limits?: CallLimits;
   /** Who calls. Without it there is no access control: whoever gets through to the house is everybody. */
   readonly identify?: Identify;
 }
 
 export function routedApp(routes: readonly Route[], options: RoutedAppOptions = {}): Hono {
-  const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false, before, large, identify } = options;
+  const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false, before, large, limits, identify } = options;
   const app = new Hono();
   if (accessLog) app.use(logRequests(log));
+  if (limits) app.use(limitAll(limits));
   if (before) app.use(before);
   app.use(keepNothing);
   if (large) app.use(large);
-  mount(app, routes, bodyLimit, identify);
+  mount(app, routes, bodyLimit, { identify, limitCaller: limits && limitCallers(limits) });
   app.notFound((c) => answerProblem(c, 'not-found', `there is nothing at ${c.req.path}; see /docs`));
   app.onError(errorAnswer(log));
   return app;

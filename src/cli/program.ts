@@ -40,6 +40,11 @@ export function program(): Command {
       '--token-use <use>',
       "access: what another issuer's tokens must say instead, as Cognito's do (default: MERIT_TOKEN_USE)",
     )
+    .option(
+      '--requests-per-second <n>',
+      'of one client, or of one address without a token (default: MERIT_REQUESTS_PER_SECOND, or 100 with an issuer)',
+      wholeNumber,
+    )
     .option('--access-log', 'one line of JSON per request on standard error')
     .addHelpText(
       'after',
