@@ -44,7 +44,7 @@ export interface Serving {
 }
 
 /** Requests that are still there this long after `close()` are cut: what is being written takes milliseconds. */
-const patienceMs = 2000;
+const patienceMs = 1500;
 /** Connections at a time; each takes a file descriptor, of which a process has 1024 where nobody says otherwise. */
 const mostConnections = 800;
 /** Requests at work at a time. */
