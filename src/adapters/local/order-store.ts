@@ -7,7 +7,8 @@ import { canonicalOrder } from '../../book/canonical.ts';
 import { chain, chainStart, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
-import { notWritten } from './unavailable.ts';
+import { rollBack } from './transaction.ts';
+import { betweenTriesMs, isLocked, notWritten, patienceMs } from './unavailable.ts';
 
 /** Which order or group a block names: few orders do, so only they are in these indexes. */
 const namingIndexes = (['linkedTo', 'loopWith', 'exclusiveGroup'] as const satisfies NamingField[])
@@ -53,6 +54,8 @@ interface Row {
 /** A request that waits for the next group. */
 interface Request {
   readonly size: number;
+  /** By the monotonic clock. */
+  readonly since: number;
   run(group: Group): unknown;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -79,7 +82,7 @@ const receiptOf = ({ auction, record_id, participant, sequence, received_at, has
   hash,
 });
 
-export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & { flush(): void } {
+export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & { close(): void } {
   const columns = 'auction, sequence, participant, record_id, received_at, body, hash, cancelled';
   const insert = database.prepare(
     `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -179,6 +182,7 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
 
   const waiting: Request[] = [];
   let scheduled = false;
+  let closing = false;
 
   const flush = (): void => {
     scheduled = false;
@@ -187,12 +191,24 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
       let count = 0;
       while (count < waiting.length && (count === 0 || size + waiting[count]!.size <= largestGroup))
         size += waiting[count++]!.size;
-      commit(waiting.splice(0, count));
+      const group = waiting.splice(0, count);
+      if (commit(group)) continue;
+      waiting.unshift(...group);
+      scheduled = true;
+      setTimeout(flush, betweenTriesMs);
+      return;
     }
   };
 
-  /** One transaction for all these requests; their promises settle after it has ended. */
-  const commit = (requests: readonly Request[]): void => {
+  /** Whether a request still waits for somebody else's lock. */
+  const hasPatience = ({ since }: Request): boolean => !closing && performance.now() - since < patienceMs;
+
+  /**
+   * One transaction for all these requests; their promises settle after it has ended.
+   *
+   * @returns false when another process has the database and all have patience: nothing was done
+   */
+  const commit = (requests: readonly Request[]): boolean => {
     const settle: (() => void)[] = [];
     try {
       const now = clock.now();
@@ -217,17 +233,20 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
       }
       database.exec('COMMIT');
     } catch (cause) {
-      if (database.isTransaction) database.exec('ROLLBACK');
+      rollBack(database);
+      if (isLocked(cause) && requests.every(hasPatience)) return false;
       const error = notWritten(cause);
       for (const request of requests) request.reject(error);
-      return;
+      return true;
     }
     for (const each of settle) each();
+    return true;
   };
 
   const inGroup = <T>(size: number, run: (group: Group) => T): Promise<T> =>
     new Promise((resolve, reject) => {
-      waiting.push({ size, run, resolve: resolve as (value: unknown) => void, reject });
+      const since = performance.now();
+      waiting.push({ size, since, run, resolve: resolve as (value: unknown) => void, reject });
       if (scheduled) return;
       scheduled = true;
       setImmediate(flush);
@@ -321,6 +340,9 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
       deleteExpired.run(expiryAt(now));
       return orders;
     },
-    flush,
+    close() {
+      closing = true;
+      flush();
+    },
   };
 }
