@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTimekeeper } from '../src/adapters/local/house.ts';
 import { closeGate, restartAuction } from '../src/auction/auctions.ts';
-import { keepTime } from '../src/auction/keep-time.ts';
+import { KeepTimeError, keepTime } from '../src/auction/keep-time.ts';
 import type { Ports } from '../src/auction/ports.ts';
 import { readBook } from '../src/auction/results.ts';
 import { until } from './ports/workflow.cases.ts';
@@ -168,4 +168,73 @@ test('startTimekeeper() closes a gate at its instant, logs what fails and tries 
   await until('the failure is logged', async () => logged.some((entry) => /holiday/.test(String(entry.error))));
   await reaches(ports, 'a', 'settled');
   await timekeeper.stop();
+});
+
+const lordHowe = { ...testMarket(), market: 'lord-howe' };
+const unplannable = {
+  ...lordHowe,
+  get schedule(): never {
+    throw new Error('no hour of this day has 60 minutes');
+  },
+};
+
+test('keepTime(): a market that cannot plan stops no other’s gates, and says which it is', async (t) => {
+  const { ports, clock } = await openTestHouse(t, { markets: [hourly] });
+  (ports.markets as Map<string, object>).set(unplannable.market, unplannable);
+  const planned = async () => {
+    const error = await keepTime(ports).then(
+      () => assert.fail('it did not tell'),
+      (error: unknown) => error,
+    );
+    assert(error instanceof KeepTimeError);
+    assert.deepEqual(
+      error.failures.map(({ of }) => of),
+      ['market lord-howe'],
+    );
+    return error.nextAt;
+  };
+  assert.equal(await planned(), '2025-04-01T10:55:00Z');
+  clock.time = '2025-04-01T10:55:00Z';
+  assert.equal(await planned(), '2025-04-01T11:00:00Z');
+  await reaches(ports, 'test-20250401t1100z', 'settled');
+});
+
+test('keepTime(): an auction whose workflow cannot start holds up no other', async (t) => {
+  const { ports } = await openTestHouse(t);
+  for (const id of ['a', 'b']) {
+    const auction = await hold(ports, id);
+    assert(await ports.auctions.advance(auction, { ...auction, state: 'closed' }));
+  }
+  const { start } = ports.workflow;
+  ports.workflow.start = async (id, run) => {
+    if (id === 'a') throw new Error('the disk is full');
+    return start(id, run);
+  };
+  await assert.rejects(keepTime(ports), { name: 'KeepTimeError', message: /auction a$/ });
+  await reaches(ports, 'b', 'settled');
+});
+
+test('startTimekeeper() tells of what fails again and again once in a while, and when it is over', async (t) => {
+  const { ports, clock, logged } = await openTestHouse(t, { markets: [testMarket()] });
+  clock.now = () => new Date();
+  const markets = ports.markets as Map<string, object>;
+  markets.set(unplannable.market, unplannable);
+  // Gates that are due make it look often.
+  await hold(ports, 'a', { gateClosure: new Date(Date.now() + 300).toISOString() });
+  const timekeeper = startTimekeeper(ports, (entry) => logged.push(entry));
+  t.after(() => timekeeper.stop());
+  const { list } = ports.auctions;
+  let looks = 0;
+  ports.auctions.list = async (filter) => {
+    looks++;
+    return list(filter);
+  };
+  await reaches(ports, 'a', 'settled');
+  await until('it looked some times', async () => looks > 8);
+  markets.delete(unplannable.market);
+  const over = await until('it is over', async () => logged.find(({ event }) => event === 'timekeeping-goes-on'));
+  assert.equal(over.of, 'market lord-howe');
+  const failed = logged.filter(({ event }) => event === 'timekeeping-failed');
+  assert(failed.length < Number(over.times), `${failed.length} lines for ${over.times} failures`);
+  assert(failed.every(({ of }) => of === 'market lord-howe'));
 });

@@ -73,6 +73,59 @@ test('openWorkflow(): a task that is unavailable is asked again, and the history
   assert.deepEqual(events[1]?.detail, { error: 'Unavailable', cause: 'the disk is full' });
 });
 
+test('openWorkflow(): what the machine cannot do is waited out, however often the file would try it', async (t) => {
+  const outage: Error[] = [
+    ...Array.from({ length: 12 }, unavailable),
+    Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 6410 }), // SQLITE_IOERR_SHMSIZE and the like
+    Object.assign(new Error('no space left'), { code: 'ENOSPC' }),
+    new Error('no page', { cause: Object.assign(new Error('read-only file system'), { code: 'EROFS' }) }),
+  ];
+  const { workflow, calls } = await open(
+    t,
+    {
+      SettlePage: () => {
+        const error = outage.shift();
+        if (error) throw error;
+        return {};
+      },
+    },
+    { SettlePage: 0 },
+  );
+  assert.equal((await ended(workflow, await workflow.start('a', 1))).status, 'succeeded');
+  assert.equal(calls.filter(({ task }) => task === 'SettlePage').length, 15 + 3);
+  assert(!calls.some(({ task }) => task === 'NotifyFailure'));
+});
+
+test('openWorkflow(): the time of a task is that of a try, not of waiting for the disk', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  let isFull = true;
+  const { workflow } = await open(t, {
+    Publish: () => {
+      if (isFull) throw unavailable();
+      return {};
+    },
+    Verify: ({ auction }) => (auction === 'b' ? new Promise(() => undefined) : {}),
+  });
+  const id = await workflow.start('a', 1);
+  await workflow.start('b', 1);
+  const end = async (execution: string) => (await workflow.find(execution))!;
+  const after = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 10) {
+      t.mock.timers.tick(10_000);
+      for (let i = 0; i < 5; i++) await turn();
+    }
+  };
+  await after(880); // the file gives Publish 300 s, Verify 900 s
+  assert.equal((await end('b-1')).status, 'running');
+  await after(100);
+  assert.deepEqual([(await end('b-1')).status, (await end('b-1')).cause], ['failed', 'it took longer than 900 s']);
+  assert.equal((await end(id)).status, 'running');
+  isFull = false;
+  t.mock.timers.reset();
+  assert.equal((await ended(workflow, id)).status, 'succeeded');
+});
+
 test('openWorkflow(): what a crash cut runs again from the first state, and the history says so', async () => {
   const database = new DatabaseSync(':memory:');
   const { promise, resolve } = Promise.withResolvers<object>();

@@ -180,7 +180,7 @@ test('resume() fails an auction whose workflow has ended without a word', async 
   await ended(ports.workflow, 'a-1');
   ports.auctions.advance = advance;
   assert.equal((await findAuction(ports, 'a')).state, 'closed');
-  await resume(ports);
+  await resume(ports, closed);
   const failed = await findAuction(ports, 'a');
   assert.deepEqual([failed.state, failed.cause], ['failed', 'the store is gone']);
   assert.equal(sent[0]?.kind, 'auction-failed');

@@ -12,35 +12,68 @@ import type { Ports } from './ports.ts';
 import { resume } from './resume.ts';
 import { plansAt } from './schedule.ts';
 
+/** What could not be done: of a market, an auction, or the house. */
+export interface Failure {
+  readonly of: string;
+  readonly error: unknown;
+}
+
+/** Some of what was due could not be done; the rest was. */
+export class KeepTimeError extends AggregateError {
+  override readonly name = 'KeepTimeError';
+  readonly failures: readonly Failure[];
+  /** The next instant at which there is something to do, beside what failed. */
+  readonly nextAt: string | undefined;
+
+  constructor(failures: readonly Failure[], nextAt: string | undefined) {
+    super(
+      failures.map(({ error }) => error),
+      `some of what was due could not be done: ${failures.map(({ of }) => of).join(', ')}`,
+    );
+    this.failures = failures;
+    this.nextAt = nextAt;
+  }
+}
+
 /**
+ * Each market and each auction stands alone: what fails with one holds up no other.
+ *
  * @returns the next instant at which there is something to do, if one is known
- * @throws AggregateError when some of it failed, after the rest was done; call again
+ * @throws KeepTimeError when some of it failed, after the rest was done; call again
  */
 export async function keepTime(ports: Ports): Promise<{ nextAt?: string }> {
   const now = ports.clock.now();
-  const failures: unknown[] = [];
-  const attempt = async (step: Promise<unknown>) => {
-    await step.catch((error: unknown) => failures.push(error));
+  const failures: Failure[] = [];
+  const attempt = async (of: string, step: () => unknown) => {
+    try {
+      await step();
+    } catch (error) {
+      failures.push({ of, error });
+    }
   };
 
   for (const market of ports.markets.values()) {
-    for (const plan of plansAt(market, now.getTime())) {
-      if ((await ports.auctions.find(plan.id)) === undefined) await attempt(makeAuction(ports, plan));
-    }
+    await attempt(`market ${market.market}`, async () => {
+      for (const plan of plansAt(market, now.getTime()))
+        await attempt(nameOf(plan), async () => {
+          if ((await ports.auctions.find(plan.id)) === undefined) await makeAuction(ports, plan);
+        });
+    });
   }
-  for (const auction of await ports.auctions.list({ states: ['scheduled', 'open'] })) {
-    await attempt(keepGate(ports, auction, now.getTime()));
-  }
-  await attempt(resume(ports));
-  await attempt(measureGates(ports, now.getTime()));
-  await attempt(measureWaiting(ports, now.getTime()));
-  if (isExpiryDue(ports, now.getTime())) await attempt(ports.orders.expire(now));
-  if (failures.length > 0) throw new AggregateError(failures, 'some of what was due could not be done');
+  const gates = () => ports.auctions.list({ states: ['scheduled', 'open'] });
+  for (const auction of await gates()) await attempt(nameOf(auction), () => keepGate(ports, auction, now.getTime()));
+  for (const auction of await ports.auctions.list({ states: inWorkflow }))
+    await attempt(nameOf(auction), () => resume(ports, auction));
+  await attempt('the measure of gates', () => measureGates(ports, now.getTime()));
+  await attempt('the measure of what waits', () => measureWaiting(ports, now.getTime()));
+  if (isExpiryDue(ports, now.getTime())) await attempt('the expiry of orders', () => ports.orders.expire(now));
 
-  const due = (await ports.auctions.list({ states: ['scheduled', 'open'] })).map((a) =>
-    a.state === 'scheduled' ? a.gateOpening : a.gateClosure,
-  );
-  due.sort((a, b) => Date.parse(a) - Date.parse(b));
+  const failed = new Set(failures.map(({ of }) => of));
+  const due = (await gates())
+    .filter((auction) => !failed.has(nameOf(auction)))
+    .map((auction) => (auction.state === 'scheduled' ? auction.gateOpening : auction.gateClosure))
+    .sort((a, b) => Date.parse(a) - Date.parse(b));
+  if (failures.length > 0) throw new KeepTimeError(failures, due[0]);
   return due[0] === undefined ? {} : { nextAt: due[0] };
 }
 
@@ -56,6 +89,8 @@ export function overdueSeconds(auctions: readonly Auction[], now: number): numbe
 async function measureGates({ auctions, meter }: Ports, now: number): Promise<void> {
   meter.record('gates_overdue_seconds', overdueSeconds(await auctions.list({ states: ['scheduled', 'open'] }), now));
 }
+
+const nameOf = ({ id }: { id: string }): string => `auction ${id}`;
 
 /** What waits, as often as the clock asks: an alarm over it rings for as long as somebody waits. */
 async function measureWaiting({ auctions, meter }: Ports, now: number): Promise<void> {

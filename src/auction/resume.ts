@@ -1,18 +1,15 @@
 /** Nothing stays half done: whatever is between gate closure and settlement has a workflow that runs. */
 
-import { inWorkflow } from './auction.ts';
+import type { Auction } from './auction.ts';
 import { failAuction } from './notify-failure.ts';
 import type { Ports } from './ports.ts';
 
 /**
- * Start the workflow of every auction that should have one and has none: a process may have died between closing the gate
- * and starting it. One whose workflow has ended without a word (it could not even notify) becomes `failed` here.
+ * Start the workflow of an auction that should have one and has none: a process may have died between closing the gate and
+ * starting it. One whose workflow has ended without a word (it could not even notify) becomes `failed` here.
  */
-export async function resume(ports: Ports): Promise<void> {
-  for (const auction of await ports.auctions.list({ states: inWorkflow })) {
-    const id = await ports.workflow.start(auction.id, auction.run);
-    const execution = await ports.workflow.find(id);
-    if (execution?.status !== 'failed') continue;
-    await failAuction(ports, auction.id, auction.run, execution.cause ?? 'its workflow failed');
-  }
+export async function resume(ports: Ports, { id: auction, run }: Pick<Auction, 'id' | 'run'>): Promise<void> {
+  const id = await ports.workflow.start(auction, run);
+  const execution = await ports.workflow.find(id);
+  if (execution?.status === 'failed') await failAuction(ports, auction, run, execution.cause ?? 'its workflow failed');
 }

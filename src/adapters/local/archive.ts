@@ -2,13 +2,14 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import type { Archive } from '../../auction/ports.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { checkArchiveKey } from '../archive-key.ts';
+import { isMachineFault } from './unavailable.ts';
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
 
@@ -16,54 +17,38 @@ const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).cod
 export function openArchive(folder: string, check: () => void = () => undefined): Archive {
   const fileOf = (key: string): string => join(folder, checkArchiveKey(key));
 
-  const read = async (key: string): Promise<string | undefined> => {
+  /** What is not there is no fault; what the machine cannot do is `unavailable`. */
+  const reading = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
     try {
-      return await readFile(fileOf(key), 'utf8');
+      return await read();
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
+      throw isMachineFault(error) ? unavailable(`read ${what}`, error) : error;
     }
   };
 
+  const read = (key: string) => reading(key, () => readFile(fileOf(key), 'utf8'));
+
   const write = async (key: string, text: string): Promise<void> => {
     const file = fileOf(key);
-    const unfinished = `${file}.${randomUUID()}.part`;
     check();
-    try {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      await durably(unfinished, text);
-      // A link fails where the key is taken, so of two writers one is first and nobody overwrites.
-      await link(unfinished, file);
-      await syncFolder(dirname(file));
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') {
-        throw new AuctionError('unavailable', `the archive can't write ${key}: ${(error as Error).message}`, [], {
-          cause: error,
-        });
-      }
-      if ((await read(key)) !== text) throw new AuctionError('conflict', `${key} is in the archive with other content`);
-    } finally {
-      await unlink(unfinished).catch((error: unknown) => {
-        if (codeOf(error) !== 'ENOENT') throw error;
-      });
-    }
+    const isWritten = await writeOnce(file, text).catch((error: unknown) => {
+      throw unavailable(`write ${key}`, error);
+    });
+    if (isWritten) return;
+    if ((await read(key)) !== text) throw new AuctionError('conflict', `${key} is in the archive with other content`);
   };
 
   const list = async (prefix: string): Promise<string[]> => {
     // Only the folder that the prefix leads into is read.
     const inside = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')));
     const deepest = inside === '' ? folder : fileOf(inside);
-    try {
-      const entries = await readdir(deepest, { recursive: true, withFileTypes: true });
-      return entries
-        .filter((entry) => entry.isFile() && !entry.name.endsWith('.part'))
-        .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, '/').length))
-        .filter((key) => key.startsWith(prefix))
-        .sort();
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return [];
-      throw error;
-    }
+    const entries = await reading(prefix, () => readdir(deepest, { recursive: true, withFileTypes: true }));
+    return (entries ?? [])
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.part'))
+      .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, '/').length))
+      .filter((key) => key.startsWith(prefix))
+      .sort();
   };
 
   /** Files whose hash was compared since they were written last, by key. */
@@ -98,6 +83,27 @@ async function hashOf(handle: FileHandle): Promise<string> {
   const digest = createHash('sha256');
   for await (const piece of handle.createReadStream({ start: 0, autoClose: false })) digest.update(piece as Buffer);
   return `sha256:${digest.digest('hex')}`;
+}
+
+const unavailable = (what: string, cause: unknown): AuctionError =>
+  new AuctionError('unavailable', `the archive can't ${what}: ${(cause as Error).message}`, [], { cause });
+
+/** @returns false when there is a file of that name already */
+async function writeOnce(file: string, text: string): Promise<boolean> {
+  const unfinished = `${file}.${randomUUID()}.part`;
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    await durably(unfinished, text);
+    // A link fails where the name is taken, so of two writers one is first and nobody overwrites.
+    const isFirst = await link(unfinished, file).then(
+      () => true,
+      (error: unknown) => (codeOf(error) === 'EEXIST' ? false : Promise.reject(error)),
+    );
+    if (isFirst) await syncFolder(dirname(file));
+    return isFirst;
+  } finally {
+    await rm(unfinished, { force: true });
+  }
 }
 
 async function durably(file: string, text: string): Promise<void> {

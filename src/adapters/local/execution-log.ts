@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { Execution, ExecutionEvent } from '../../auction/ports.ts';
+import { inTransaction } from './transaction.ts';
 
 const tables = `
   CREATE TABLE IF NOT EXISTS executions (
@@ -34,10 +35,11 @@ export interface Started {
 
 export type End = Required<Pick<Execution, 'status' | 'endedAt'>> & { readonly cause?: string };
 
-/** Events wait for the next flush, so that a busy workflow costs one write a turn of the event loop. */
+/** Events and ends wait for the next flush, so that a busy workflow costs one write a turn of the event loop. */
 export class ExecutionLog {
   readonly #database: DatabaseSync;
   readonly #waiting: { readonly id: string; readonly event: ExecutionEvent }[] = [];
+  readonly #ended: { readonly id: string; readonly end: End }[] = [];
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -56,26 +58,26 @@ export class ExecutionLog {
     this.#waiting.push({ id, event });
   }
 
-  /** Write what waits, and the end of an execution with it. When this throws everything waits on. */
-  flush(ended?: { readonly id: string; readonly end: End }): void {
-    if (this.#waiting.length === 0 && ended === undefined) return;
+  end(id: string, end: End): void {
+    this.#ended.push({ id, end });
+  }
+
+  /** Write what waits. When this throws everything waits on. */
+  flush(): void {
+    if (this.#waiting.length === 0 && this.#ended.length === 0) return;
     const insert = this.#database.prepare(
       'INSERT INTO execution_events (execution, at, type, state, detail) VALUES (?, ?, ?, ?, ?)',
     );
     const update = this.#database.prepare('UPDATE executions SET status = ?, endedAt = ?, cause = ? WHERE id = ?');
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    inTransaction(this.#database, () => {
       for (const { id, event } of this.#waiting) {
         const detail = event.detail === undefined ? null : JSON.stringify(event.detail);
         insert.run(id, event.at, event.type, event.state ?? null, detail);
       }
-      if (ended) update.run(ended.end.status, ended.end.endedAt, ended.end.cause ?? null, ended.id);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+      for (const { id, end } of this.#ended) update.run(end.status, end.endedAt, end.cause ?? null, id);
+    });
     this.#waiting.length = 0;
+    this.#ended.length = 0;
   }
 
   running(): Started[] {

@@ -3,14 +3,21 @@
  *
  * A notice is durable when `send()` resolves and delivered at least once after that, across restarts. A webhook that fails is
  * tried again with growing pauses; past the last attempt the notice is `dead`, which the log says and the table keeps.
+ *
+ * Delivery goes in portions: some notices are handed over, what became of them is written in one transaction, others have the event
+ * loop, and so on. While the database cannot be written (full disk, lock) the outcomes wait, and nothing more is handed over.
  */
 
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Meter } from '../../auction/metrics.ts';
 import type { Clock, Notice, Notices } from '../../auction/ports.ts';
+import { limiter } from '../limiter.ts';
 import { errorEntry, type Log } from './log.ts';
-import { unavailable } from './unavailable.ts';
+import { persistently } from './persistently.ts';
+import { inTransaction } from './transaction.ts';
+import { patient, unavailable } from './unavailable.ts';
 
 const tables = `
   CREATE TABLE IF NOT EXISTS notices (
@@ -47,80 +54,109 @@ interface Waiting {
   readonly attempts: number;
 }
 
+/** What an attempt came to. */
+interface Outcome {
+  readonly id: string;
+  readonly state: 'waiting' | 'delivered' | 'dead';
+  readonly attempts: number;
+  readonly dueAt: number;
+  readonly error: string | null;
+}
+
 /** Posts at a time. */
 const width = 8;
+/** Notices of one transaction: of a log some milliseconds' worth, of a webhook what a crash may make it hear twice. */
+const portion = { log: 256, webhook: 64 } as const;
 const timeoutMs = 10_000;
+/** The longest sleep: clocks get stepped. */
+const longestMs = 60_000;
 
 export function openNotices(options: NoticesOptions): Notices & { close(): Promise<void> } {
   const { database, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
   database.exec(tables);
+  const outbox = openOutbox(database, webhook ? portion.webhook : portion.log);
+  const stop = new AbortController();
+  const limit = limiter(width);
+  const wait = (what: string) => ({ log, what, stop: stop.signal });
+  let woken = Promise.withResolvers<void>();
+
+  const deliver = async ({ id, body, attempts }: Waiting): Promise<Outcome | undefined> => {
+    try {
+      if (webhook !== undefined) await post(webhook, id, body, stop.signal);
+      else log({ event: 'notice', ...(JSON.parse(body) as Notice) });
+      return { id, state: 'delivered', attempts: attempts + 1, dueAt: 0, error: null };
+    } catch (error) {
+      if (stop.signal.aborted) return undefined;
+      const dead = attempts + 1 >= mostAttempts;
+      const dueAt = clock.now().getTime() + firstPauseMs * 2 ** attempts;
+      if (dead) meter.record('notices_undelivered', 1);
+      log({ event: dead ? 'notice-dead' : 'notice-delayed', id, attempts: attempts + 1, error: errorEntry(error) });
+      return { id, state: dead ? 'dead' : 'waiting', attempts: attempts + 1, dueAt, error: (error as Error).message };
+    }
+  };
+
+  /** Until there is news, or something that was put off is due. */
+  const sleep = async (): Promise<void> => {
+    const at = await persistently(() => outbox.next(), wait('the look for the next notice'));
+    const left = at === undefined ? longestMs : Math.min(Math.max(at - clock.now().getTime(), 1), longestMs);
+    const timer = setTimeout(() => woken.resolve(), left);
+    await woken.promise;
+    clearTimeout(timer);
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      woken = Promise.withResolvers<void>();
+      const due = await persistently(() => outbox.due(clock.now().getTime()), wait('the look for notices'));
+      if (due.length === 0) {
+        await sleep();
+        continue;
+      }
+      const outcomes = await Promise.all(due.map((notice) => limit(() => deliver(notice))));
+      const ended = outcomes.filter((outcome) => outcome !== undefined);
+      await persistently(() => outbox.write(ended), wait('the record of delivered notices'));
+      await turn();
+    }
+  };
+  stop.signal.addEventListener('abort', () => woken.resolve(), { once: true });
+  // It ends by `stop`, perhaps in the middle of waiting for room: what it had to write is delivered again at the next start.
+  const running = run().catch((error: unknown) => log({ event: 'notices-held', error: errorEntry(error) }));
+
+  return {
+    ...patient({
+      async send(notices: readonly Notice[]) {
+        unavailable(() => outbox.put(notices, clock.now().getTime()));
+        woken.resolve();
+      },
+    }),
+    async close() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+/** The table of notices; each write is one transaction. */
+function openOutbox(database: DatabaseSync, most: number) {
   const insert = database.prepare(
     `INSERT INTO notices (id, body, state, dueAt) VALUES (?, ?, 'waiting', ?) ON CONFLICT DO NOTHING`,
   );
   const due = database.prepare(
-    `SELECT id, body, attempts FROM notices WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ${width}`,
+    `SELECT id, body, attempts FROM notices WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ${most}`,
   );
   const next = database.prepare(`SELECT min(dueAt) AS at FROM notices WHERE state = 'waiting'`);
-  const settle = database.prepare('UPDATE notices SET state = ?, attempts = ?, dueAt = ?, error = ? WHERE id = ?');
-  const stop = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
-
-  const deliver = async ({ id, body, attempts }: Waiting): Promise<void> => {
-    try {
-      if (webhook !== undefined) await post(webhook, id, body, stop.signal);
-      else log({ event: 'notice', ...(JSON.parse(body) as Notice) });
-      settle.run('delivered', attempts + 1, 0, null, id);
-    } catch (error) {
-      if (stop.signal.aborted) return;
-      const dead = attempts + 1 >= mostAttempts;
-      const dueAt = clock.now().getTime() + firstPauseMs * 2 ** attempts;
-      settle.run(dead ? 'dead' : 'waiting', attempts + 1, dueAt, (error as Error).message, id);
-      if (dead) meter.record('notices_undelivered', 1);
-      log({ event: dead ? 'notice-dead' : 'notice-delayed', id, attempts: attempts + 1, error: errorEntry(error) });
-    }
-  };
-
-  const deliverDue = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      const batch = due.all(clock.now().getTime()) as unknown as Waiting[];
-      if (batch.length === 0) return;
-      await Promise.all(batch.map(deliver));
-    }
-  };
-
-  const wake = (): void => {
-    if (stop.signal.aborted || running !== undefined) return;
-    running = deliverDue().finally(() => {
-      running = undefined;
-      if (stop.signal.aborted) return;
-      const { at } = next.get() as { at: number | null };
-      clearTimeout(timer);
-      if (at !== null) timer = setTimeout(wake, Math.min(Math.max(at - clock.now().getTime(), 1), 60_000));
-    });
-  };
-  wake();
-
+  const update = database.prepare('UPDATE notices SET state = ?, attempts = ?, dueAt = ?, error = ? WHERE id = ?');
   return {
-    async send(notices) {
-      const now = clock.now().getTime();
-      unavailable(() => {
-        database.exec('BEGIN IMMEDIATE');
-        try {
-          for (const notice of notices) insert.run(notice.id, JSON.stringify(notice), now);
-          database.exec('COMMIT');
-        } catch (error) {
-          if (database.isTransaction) database.exec('ROLLBACK');
-          throw error;
-        }
-      });
-      wake();
-    },
-    async close() {
-      stop.abort();
-      clearTimeout(timer);
-      await running;
-    },
+    put: (notices: readonly Notice[], now: number) =>
+      inTransaction(database, () => {
+        for (const notice of notices) insert.run(notice.id, JSON.stringify(notice), now);
+      }),
+    due: (now: number) => due.all(now) as unknown as Waiting[],
+    next: () => (next.get() as { at: number | null }).at ?? undefined,
+    write: (outcomes: readonly Outcome[]) =>
+      inTransaction(database, () => {
+        for (const { id, state, attempts, dueAt, error } of outcomes) update.run(state, attempts, dueAt, error, id);
+      }),
   };
 }
 

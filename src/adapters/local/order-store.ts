@@ -11,7 +11,8 @@ import type { Order } from '../../market/order.ts';
 import { type EntryRow, entryColumns, intakeFault, openRowCheck } from './entries-check.ts';
 import type { Head, Heads } from './heads.ts';
 import type { Storage } from './storage.ts';
-import { notWritten } from './unavailable.ts';
+import { rollBack } from './transaction.ts';
+import { betweenTriesMs, isLocked, notWritten, patienceMs } from './unavailable.ts';
 
 /** Which order or group a block names: few orders do, so only they are in these indexes. */
 const namingIndexes = (['linkedTo', 'loopWith', 'exclusiveGroup'] as const satisfies NamingField[])
@@ -46,6 +47,8 @@ const largestGroup = 5000;
 /** A request that waits for the next group. */
 interface Request {
   readonly size: number;
+  /** By the monotonic clock. */
+  readonly since: number;
   run(group: Group): unknown;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -95,7 +98,7 @@ export function readEntries(database: DatabaseSync, auction: string, head: Head 
   });
 }
 
-export function orderStore({ database, clock, heads, storage }: OrderStoreOptions): OrderStore & { flush(): void } {
+export function orderStore({ database, clock, heads, storage }: OrderStoreOptions): OrderStore & { close(): void } {
   const columns = entryColumns;
   const insert = database.prepare(
     `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -209,6 +212,7 @@ export function orderStore({ database, clock, heads, storage }: OrderStoreOption
 
   const waiting: Request[] = [];
   let scheduled = false;
+  let closing = false;
 
   const flush = (): void => {
     scheduled = false;
@@ -217,12 +221,24 @@ export function orderStore({ database, clock, heads, storage }: OrderStoreOption
       let count = 0;
       while (count < waiting.length && (count === 0 || size + waiting[count]!.size <= largestGroup))
         size += waiting[count++]!.size;
-      commit(waiting.splice(0, count));
+      const group = waiting.splice(0, count);
+      if (commit(group)) continue;
+      waiting.unshift(...group);
+      scheduled = true;
+      setTimeout(flush, betweenTriesMs);
+      return;
     }
   };
 
-  /** One transaction for all these requests; their promises settle after it has ended. */
-  const commit = (requests: readonly Request[]): void => {
+  /** Whether a request still waits for somebody else's lock. */
+  const hasPatience = ({ since }: Request): boolean => !closing && performance.now() - since < patienceMs;
+
+  /**
+   * One transaction for all these requests; their promises settle after it has ended.
+   *
+   * @returns false when another process has the database and all have patience: nothing was done
+   */
+  const commit = (requests: readonly Request[]): boolean => {
     const settle: (() => void)[] = [];
     try {
       storage.check();
@@ -250,17 +266,20 @@ export function orderStore({ database, clock, heads, storage }: OrderStoreOption
       for (const [id, head] of group.heads) heads.set(id, head);
       heads.flush();
     } catch (cause) {
-      if (database.isTransaction) database.exec('ROLLBACK');
+      rollBack(database);
+      if (isLocked(cause) && requests.every(hasPatience)) return false;
       const error = cause instanceof AuctionError ? cause : notWritten(cause);
       for (const request of requests) request.reject(error);
-      return;
+      return true;
     }
     for (const each of settle) each();
+    return true;
   };
 
   const inGroup = <T>(size: number, run: (group: Group) => T): Promise<T> =>
     new Promise((resolve, reject) => {
-      waiting.push({ size, run, resolve: resolve as (value: unknown) => void, reject });
+      const since = performance.now();
+      waiting.push({ size, since, run, resolve: resolve as (value: unknown) => void, reject });
       if (scheduled) return;
       scheduled = true;
       setImmediate(flush);
@@ -356,6 +375,9 @@ export function orderStore({ database, clock, heads, storage }: OrderStoreOption
       deleteExpired.run(expiryAt(now));
       return expiring.reduce((sum, { orders }) => sum + orders, 0);
     },
-    flush,
+    close() {
+      closing = true;
+      flush();
+    },
   };
 }

@@ -18,6 +18,7 @@ import { type Head, type Heads, type HeadsFile, headsName, openHeads, readHeads,
 import { addRevisions, headsIn } from './layouts.ts';
 import { orderStore, orderTables } from './order-store.ts';
 import { inodeOf, type Storage, watchStorage } from './storage.ts';
+import { busyMs, isMachineFault, patienceMs, patient } from './unavailable.ts';
 
 export interface Store {
   readonly auctions: AuctionStore;
@@ -38,18 +39,27 @@ export const databaseName = 'merit.sqlite';
 
 /**
  * @param folder  the data folder, or `:memory:`
- * @throws AuctionError `incompatible-data` when the database is of another program or version, or can't be written; `damaged-data`
- *         when it is not what the house wrote, or lacks what was acknowledged. Nothing is changed then.
+ * @throws AuctionError `incompatible-data` when the database is of another program or version; `unavailable` when the machine does not
+ *         let it be used (full disk, no rights); `damaged-data` when it is not what the house wrote, or lacks what was acknowledged.
+ *         Nothing is changed then.
  */
 export function openStore(folder: string, clock: Clock): Store {
   const { database, heads, storage, damaged } = folder === ':memory:' ? inMemory() : inFolder(folder);
   const orders = orderStore({ database, clock, heads, storage });
   const close = () => {
-    orders.flush();
+    orders.close();
     heads.close();
     database.close();
   };
-  return { auctions: auctionStore(database, heads, storage), orders, database, storage, damaged, close };
+  const { close: _, ...port } = orders;
+  return {
+    auctions: patient(auctionStore(database, heads, storage)),
+    orders: patient(port),
+    database,
+    storage,
+    damaged,
+    close,
+  };
 }
 
 type Opened = Pick<Store, 'database' | 'storage' | 'damaged'> & { readonly heads: Heads };
@@ -69,20 +79,26 @@ function inFolder(folder: string): Opened {
   try {
     if (!existsSync(file) || statSync(file).size === 0) checkNothingIsMissing(folder, file);
     makePrivate(file);
-    database = new DatabaseSync(file);
+    database = new DatabaseSync(file, { timeout: patienceMs });
     const version = versionOf(database, file);
     if (version === 0) checkNothingIsMissing(folder, file);
     database.exec(settings);
+    // What is there already is not written again: a house whose disk is full can start, answer what is asked, and wait for room.
     bringUp(database, folder, version);
     const known = readHeads(folder);
     const damaged = version === 0 ? [] : check(database, folder, known);
     const heads = openHeads(folder, headsNow(database, known?.heads, damaged));
     const inodes = [file, `${file}-wal`].map((path) => ({ path, inode: constant(inodeOf(path)) }));
     const storage = watchStorage([...inodes, { path: join(folder, headsName), inode: heads.inode }]);
+    database.exec(`PRAGMA busy_timeout = ${busyMs}`);
     return { database, heads, storage, damaged };
   } catch (cause) {
     database?.close();
     if (cause instanceof AuctionError) throw cause;
+    if (isMachineFault(cause)) {
+      const message = `${file} can't be used now: ${(cause as Error).message}; mend that (room, rights), then start again`;
+      throw new AuctionError('unavailable', message, [], { cause });
+    }
     throw new AuctionError('incompatible-data', `${file} can't be used: ${(cause as Error).message}`, [], { cause });
   }
 }

@@ -1,6 +1,6 @@
 /** Keeps the house ticking: calls `keepTime()` whenever something is due. */
 
-import { keepTime } from '../../auction/keep-time.ts';
+import { type Failure, KeepTimeError, keepTime } from '../../auction/keep-time.ts';
 import type { Ports } from '../../auction/ports.ts';
 import { errorEntry, type Log, logToStderr } from './log.ts';
 
@@ -12,6 +12,9 @@ const longest = 1000;
 /** The shortest, so that an instant that cannot be dealt with makes no busy loop. */
 const shortest = 5;
 
+/** In ms: what fails for long is told as often as this. */
+const rarest = 600_000;
+
 export interface Timekeeper {
   /** Resolves when nothing of it runs any more. */
   stop(): Promise<void>;
@@ -21,23 +24,35 @@ export function startTimekeeper(ports: Ports, log: Log = logToStderr): Timekeepe
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let tick = Promise.resolve();
+  const troubles = new Troubles(log);
 
   async function look(): Promise<void> {
     let sleep = longest;
     try {
-      const { nextAt } = await keepTime(ports);
+      const nextAt = await keep();
       if (nextAt !== undefined) {
         const left = Date.parse(nextAt) - ports.clock.now().getTime();
         sleep = Math.min(longest, Math.max(shortest, left));
       }
     } catch (error) {
-      for (const each of error instanceof AggregateError ? error.errors : [error])
-        log({ event: 'timekeeping-failed', error: errorEntry(each) });
+      troubles.told([{ of: 'the house', error }]);
     }
     if (stopped) return;
     timer = setTimeout(() => {
       tick = look();
     }, sleep);
+  }
+
+  async function keep(): Promise<string | undefined> {
+    try {
+      const { nextAt } = await keepTime(ports);
+      troubles.told([]);
+      return nextAt;
+    } catch (error) {
+      if (!(error instanceof KeepTimeError)) throw error;
+      troubles.told(error.failures);
+      return error.nextAt;
+    }
   }
 
   tick = look();
@@ -48,4 +63,33 @@ export function startTimekeeper(ports: Ports, log: Log = logToStderr): Timekeepe
       clearTimeout(timer);
     },
   };
+}
+
+/** What fails is tried at each tick, and told at first, after a second, after two, four and so on, and when it is over. */
+class Troubles {
+  readonly #log: Log;
+  readonly #known = new Map<string, { readonly since: number; times: number; nextAt: number }>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** All that failed in one tick. */
+  told(failures: readonly Failure[]): void {
+    const now = performance.now();
+    for (const { of, error } of failures) {
+      const trouble = this.#known.get(of) ?? { since: now, times: 0, nextAt: now };
+      this.#known.set(of, trouble);
+      trouble.times++;
+      if (now < trouble.nextAt) continue;
+      trouble.nextAt = now + Math.min(rarest, Math.max(longest, now - trouble.since));
+      this.#log({ event: 'timekeeping-failed', of, times: trouble.times, error: errorEntry(error) });
+    }
+    const failing = new Set(failures.map(({ of }) => of));
+    for (const [of, { since, times }] of this.#known) {
+      if (failing.has(of)) continue;
+      this.#known.delete(of);
+      this.#log({ event: 'timekeeping-goes-on', of, times, seconds: Math.round(now - since) / 1000 });
+    }
+  }
 }

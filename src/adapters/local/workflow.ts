@@ -6,16 +6,18 @@
  */
 
 import type { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import definition from '../../../workflow/auction.asl.json' with { type: 'json' };
 import type { Clock, ExecutionEvent, Workflow } from '../../auction/ports.ts';
 import type { TaskName } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { utc } from '../../market/time.ts';
-import { limiter } from '../limiter.ts';
 import { type End, ExecutionLog, type Started } from './execution-log.ts';
 import { errorEntry, type Log } from './log.ts';
+import { persistently } from './persistently.ts';
+import { taskRunner } from './task-runner.ts';
+import { patient } from './unavailable.ts';
 
 export interface LocalWorkflow extends Workflow {
   /** Run again what a crash cut. Call it once, when all ports are there. */
@@ -33,67 +35,67 @@ export interface WorkflowOptions {
   readonly waits?: Readonly<Record<string, number>>;
 }
 
-/** Tasks at work at one time; executions that only wait cost nothing and are not limited. */
-const tasksAtOnce = 4;
 /** Longest input or output of a state that the history keeps. */
 const detailSize = 2000;
 
 export function openWorkflow({ database, clock, runTask, log, waits = {} }: WorkflowOptions): LocalWorkflow {
   const machine = new StateMachine(localDefinition(), { validationOptions: { noValidate: true } }); // a test validates it
   const rows = new ExecutionLog(database);
-  const limit = limiter(tasksAtOnce);
   const closing = new AbortController();
+  const runner = taskRunner({ runTask, log, closing: closing.signal, waits });
   const running = new Map<string, Promise<void>>();
-  const atWork = new Set<Promise<unknown>>();
   const now = () => utc(clock.now());
-  let flushing: NodeJS.Immediate | undefined;
+  let flushing: Promise<void> | undefined;
 
   function record(id: string, event: Omit<ExecutionEvent, 'at'>): void {
     rows.add(id, { at: now(), ...event });
-    flushing ??= setImmediate(() => {
-      flushing = undefined;
-      attempt(() => rows.flush());
-    });
+    void written();
   }
 
-  function attempt(write: () => void): boolean {
-    try {
-      write();
-      return true;
-    } catch (error) {
-      log({ event: 'history-not-written', error: errorEntry(error) });
-      return false;
-    }
+  /** Resolves when what waits is in the database; on a full disk that takes until there is room. Or when the house closes. */
+  function written(): Promise<void> {
+    flushing ??= flush();
+    return flushing;
   }
 
-  const handlers = Object.fromEntries(
-    taskNames.map((name) => [
-      name,
-      async (input: unknown) => {
-        const task = limit(async () => {
-          // The library tries once more after it was told to stop.
-          if (closing.signal.aborted) throw new AuctionError('unavailable', 'the house is closing');
-          return runTask(name, input);
-        });
-        atWork.add(task);
-        try {
-          return (await task) as never;
-        } catch (error) {
-          if (!closing.signal.aborted)
-            log({ event: 'task-failed', task: name, input: short(input), error: errorEntry(error) });
-          throw plain(error);
-        } finally {
-          atWork.delete(task);
-        }
-      },
-    ]),
-  );
+  async function flush(): Promise<void> {
+    await turn();
+    const write = () => {
+      rows.flush();
+      flushing = undefined; // in the same turn: what comes later waits for the next one
+    };
+    await persistently(write, { log, what: 'the history of the workflow', stop: closing.signal }).catch(notWritten);
+  }
+
+  const notWritten = (error: unknown) => log({ event: 'history-not-written', error: errorEntry(error) });
+
+  const handlersOf = (id: string) =>
+    Object.fromEntries(
+      taskNames.map((name) => [
+        name,
+        async (input: unknown) => {
+          // Once, not at each try: an outage of a night would fill the history. In the next turn: the library tells of a state
+          // that was entered only then.
+          const onWait = async (cause: string) => {
+            await turn();
+            if (closing.signal.aborted) return;
+            record(id, { type: 'TaskStateFailed', state: name, detail: { error: 'Unavailable', cause } });
+            record(id, { type: 'TaskStateRetried', state: name, detail: { attempt: 1 } });
+          };
+          return (await runner.run(id, name, input, onWait)) as never;
+        },
+      ]),
+    );
 
   function execute({ id, auction, run }: Started): void {
     const execution = machine.run(
       { auction, run },
       {
-        overrides: { taskResourceLocalHandlers: handlers, waitTimeOverrides: waits, retryIntervalOverrides: waits },
+        overrides: {
+          taskResourceLocalHandlers: handlersOf(id),
+          waitTimeOverrides: waits,
+          retryIntervalOverrides: waits,
+        },
         noThrowOnAbort: true,
         context: { Execution: { Id: id, Name: id } },
       },
@@ -101,10 +103,13 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
     closing.signal.addEventListener('abort', execution.abort, { once: true });
     running.set(
       id,
-      follow(id, execution).finally(() => {
-        closing.signal.removeEventListener('abort', execution.abort);
-        running.delete(id);
-      }),
+      follow(id, execution)
+        // A fault of ours; at the next start it runs again.
+        .catch((error: unknown) => log({ event: 'execution-lost', execution: id, error: errorEntry(error) }))
+        .finally(() => {
+          closing.signal.removeEventListener('abort', execution.abort);
+          running.delete(id);
+        }),
     );
   }
 
@@ -116,23 +121,25 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
     for await (const event of eventLogs) {
       if (event.type !== 'ExecutionAborted') record(id, eventOf(event));
     }
-    const end = { ...(await ended), endedAt: now() };
-    // On a full disk the end has to wait until there is room.
-    while (!closing.signal.aborted && !attempt(() => rows.flush({ id, end }))) {
-      await sleep(1000, undefined, { signal: closing.signal }).catch(() => undefined);
-    }
+    const end = await ended;
+    // What was cut is not over.
+    if (closing.signal.aborted) return;
+    rows.end(id, { ...end, endedAt: now() });
+    await written();
   }
 
   return {
-    async start(auction, run) {
-      if (closing.signal.aborted) throw new AuctionError('unavailable', 'the house is closing');
-      const started = { id: `${auction}-${run}`, auction, run };
-      if (rows.begin(started, now())) execute(started);
-      return started.id;
-    },
-    find: async (id) => rows.find(id),
-    list: async (filter) => rows.list(filter),
-    history: async (id) => rows.history(id),
+    ...patient({
+      async start(auction: string, run: number) {
+        if (closing.signal.aborted) throw new AuctionError('unavailable', 'the house is closing');
+        const started = { id: `${auction}-${run}`, auction, run };
+        if (rows.begin(started, now())) execute(started);
+        return started.id;
+      },
+      find: async (id: string) => rows.find(id),
+      list: async (filter?: { auction?: string; limit?: number }) => rows.list(filter),
+      history: async (id: string) => rows.history(id),
+    }),
     resume() {
       for (const started of rows.running()) {
         if (running.has(started.id)) continue;
@@ -142,9 +149,12 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
     },
     async close() {
       closing.abort();
-      await Promise.allSettled([...running.values(), ...atWork]);
-      clearImmediate(flushing);
-      attempt(() => rows.flush());
+      await Promise.all([...running.values(), runner.rest(), flushing]);
+      try {
+        rows.flush();
+      } catch (error) {
+        notWritten(error);
+      }
     },
   };
 }
@@ -154,17 +164,15 @@ const placeholder = /\$\{(\w+)FunctionArn\}/g;
 
 export const taskNames = [...JSON.stringify(definition).matchAll(placeholder)].map(([, name]) => name as TaskName);
 
+/** The library would count waiting for a place or for the disk as a task's time; the task runner counts the tries themselves. */
+const never = 2_000_000; // seconds, about as long as a timer can be
+
 export function localDefinition(): StateMachineDefinition {
   const text = JSON.stringify(definition)
+    .replaceAll(/"TimeoutSeconds":\d+/g, `"TimeoutSeconds":${never}`)
     .replaceAll(placeholder, 'arn:aws:lambda:local:000000000000:function:$1')
     .replace(/\$\{SettlementMode\}/, 'INLINE');
   return JSON.parse(text) as StateMachineDefinition;
-}
-
-/** Name and message are all that crosses to the workflow, in the cloud too. */
-function plain(error: unknown): Error {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  return Object.assign(new Error(message), { name });
 }
 
 function causeOf(error: unknown): string {

@@ -7,7 +7,7 @@ import { readScopes, type Scope, scopesOfRole } from '../../../access/roles.ts';
 import { AuctionError } from '../../../market/errors.ts';
 import { participantName } from '../../../market/order.ts';
 import { type Portfolio, portfolio } from '../../../market/portfolio.ts';
-import { inTransaction } from './database.ts';
+import { inTransaction } from '../transaction.ts';
 
 export interface Client {
   readonly client: string;

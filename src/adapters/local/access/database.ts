@@ -50,16 +50,3 @@ export function openAccessDatabase(folder: string): DatabaseSync {
     throw new AuctionError('incompatible-data', `${file} can't be used: ${(cause as Error).message}`, [], { cause });
   }
 }
-
-/** All that `work` writes or nothing; it must not wait for anything. */
-export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const value = work();
-    database.exec('COMMIT');
-    return value;
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
-}

@@ -8,7 +8,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import type { DatabaseSync } from 'node:sqlite';
 import { errors, type JWK, type JWTVerifyGetKey } from 'jose';
 import { clockToleranceSeconds } from '../../../access/tokens.ts';
-import { inTransaction } from './database.ts';
+import { inTransaction } from '../transaction.ts';
 
 export interface Keys {
   /** Name of the issuer, as old as its first key. */
