@@ -1,14 +1,14 @@
 /** What can be read of an auction: its sealed book, its result, the outcome of one order. */
 
-import { sha256 } from '../book/intake.ts';
+import assert from 'node:assert/strict';
 import type { Book } from '../market/book.ts';
-import { AuctionError } from '../market/errors.ts';
 import type { Result } from '../market/result.ts';
 import { type Auction, type AuctionState, published } from './auction.ts';
-import { bookKey, resultKey } from './keys.ts';
+import { readDocument } from './documents.ts';
+import { bookKey, pageKey, pagesKey, resultKey } from './keys.ts';
 import { findAuction, wrongState } from './moves.ts';
 import type { Ports } from './ports.ts';
-import type { SettledOrder } from './settled-order.ts';
+import { type SettledOrder, settledOrders } from './settled-order.ts';
 
 export const isPublished = ({ state }: Auction): boolean => (published as readonly AuctionState[]).includes(state);
 
@@ -26,28 +26,38 @@ export async function readBook(ports: Ports, id: string): Promise<Book> {
   return readSealedBook(ports, auction);
 }
 
-/** @throws AuctionError `invalid-book` when the archive has not the book that was sealed */
-export const readSealedBook = async (ports: Ports, auction: Auction): Promise<Book> =>
-  (await readChecked(ports, bookKey(auction.id), auction.book, 'invalid-book')) as Book;
-
-/** The result, final or not. @throws AuctionError `invalid-result` when the archive has not the one that was cleared */
-export const readUnpublished = async (ports: Ports, auction: Auction): Promise<Result> =>
-  (await readChecked(ports, resultKey(auction), auction.result, 'invalid-result')) as Result;
-
-async function readChecked(
-  ports: Ports,
-  key: string,
-  known: { hash: string } | undefined,
-  code: 'invalid-book' | 'invalid-result',
-) {
-  const text = await ports.archive.read(key);
-  if (text === undefined || known === undefined) throw new AuctionError(code, `${key} is missing from the archive`);
-  const found = sha256(text);
-  if (found !== known.hash) throw new AuctionError(code, `${key} was changed: its hash is ${found}, not ${known.hash}`);
-  return JSON.parse(text) as unknown;
+/** @throws AuctionError `damaged-data` when the archive has not the book that was sealed */
+export async function readSealedBook(ports: Ports, auction: Auction): Promise<Book> {
+  assert(auction.book !== undefined, `auction ${auction.id} is ${auction.state}, and has no book`);
+  return JSON.parse(await readDocument(ports, bookKey(auction.id), auction.book.hash)) as Book;
 }
 
-export async function readPage(ports: Ports, key: string): Promise<SettledOrder[] | undefined> {
-  const text = await ports.archive.read(key);
-  return text === undefined ? undefined : (JSON.parse(text) as { orders: SettledOrder[] }).orders;
+/** The result, final or not. @throws AuctionError `damaged-data` when the archive has not the one that was cleared */
+export async function readUnpublished(ports: Ports, auction: Auction): Promise<Result> {
+  assert(auction.result !== undefined, `auction ${auction.id} is ${auction.state}, and has no result`);
+  return JSON.parse(await readDocument(ports, resultKey(auction), auction.result.hash)) as Result;
+}
+
+/**
+ * A page of outcomes, of an auction that has a result; `undefined` where none of the book's orders lies in its span.
+ *
+ * @throws AuctionError `damaged-data`
+ */
+export async function readPage(ports: Ports, auction: Auction, key: string): Promise<SettledOrder[] | undefined> {
+  if (auction.pages === undefined) {
+    // A record of before its pages had hashes: they follow from book and result, which had them.
+    const orders = settledOrders(await readSealedBook(ports, auction), await readUnpublished(ports, auction));
+    const own = orders.filter(({ sequence }) => pageKey(auction, sequence) === key);
+    return own.length === 0 ? undefined : own;
+  }
+  const { pages } = JSON.parse(await readDocument(ports, pagesKey(auction), auction.pages.hash)) as Pages;
+  const hash = pages[key];
+  if (hash === undefined) return undefined;
+  return (JSON.parse(await readDocument(ports, key, hash)) as { orders: SettledOrder[] }).orders;
+}
+
+/** The pages of outcomes by their keys, each with its hash: a document that the auction's record names by its own. */
+export interface Pages {
+  readonly auction: string;
+  readonly pages: Readonly<Record<string, string>>;
 }
