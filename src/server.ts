@@ -14,6 +14,7 @@ import type { Hono } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
+import { startBackups } from './adapters/local/backup/schedule.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
 import { createApp } from './api/app.ts';
@@ -77,9 +78,11 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     throw error;
   });
   const timekeeper = startTimekeeper(house.ports, log);
+  const backups = backupsOf(settings, house, log);
   let closing: Promise<void> | undefined;
   const close = async () => {
     await stop(server);
+    await backups?.stop();
     await timekeeper.stop();
     control?.close();
     await house.close();
@@ -90,6 +93,11 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     ...(builtIn && { access: builtIn }),
     close: () => (closing ??= close()),
   };
+}
+
+function backupsOf({ backup, backupMinutes, backupKeep, data }: Settings, { ports }: House, log: Log) {
+  if (backup === undefined) return undefined;
+  return startBackups({ data, to: backup, everyMinutes: backupMinutes, keep: backupKeep, clock: ports.clock, log });
 }
 
 /** Of calls, where the settings name an issuer. What goes wrong closes the house. */
