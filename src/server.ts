@@ -15,6 +15,7 @@ import type { Hono } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
+import { startBackups } from './adapters/local/backup/schedule.ts';
 import { oneAtATime } from './adapters/local/connections.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
@@ -89,9 +90,11 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     throw error;
   });
   const timekeeper = startTimekeeper(house.ports, log);
+  const backups = backupsOf(settings, house, log);
   let closing: Promise<void> | undefined;
   const close = async () => {
     await stop(server);
+    await backups?.stop();
     await timekeeper.stop();
     control?.close();
     await house.close();
@@ -108,6 +111,11 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
 function limitsOf({ issuer, requestsPerSecond = issuer === undefined ? undefined : 100 }: Settings): CallLimits {
   const addressOf: CallLimits['addressOf'] = (c) => getConnInfo(c).remote.address ?? 'nowhere';
   return { ...(requestsPerSecond !== undefined && { perSecond: requestsPerSecond }), atOnce: mostAtOnce, addressOf };
+}
+
+function backupsOf({ backup, backupMinutes, backupKeep, data }: Settings, { ports }: House, log: Log) {
+  if (backup === undefined) return undefined;
+  return startBackups({ data, to: backup, everyMinutes: backupMinutes, keep: backupKeep, clock: ports.clock, log });
 }
 
 /** Of calls, where the settings name an issuer. What goes wrong closes the house. */

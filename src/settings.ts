@@ -38,6 +38,12 @@ const settings = z.strictObject({
   tokenUse: z.literal('access', 'must be access').exactOptional(),
   /** Requests a second of one client, or of one address without a token; without it 100 with an issuer, and any number without. */
   requestsPerSecond: z.int('must be a whole number').min(1).exactOptional(),
+  /** Where backups of the data folder go, each in a folder of its own; none without it. */
+  backup: z.string().min(1).exactOptional(),
+  /** So many minutes from one backup to the next: what is lost when the machine is. */
+  backupMinutes: z.int('must be a whole number of minutes').min(1).max(100_000).default(60),
+  /** So many stay; older ones are deleted. */
+  backupKeep: z.int('must be a whole number').min(1).max(100_000).default(48),
   /** One line of JSON per request. */
   accessLog: z.boolean().default(false),
 });
@@ -78,7 +84,12 @@ function togetherOf({ host, issuer, audience, tokenUse }: Settings, nameOf: (key
   return wrong.filter(([isWrong]) => isWrong).map(([, message]) => message);
 }
 
-const numbers: ReadonlySet<string> = new Set(['port', 'requestsPerSecond'] satisfies (keyof SettingsInput)[]);
+const numbers: readonly string[] = [
+  'port',
+  'requestsPerSecond',
+  'backupMinutes',
+  'backupKeep',
+] satisfies (keyof SettingsInput)[];
 
 /** `MERIT_PORT` is `port`, `MERIT_ACCESS_LOG=1` is `accessLog`, and so on. An empty variable counts as not set. */
 export function settingsFrom(env: Readonly<Record<string, string | undefined>>): Settings {
@@ -86,7 +97,7 @@ export function settingsFrom(env: Readonly<Record<string, string | undefined>>):
   const given = Object.keys(settings.shape).flatMap((key) => {
     const text = env[variable(key)];
     if (!text) return [];
-    const number = numbers.has(key) && /^\d+$/.test(text) ? Number(text) : undefined;
+    const number = numbers.includes(key) && /^\d+$/.test(text) ? Number(text) : undefined;
     return [[key, key === 'accessLog' ? text === '1' : (number ?? text)] as const];
   });
   return checkSettings(Object.fromEntries(given), variable);

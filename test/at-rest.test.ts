@@ -9,10 +9,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { openStore } from '../src/adapters/local/stores.ts';
-import { closeGate, restartAuction } from '../src/auction/auctions.ts';
+import { createApp } from '../src/api/app.ts';
+import { closeGate, findAuction, restartAuction } from '../src/auction/auctions.ts';
 import { cancelOrder } from '../src/auction/cancel-order.ts';
 import { findOrder } from '../src/auction/find-order.ts';
-import { hold, openTestHouse, reaches, submit } from './support/house.ts';
+import { networkKey } from '../src/auction/keys.ts';
+import { submitOrders } from '../src/auction/submit-orders.ts';
+import { hold, openTestHouse, reaches, submit, tradingOrders } from './support/house.ts';
 
 const sql = (folder: string, text: string): void => {
   const database = new DatabaseSync(join(folder, 'merit.sqlite'));
@@ -210,18 +213,32 @@ test('a log of the database that is gone or cut when the process was killed is n
   const house = await openTestHouse(t);
   await hold(house.ports);
   await submit(house.ports);
+  await house.reopen(); // the database has these now
+  for (let i = 0; i < 20; i++) await submit(house.ports, [{ record_id: `o${i}`, side: 'buy', price: 5, power: 1 }]);
   const copy = `${house.folder}-copy`;
   t.after(() => rm(copy, { recursive: true }));
   // As a kill leaves the files: the log is not in the database yet.
-  await cp(house.folder, copy, { recursive: true });
-  const openCopy = () => openStore(copy, house.clock);
-  openCopy().close();
-  for (const cut of [0, 4096, 20_000]) {
-    await rm(copy, { recursive: true });
+  const log = join(copy, 'merit.sqlite-wal');
+  const openCut = async (cut: (bytes: Buffer) => Buffer) => {
+    await rm(copy, { recursive: true, force: true });
     await cp(house.folder, copy, { recursive: true });
-    await truncate(join(copy, 'merit.sqlite-wal'), cut);
-    assert.throws(openCopy, aDamage, `cut at ${cut}`);
-  }
+    await writeFile(log, cut(await readFile(log)));
+    openStore(copy, house.clock).close();
+  };
+  await openCut((bytes) => bytes);
+  const missing = { ...aDamage, message: /acknowledged orders are missing/ };
+  await assert.rejects(
+    openCut((bytes) => bytes.subarray(0, 0)),
+    missing,
+  );
+  await assert.rejects(
+    openCut((bytes) => bytes.subarray(0, bytes.length - 1)),
+    missing,
+  );
+  await assert.rejects(
+    openCut((bytes) => bytes.fill(~bytes[9000]!, 9000, 9001)),
+    missing,
+  );
 });
 
 test('a folder that is deleted or replaced while the house runs takes no writes, and it says so', async (t) => {
@@ -258,4 +275,64 @@ test('a data folder of before has no heads: it gets them at its first start', as
   await closeGate(house.ports, 'a');
   await reaches(house.ports, 'a', 'settled');
   await house.reopen();
+});
+
+test('what was published has a hash that is checked: damage is the house’s fault, told as such and named in the log', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submitOrders(house.ports, { participant: 'local' }, { auction: 'a', orders: tradingOrders });
+  await closeGate(house.ports, 'a');
+  await reaches(house.ports, 'a', 'settled');
+  const logged: Record<string, unknown>[] = [];
+  const app = createApp(house.ports, { version: '0', log: (entry) => logged.push(entry) });
+  const ask = async (path: string) => {
+    const answer = await app.request(path);
+    return { status: answer.status, json: (await answer.json()) as Record<string, unknown> };
+  };
+  const archive = join(house.folder, 'archive');
+  const damages: [string, string, (text: string) => string | undefined][] = [
+    ['books/a.json', '/auctions/a/book', (text) => text.replace('"price":60', '"price":61')],
+    ['books/a.json', '/auctions/a/curves', (text) => text.slice(0, 50)],
+    ['results/a.json', '/auctions/a/prices', (text) => text.replace('45', '46')],
+    ['results/a.json', '/auctions/a/flows', () => undefined],
+    ['results/a.json', '/auctions/a/result', () => ''],
+    ['orders/a/page-00001.json', '/orders/load?auction=a', (text) => text.replace('"power":40', '"power":99')],
+    ['orders/a/page-00001.json', '/orders?auction=a', (text) => text.slice(0, -20)],
+    ['orders/a/page-00001.json', '/orders/load?auction=a', () => undefined],
+    ['orders/a/pages.json', '/orders/load?auction=a', (text) => text.replace('sha256:', 'sha256:0')],
+    ['orders/a/pages.json', '/orders/load?auction=a', () => undefined],
+  ];
+  const auction = await findAuction(house.ports, 'a');
+  const network = networkKey(auction.network!.hash);
+  damages.push([network, '/auctions/a/network', (text) => text.replace('[]', '[ ]')]);
+  for (const [key, path, damage] of damages) {
+    const file = join(archive, key);
+    const text = await readFile(file, 'utf8');
+    assert.equal((await ask(path)).status, 200, path);
+    const other = damage(text);
+    assert.notEqual(other, text);
+    if (other === undefined) await rm(file);
+    else await writeFile(file, other);
+    const { status, json } = await ask(path);
+    assert.equal(status, 500, `${key} ${path}: ${JSON.stringify(json)}`);
+    assert.equal(json.code, 'damaged-data');
+    const said = new RegExp(
+      `${key} ${other === undefined ? 'is missing from the archive' : 'was changed: its hash is'}`,
+    );
+    assert.match(String(json.detail), said);
+    assert.match(String(logged.at(-1)?.found), said);
+    await writeFile(file, text);
+  }
+});
+
+test('outcomes of an auction of before its pages had hashes follow from its book and its result', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  await closeGate(house.ports, 'a');
+  const { pages: _, ...before } = await reaches(house.ports, 'a', 'settled');
+  assert(await house.ports.auctions.advance(await findAuction(house.ports, 'a'), before));
+  await writeFile(join(house.folder, 'archive/orders/a/page-00001.json'), 'nobody reads this');
+  const { outcome } = await findOrder(house.ports, 'p', 'load', 'a');
+  assert.deepEqual([outcome?.status, outcome?.power, outcome?.prices], ['accepted', 40, [45]]);
 });

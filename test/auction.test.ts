@@ -246,6 +246,7 @@ test('settlement lays accepted orders into the archive page by page, and any ord
     'orders/a/accepted/page-00002.json',
     'orders/a/page-00001.json',
     'orders/a/page-00002.json',
+    'orders/a/pages.json',
   ]);
   const page = JSON.parse((await ports.archive.read('orders/a/accepted/page-00002.json'))!);
   assert.equal(page.orders.length, 500);

@@ -41,7 +41,7 @@ test('orders and calls that meet the lock of another process wait for it, and ot
   const other = lock(t, house);
   const work = Promise.all([submit(ports), ports.orders.append('a', 'q', []), hold(ports, 'b')]);
   setTimeout(() => other.release(), 400);
-  assert((await turnsUntil(work)) > 20, 'nobody else had a turn');
+  assert((await turnsUntil(work)) >= 3, 'nobody else had a turn');
   const [{ receipts }] = await work;
   assert.deepEqual(
     receipts.map(({ sequence }) => sequence),

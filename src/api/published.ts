@@ -6,8 +6,9 @@
 
 import type { Context } from 'hono';
 import { LRUCache } from 'lru-cache';
+import { readDocument } from '../auction/documents.ts';
 import type { Archive } from '../auction/ports.ts';
-import { type Document, readDocument } from '../auction/results.ts';
+import type { Document } from '../auction/results.ts';
 import { AuctionError } from '../market/errors.ts';
 import { copyKey, moved } from './large-answers.ts';
 
@@ -52,7 +53,7 @@ export function answeringPublished(ports: { readonly archive: Archive }, largest
 }
 
 async function send(archive: Archive, document: Document): Promise<string | ReadableStream<Uint8Array>> {
-  if (archive.stream === undefined) return readDocument({ archive }, document);
+  if (archive.stream === undefined) return readDocument({ archive }, document.key, document.hash);
   const bytes = await archive.stream(document.key, document.hash);
   if (bytes === undefined) throw new AuctionError('damaged-data', `${document.key} is missing from the archive`);
   return bytes;

@@ -58,9 +58,11 @@ export const auction = z
       })
       .meta({ id: 'ResultSummary' })
       .optional(),
+    /** From clearing on, of the pages of outcomes. Records of before have none. */
+    pages: z.strictObject({ hash: z.string() }).meta({ id: 'OutcomePages' }).optional(),
     /** Why it failed or was cancelled. */
     cause: z.string().optional(),
-    /** While it is failed: in which state that was, and what was found since (`diagnose.ts`). */
+    /** While it is failed, or called off after that: in which state that was, and what was found since (`diagnose.ts`). */
     failure: z
       .strictObject({
         from: auctionState,
@@ -68,6 +70,7 @@ export const auction = z
           .strictObject({
             found: z.enum(['clears', 'orders', 'participants', 'nothing', 'spent']),
             orders: z.int().min(0).meta({ description: 'without how many orders it clears' }),
+            hash: z.string().optional().meta({ description: 'of the whole diagnosis' }),
           })
           .optional(),
       })

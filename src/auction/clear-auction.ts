@@ -4,14 +4,12 @@ import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { canonical } from '../book/canonical.ts';
 import { sha256 } from '../book/intake.ts';
-import type { Book } from '../market/book.ts';
 import type { Market } from '../market/market.ts';
-import type { Result } from '../market/result.ts';
 import type { Auction } from './auction.ts';
-import { pageKey } from './keys.ts';
+import { pageKey, pagesKey } from './keys.ts';
 import { marketOf } from './moves.ts';
 import type { Ports } from './ports.ts';
-import { readSealedBook, readUnpublished } from './results.ts';
+import { type Pages, readSealedBook, readUnpublished } from './results.ts';
 import { searchOn } from './search.ts';
 import { type SettledOrder, settledOrders } from './settled-order.ts';
 import { auctionInRun, moveOn, run } from './step.ts';
@@ -53,37 +51,37 @@ async function attempt(ports: Ports, input: z.output<typeof clearInput>): Promis
     return { results: false, retryAfterSeconds: waitAfter(market.patience, input.attempt) };
   }
   const book = await readSealedBook(ports, auction);
-  const result =
+  const isLast = input.attempt >= market.patience.attempts;
+  const found =
     auction.state === 'clearing'
-      ? await clearBook(ports, market, auction, book, input.attempt >= market.patience.attempts)
-      : await readUnpublished(ports, auction);
+      ? await searchOn(ports, market, auction, book, isLast)
+      : { result: await readUnpublished(ports, auction) };
   // A search that goes on need not wait.
-  if (result === undefined) return { results: false, retryAfterSeconds: 0 };
-  const orders = settledOrders(book, result);
+  if (found === undefined) return { results: false, retryAfterSeconds: 0 };
+  const orders = settledOrders(book, found.result);
   const pages = await writePages(ports, auction, orders);
+  if ('text' in found) {
+    const { status, welfare, gap } = found.result;
+    const result = { hash: sha256(found.text), status, welfare, gap };
+    await moveOn(ports, auction, 'preliminary', { result, pages: { hash: pages.hash } });
+    ports.meter.record('clearing_gap', gap);
+  }
   const isSmall = orders.length <= 500 && JSON.stringify(orders).length <= messageSize;
-  return { results: true, auction: auction.id, ...(isSmall && { orders }), pages };
+  return { results: true, auction: auction.id, ...(isSmall && { orders }), pages: pages.references };
 }
 
-async function clearBook(
-  ports: Ports,
-  market: Market,
-  auction: Auction,
-  book: Book,
-  isLast: boolean,
-): Promise<Result | undefined> {
-  const found = await searchOn(ports, market, auction, book, isLast);
-  if (found === undefined) return undefined;
-  const { status, welfare, gap } = found.result;
-  await moveOn(ports, auction, 'preliminary', { result: { hash: sha256(found.text), status, welfare, gap } });
-  ports.meter.record('clearing_gap', gap);
-  return found.result;
-}
-
-async function writePages(ports: Ports, auction: Auction, orders: readonly SettledOrder[]): Promise<PageReference[]> {
-  const pages = Map.groupBy(orders, (order) => pageKey(auction, order.sequence));
-  for (const [key, page] of pages) await ports.archive.write(key, canonical({ auction: auction.id, orders: page }));
-  return [...pages.keys()].map((key) => ({ auction: auction.id, run: auction.run, key }));
+/** The pages, then what says which they are, by their hashes. */
+async function writePages(ports: Ports, auction: Auction, orders: readonly SettledOrder[]) {
+  const hashes: Record<string, string> = {};
+  for (const [key, page] of Map.groupBy(orders, (order) => pageKey(auction, order.sequence))) {
+    const text = canonical({ auction: auction.id, orders: page });
+    await ports.archive.write(key, text);
+    hashes[key] = sha256(text);
+  }
+  const text = canonical({ auction: auction.id, pages: hashes } satisfies Pages);
+  await ports.archive.write(pagesKey(auction), text);
+  const references = Object.keys(hashes).map((key): PageReference => ({ auction: auction.id, run: auction.run, key }));
+  return { references, hash: sha256(text) };
 }
 
 /** In a rehearsal: whether this attempt has no results yet. The same seed, auction and attempt give the same answer. */

@@ -7,6 +7,7 @@
 
 import type * as z from 'zod';
 import { canonical } from '../book/canonical.ts';
+import { sha256 } from '../book/intake.ts';
 import { type ClearingBudget, clear } from '../clearing/clear.ts';
 import type { Book } from '../market/book.ts';
 import type { BookOrder } from '../market/order.ts';
@@ -38,10 +39,12 @@ export async function diagnoseFailure(ports: Ports, input: z.output<typeof run>)
   if (auction.state !== 'failed' || auction.run !== input.run || !isCleared || book === undefined) return {};
   const earlier = await ports.archive.read(diagnosisKey(auction));
   const found = earlier === undefined ? await diagnose(ports, auction) : diagnosis.parse(JSON.parse(earlier));
-  if (earlier === undefined) await ports.archive.write(diagnosisKey(auction), canonical(found));
+  const text = earlier ?? canonical(found);
+  if (earlier === undefined) await ports.archive.write(diagnosisKey(auction), text);
   const summary = { found: found.found, orders: found.without.length };
   // Whoever restarted it meanwhile did not wait for this.
-  await ports.auctions.advance(auction, { ...auction, failure: { ...failure, diagnosis: summary } });
+  const withHash = { ...failure, diagnosis: { ...summary, hash: sha256(text) } };
+  await ports.auctions.advance(auction, { ...auction, failure: withHash });
   const id = `auction-diagnosed:${auction.id}:${auction.run}`;
   await tell(ports, [{ id, kind: 'auction-diagnosed', auction: auction.id, ...summary }]);
   return { found: found.found };

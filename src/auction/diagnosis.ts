@@ -5,6 +5,7 @@ import { auctionId } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { orderName } from '../market/result.ts';
 import { auction as auctionSchema } from './auction.ts';
+import { readDocument } from './documents.ts';
 import { diagnosisKey } from './keys.ts';
 import { findAuction } from './moves.ts';
 import type { Ports } from './ports.ts';
@@ -33,11 +34,16 @@ export const diagnosis = z
   .meta({ id: 'Diagnosis' });
 export type Diagnosis = z.output<typeof diagnosis>;
 
-/** @throws AuctionError `not-found`; `wrong-state` while there is none */
+/** @throws AuctionError `not-found`; `wrong-state` while there is none; `damaged-data` */
 export async function readDiagnosis(ports: Ports, id: string): Promise<Diagnosis> {
   const auction = await findAuction(ports, id);
-  const text = await ports.archive.read(diagnosisKey(auction));
-  if (text !== undefined) return diagnosis.parse(JSON.parse(text));
+  const known = auction.failure?.diagnosis;
+  if (known !== undefined) {
+    const key = diagnosisKey(auction);
+    // A record of before diagnoses had hashes has none.
+    const text = known.hash === undefined ? await ports.archive.read(key) : await readDocument(ports, key, known.hash);
+    if (text !== undefined) return diagnosis.parse(JSON.parse(text));
+  }
   throw new AuctionError(
     'wrong-state',
     `auction ${id} is ${auction.state}: there is no diagnosis of its run ${auction.run}`,

@@ -8,6 +8,7 @@ import { AuctionError, type Problem } from '../market/errors.ts';
 import type { BookOrder } from '../market/order.ts';
 import { type OrderName, orderName } from '../market/result.ts';
 import type { Auction } from './auction.ts';
+import { readDocument } from './documents.ts';
 import { exclusionKey } from './keys.ts';
 import type { Ports } from './ports.ts';
 import { readSealedBook } from './results.ts';
@@ -34,12 +35,10 @@ export async function exclude(
   return { hash: sha256(text), orders: orders.length };
 }
 
-/** Whom the current run of an auction leaves out. @throws AuctionError `unavailable` while the archive has not the document */
-export async function excludedFrom({ archive }: Pick<Ports, 'archive'>, auction: Auction): Promise<OrderName[]> {
+/** Whom the current run of an auction leaves out. @throws AuctionError `damaged-data` where the archive has not the document */
+export async function excludedFrom(ports: Pick<Ports, 'archive'>, auction: Auction): Promise<OrderName[]> {
   if (auction.excluded === undefined) return [];
-  const text = await archive.read(exclusionKey(auction));
-  if (text === undefined || sha256(text) !== auction.excluded.hash)
-    throw new AuctionError('unavailable', `${exclusionKey(auction)} is missing from the archive, or was changed`);
+  const text = await readDocument(ports, exclusionKey(auction), auction.excluded.hash);
   return exclusion.parse(JSON.parse(text)).orders;
 }
 

@@ -52,7 +52,7 @@ async function viewsOf(ports: Ports, id: string, orders: readonly StoredOrder[])
   const settled = new Set<string>();
   if (isPublished(auction)) {
     for (const key of new Set(orders.map((stored) => pageKey(auction, stored.sequence)))) {
-      const page = await readPage(ports, key);
+      const page = await readPage(ports, auction, key);
       if (page === undefined) continue;
       settled.add(key);
       for (const outcome of page) outcomes.set(outcome.sequence, outcome);

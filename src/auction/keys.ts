@@ -31,12 +31,19 @@ export const checkpointFolder = ({ id, run }: Run): string => `checkpoints/${id}
 export const checkpointKey = (auction: Run, number: number): string =>
   `${checkpointFolder(auction)}${String(number).padStart(5, '0')}.json`;
 
-const folder = ({ id, run }: Run): string => `orders/${id}${run === 1 ? '' : `/run-${run}`}`;
+/** Outcomes lie by the run that their result is of: a binding result that is settled again has the same. */
+const folder = ({ id, run: current, result }: Run & Pick<Auction, 'result'>): string => {
+  const run = result?.run ?? current;
+  return `orders/${id}${run === 1 ? '' : `/run-${run}`}`;
+};
+
+/** The pages of outcomes with their hashes. */
+export const pagesKey = (auction: Run & Pick<Auction, 'result'>): string => `${folder(auction)}/pages.json`;
 
 /** The outcomes of all orders whose sequence lies in the page's span, so that one order is found without a search. */
-export const pageKey = (auction: Run, sequence: number): string =>
+export const pageKey = (auction: Run & Pick<Auction, 'result'>, sequence: number): string =>
   `${folder(auction)}/page-${String(Math.ceil(sequence / pageSize)).padStart(5, '0')}.json`;
 
 /** The accepted and partially accepted orders of a page. */
-export const acceptedKey = (auction: Run, page: string): string =>
+export const acceptedKey = (auction: Run & Pick<Auction, 'result'>, page: string): string =>
   `${folder(auction)}/accepted/${page.slice(page.lastIndexOf('/') + 1)}`;

@@ -27,12 +27,10 @@ export const termsIn = (ports: Pick<Ports, 'markets'>, auction: Auction): Auctio
   auction.terms ?? marketOf(ports, auction.market);
 
 /** What of an auction holds in its next state, if nothing else is said. */
-function lasting(
-  { cause: _, failure: __, ...auction }: Auction,
-  next: AuctionState,
-): Omit<Auction, 'cause' | 'failure'> {
+function lasting({ cause: _, failure, ...auction }: Auction, next: AuctionState): Omit<Auction, 'cause'> {
+  if (next === 'cancelled' && failure !== undefined) return { ...auction, failure };
   if (next !== 'closed') return auction;
-  const { result: _result, excluded: _excluded, ...rest } = auction;
+  const { result: _result, pages: _pages, excluded: _excluded, ...rest } = auction;
   return rest;
 }
 
@@ -45,7 +43,7 @@ export async function move(
   ports: Pick<Ports, 'auctions' | 'clock'>,
   known: Auction,
   state: AuctionState,
-  changes: Partial<Pick<Auction, 'book' | 'result' | 'cause' | 'failure' | 'excluded' | 'run'>> = {},
+  changes: Partial<Pick<Auction, 'book' | 'result' | 'pages' | 'cause' | 'failure' | 'excluded' | 'run'>> = {},
 ): Promise<Auction | undefined> {
   assert(mayFollow(known.state, state), `auction ${known.id} cannot go from ${known.state} to ${state}`);
   const next = { ...lasting(known, state), ...changes, state, updatedAt: utc(ports.clock.now()) };

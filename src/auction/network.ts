@@ -15,6 +15,7 @@ import { networkFaults } from '../market/network-rules.ts';
 import { type Delivery, utc } from '../market/time.ts';
 import { toTheWatt } from '../market/to-the-watt.ts';
 import type { Auction } from './auction.ts';
+import { readDocument } from './documents.ts';
 import { networkKey } from './keys.ts';
 import { findAuction, marketOf, termsIn, wrongState } from './moves.ts';
 import type { Ports } from './ports.ts';
@@ -34,16 +35,11 @@ export async function keepNetwork({ archive }: Pick<Ports, 'archive'>, network: 
   return { hash };
 }
 
-/** @throws AuctionError `unavailable` while the archive has not the one that the record names */
+/** @throws AuctionError `damaged-data` where the archive has not the one that the record names */
 export async function networkOf(ports: Pick<Ports, 'archive' | 'markets'>, auction: Auction): Promise<Network> {
   if (auction.network === undefined) return marketNetwork(marketOf(ports, auction.market), auction.delivery);
   const { hash } = auction.network;
-  const text = await ports.archive.read(networkKey(hash));
-  if (text === undefined || sha256(text) !== hash) {
-    const found = text === undefined ? 'is missing from the archive' : 'was changed';
-    throw new AuctionError('unavailable', `${networkKey(hash)}, the network of auction ${auction.id}, ${found}`);
-  }
-  return networkSchema.parse(JSON.parse(text));
+  return networkSchema.parse(JSON.parse(await readDocument(ports, networkKey(hash), hash)));
 }
 
 /** @throws AuctionError `not-found` */

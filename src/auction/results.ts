@@ -1,14 +1,13 @@
 /** What can be read of an auction: its sealed book, its result, the outcome of one order. */
 
-import { sha256 } from '../book/intake.ts';
 import type { Book } from '../market/book.ts';
-import { AuctionError } from '../market/errors.ts';
 import type { Result } from '../market/result.ts';
 import { type Auction, type AuctionState, published } from './auction.ts';
-import { bookKey, resultKey } from './keys.ts';
+import { readDocument } from './documents.ts';
+import { bookKey, pageKey, pagesKey, resultKey } from './keys.ts';
 import { findAuction, wrongState } from './moves.ts';
 import type { Ports } from './ports.ts';
-import type { SettledOrder } from './settled-order.ts';
+import { type SettledOrder, settledOrders } from './settled-order.ts';
 
 export const isPublished = ({ state }: Auction): boolean => (published as readonly AuctionState[]).includes(state);
 
@@ -30,14 +29,7 @@ export function resultOf(auction: Auction): Document {
   return { key: resultKey(auction), hash: auction.result.hash };
 }
 
-/** @throws AuctionError `damaged-data` when the archive has not the very document */
-export async function readDocument({ archive }: Pick<Ports, 'archive'>, { key, hash }: Document): Promise<string> {
-  const text = await archive.read(key);
-  if (text === undefined) throw new AuctionError('damaged-data', `${key} is missing from the archive`);
-  const found = sha256(text);
-  if (found !== hash) throw new AuctionError('damaged-data', `${key} was changed: its hash is ${found}, not ${hash}`);
-  return text;
-}
+const readNamed = (ports: Ports, { key, hash }: Document) => readDocument(ports, key, hash);
 
 /** The published result. @throws AuctionError `not-found`; `wrong-state` before it is final */
 export async function readResult(ports: Ports, id: string): Promise<Result> {
@@ -51,14 +43,34 @@ export async function readBook(ports: Ports, id: string): Promise<Book> {
   return readSealedBook(ports, await findAuction(ports, id));
 }
 
+/** @throws AuctionError `wrong-state` before it is sealed; `damaged-data` when the archive has not the book that was sealed */
 export const readSealedBook = async (ports: Ports, auction: Auction): Promise<Book> =>
-  JSON.parse(await readDocument(ports, bookOf(auction))) as Book;
+  JSON.parse(await readNamed(ports, bookOf(auction))) as Book;
 
-/** The result, final or not. */
+/** The result, final or not. @throws AuctionError `wrong-state` before it is there; `damaged-data` */
 export const readUnpublished = async (ports: Ports, auction: Auction): Promise<Result> =>
-  JSON.parse(await readDocument(ports, resultOf(auction))) as Result;
+  JSON.parse(await readNamed(ports, resultOf(auction))) as Result;
 
-export async function readPage(ports: Ports, key: string): Promise<SettledOrder[] | undefined> {
-  const text = await ports.archive.read(key);
-  return text === undefined ? undefined : (JSON.parse(text) as { orders: SettledOrder[] }).orders;
+/**
+ * A page of outcomes, of an auction that has a result; `undefined` where none of the book's orders lies in its span.
+ *
+ * @throws AuctionError `damaged-data`
+ */
+export async function readPage(ports: Ports, auction: Auction, key: string): Promise<SettledOrder[] | undefined> {
+  if (auction.pages === undefined) {
+    // A record of before its pages had hashes: they follow from book and result, which had them.
+    const orders = settledOrders(await readSealedBook(ports, auction), await readUnpublished(ports, auction));
+    const own = orders.filter(({ sequence }) => pageKey(auction, sequence) === key);
+    return own.length === 0 ? undefined : own;
+  }
+  const { pages } = JSON.parse(await readDocument(ports, pagesKey(auction), auction.pages.hash)) as Pages;
+  const hash = pages[key];
+  if (hash === undefined) return undefined;
+  return (JSON.parse(await readDocument(ports, key, hash)) as { orders: SettledOrder[] }).orders;
+}
+
+/** The pages of outcomes by their keys, each with its hash: a document that the auction's record names by its own. */
+export interface Pages {
+  readonly auction: string;
+  readonly pages: Readonly<Record<string, string>>;
 }

@@ -14,8 +14,8 @@ export const settlePageInput = run.extend({ key: z.string() });
 /** @returns how many orders went which way */
 export async function settlePage(ports: Ports, input: z.output<typeof settlePageInput>) {
   const auction = await auctionInRun(ports, input, 'final');
-  const orders = await readPage(ports, input.key);
-  assert(orders !== undefined, `page ${input.key} is missing from the archive`);
+  const orders = await readPage(ports, auction, input.key);
+  assert(orders !== undefined, `page ${input.key} is none of auction ${auction.id}`);
   const accepted = orders.filter((order) => order.status !== 'rejected');
   if (accepted.length > 0) {
     await ports.archive.write(acceptedKey(auction, input.key), canonical({ auction: auction.id, orders: accepted }));

@@ -1,10 +1,13 @@
-/** Books and results from files, checked, with faults told by file, order and field. */
+/** Books, results and receipts from files, checked, with faults told by file, order and field. */
 
 import { checkBook } from '../book/check-book.ts';
+import type { Receipt } from '../book/intake.ts';
+import { receiptFile } from '../book/receipts.ts';
 import { type Book, parseBook } from '../market/book.ts';
 import { AuctionError, type Problem } from '../market/errors.ts';
 import { type Proof, parseProof } from '../market/proof.ts';
 import { parseResult, type Result } from '../market/result.ts';
+import { exitCodes, Failure } from './failure.ts';
 import { readJson } from './files.ts';
 
 /** @throws AuctionError `invalid-book` that names the file, and each order and field that is wrong */
@@ -27,6 +30,13 @@ export async function readResult(file: string): Promise<Result> {
 export async function readProof(file: string): Promise<Proof> {
   const json = await readJson(file);
   return inFile(file, json, () => parseProof(json));
+}
+
+/** Receipts as `POST /orders` answers them, or a list. @throws Failure where there are none */
+export async function readReceipts(file: string): Promise<Receipt[]> {
+  const parsed = receiptFile.safeParse(await readJson(file));
+  if (parsed.success) return parsed.data;
+  throw new Failure(exitCodes.usage, `${file}: these are no receipts, nor an answer with \`receipts\``);
 }
 
 function inFile<T>(file: string, json: unknown, parse: () => T): T {

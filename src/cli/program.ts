@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAccessCommands } from './access-program.ts';
 import { addAuctionCommands } from './auctions-program.ts';
+import { addDataCommands } from './data-program.ts';
 
 const exitCodesHelp = `
 Exit codes: 0 done; 1 the answer is no (verification failed, orders refused, no such auction);
@@ -45,6 +46,9 @@ export function program(): Command {
       'of one client, or of one address without a token (default: MERIT_REQUESTS_PER_SECOND, or 100 with an issuer)',
       wholeNumber,
     )
+    .option('--backup <folder>', 'where backups go, on another disk if it can be (default: MERIT_BACKUP or none)')
+    .option('--backup-minutes <n>', 'from one to the next (default: MERIT_BACKUP_MINUTES or 60)', wholeNumber)
+    .option('--backup-keep <n>', 'how many stay (default: MERIT_BACKUP_KEEP or 48)', wholeNumber)
     .option('--access-log', 'one line of JSON per request on standard error')
     .addHelpText(
       'after',
@@ -115,10 +119,18 @@ export function program(): Command {
     .command('verify <book> <result>')
     .description('check a result against its book, independently of the engine')
     .option('--proof <file>', 'and that this proof shows the bound of the result')
+    .option(
+      '--receipts <file>',
+      'and that these receipts fit the book: an answer to POST /orders, or a list of receipts',
+    )
     .addOption(json())
     .addHelpText(
       'after',
-      examples('merit verify book.json result.json', 'merit verify book.json result.json --proof proof.json'),
+      examples(
+        'merit verify book.json result.json',
+        'merit verify book.json result.json --proof proof.json',
+        'merit verify book.json result.json --receipts receipts.json',
+      ),
     )
     .action(async (book, result, options) =>
       (await import('./commands/verify.ts')).verifyResult(book, result, options),
@@ -164,6 +176,7 @@ export function program(): Command {
     .action(async (source, folder, options) =>
       (await import('./commands/import.ts')).importBook(source, folder, options),
     );
+  addDataCommands(merit, { examples, wholeNumber });
   addAccessCommands(merit, examples);
   for (const command of merit.commands) {
     command.copyInheritedSettings(merit);

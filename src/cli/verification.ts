@@ -1,5 +1,7 @@
 /** The independent check of a result, told as a table. */
 
+import type { Receipt } from '../book/intake.ts';
+import { receiptFaults } from '../book/receipts.ts';
 import { checkIntake } from '../book/seal.ts';
 import type { Book } from '../market/book.ts';
 import type { Proof } from '../market/proof.ts';
@@ -10,6 +12,13 @@ import { count, counted, figure, print, printJson, table } from './output.ts';
 
 const shownPerCheck = 5;
 
+interface Options {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly proof?: Proof | undefined;
+  readonly receipts?: readonly Receipt[] | undefined;
+}
+
 /**
  * @param options.quiet say nothing when all is well
  * @returns whether the result stands
@@ -18,10 +27,11 @@ export function verifyAndTell(
   book: Book,
   hash: string,
   result: Result,
-  { json = false, quiet = false, proof }: { json?: boolean; quiet?: boolean; proof?: Proof | undefined } = {},
+  { json = false, quiet = false, proof, receipts }: Options = {},
 ): boolean {
   const proven = proof === undefined ? undefined : checkProof(book, hash, result, proof);
-  const checks = [...allChecks(book, hash, result), ...(proven?.checks ?? [])];
+  const held = receipts === undefined ? [] : [receiptCheck(book, receipts)];
+  const checks = [...allChecks(book, hash, result), ...held, ...(proven?.checks ?? [])];
   const ok = checks.every((check) => check.violations.length === 0);
   const { auction, excluded } = result;
   if (json)
@@ -49,6 +59,13 @@ export function allChecks(book: Book, hash: string, result: Result): Check[] {
   const violations = problems.map(({ record_id, message }) => ({ where: record_id ?? 'intake', message }));
   const checked = book.orders.length + book.intake.withdrawn.length;
   return [...checks, { invariant: 'intake', title: 'the chain of receipts leads to the book', checked, violations }];
+}
+
+/** Of whoever sent orders: the book is the one that took them. */
+function receiptCheck(book: Book, receipts: readonly Receipt[]): Check {
+  const faults = receiptFaults(book, receipts);
+  const violations = faults.map(({ record_id, message }) => ({ where: record_id!, message }));
+  return { invariant: 'receipts', title: 'these receipts fit the book', checked: receipts.length, violations };
 }
 
 /** Whom a result leaves out no rule can judge: whoever reads the verification is told. */

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Participant } from '../../src/access/identity.ts';
 import { openAuctionStore } from '../../src/adapters/aws/auction-store.ts';
+import type { Item } from '../../src/adapters/aws/database.ts';
 import { openOrderStore } from '../../src/adapters/aws/order-store.ts';
 import { openRegistry, type RegisteredClient } from '../../src/adapters/aws/participants.ts';
 import { openMemoryTables } from '../support/memory-table.ts';
-import { auctionStoreCases } from './auction-store.cases.ts';
-import { type OpenedStore, orderStoreCases } from './order-store.cases.ts';
+import { anAuction, auctionStoreCases } from './auction-store.cases.ts';
+import { anOrder, type OpenedStore, orderStoreCases } from './order-store.cases.ts';
 import { participantsCases } from './participants.cases.ts';
 
 async function openStores(): Promise<OpenedStore> {
@@ -25,6 +26,32 @@ async function openStores(): Promise<OpenedStore> {
 
 auctionStoreCases('dynamodb in memory', async () => (await openStores()).auctions);
 orderStoreCases('dynamodb in memory', openStores);
+test('dynamodb in memory: entries() refuses pages that do not lead to the hash that was acknowledged', async () => {
+  const clock = { time: '2025-04-01T10:30:00Z', now: () => new Date(clock.time) };
+  const database = openMemoryTables();
+  const auctions = openAuctionStore(database, 'auctions', 1);
+  const orders = openOrderStore({ database, ordersTable: 'orders', intakeTable: 'intake', auctions, clock });
+  await auctions.create(anAuction());
+  for (const record_id of ['o1', 'o2', 'o3']) await orders.append('a1', 'p', [anOrder(record_id)]);
+  assert(await auctions.advance(anAuction(), anAuction({ state: 'closed' })));
+  assert.equal((await orders.entries('a1')).length, 3);
+  const pages = database.items('intake').filter(({ sk }) => String(sk).startsWith('page#'));
+  const [first, second, third] = pages.sort((a, b) => (String(a.sk) < String(b.sk) ? -1 : 1));
+  const put = (item: Item) => database.put('intake', item);
+  for (const [page, found] of [
+    [{ ...second!, content: first!.content }, /entry 3 was changed/],
+    [{ ...second!, participant: 'mallory' }, /entry 3 was changed/],
+    [{ ...second!, first: 7 }, /entry 2 is missing/],
+    [{ ...third!, content: first!.content }, /entry 3 is another than was acknowledged/],
+  ] as const) {
+    await put(page as Item);
+    await assert.rejects(orders.entries('a1'), { code: 'damaged-data', message: found });
+    await put(second!);
+    await put(third!);
+  }
+  assert.equal((await orders.entries('a1')).length, 3);
+});
+
 participantsCases('dynamodb in memory', async () => {
   const registry = openRegistry(openMemoryTables(), 'participants');
   return {

@@ -18,7 +18,7 @@ export interface OpenedStore {
   reopen(): Promise<OpenedStore>;
 }
 
-const anOrder = (record_id: string, changes: Partial<LimitOrder> = {}): LimitOrder => ({
+export const anOrder = (record_id: string, changes: Partial<LimitOrder> = {}): LimitOrder => ({
   record_id,
   zone: 'Z',
   kind: 'limit',

@@ -33,7 +33,7 @@ export interface Store {
 
 /** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 2. */
 const applicationId = 0x4d524954;
-const layout = 2;
+export const layout = 2;
 
 export const databaseName = 'merit.sqlite';
 
