@@ -8,6 +8,7 @@ import { benchCloud } from './cloud.ts';
 import { benchDecisions } from './decisions.ts';
 import { benchIntake } from './intake.ts';
 import { benchIntakeCloud } from './intake-cloud.ts';
+import { benchNeighbours } from './neighbours.ts';
 import { benchUsage } from './usage.ts';
 
 const benches: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   intake: benchIntake,
   'intake-cloud': benchIntakeCloud,
   cloud: benchCloud,
+  neighbours: benchNeighbours,
   usage: benchUsage,
 };
 

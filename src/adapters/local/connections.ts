@@ -3,14 +3,14 @@
  *
  * A client may send many requests without waiting (HTTP/1.1 pipelining). Node hands all of them on at once and keeps the answers until they
  * can be sent: whoever never reads has the server work out and hold hundreds of them. Here a request waits until the answer before it has
- * been handed to the operating system, and while some wait the socket is not read.
+ * been handed to the operating system.
  */
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** From so many on that wait, nothing more is read. (What was read together with them is still taken.) */
-const mostWaiting = 4;
+/** A connection on which more requests wait is cut: no client that reads its answers is so far ahead of them. */
+const mostWaiting = 32;
 
 export function oneAtATime(handle: RequestListener): RequestListener {
   const lines = new WeakMap<Socket, (() => void)[]>();
@@ -20,10 +20,8 @@ export function oneAtATime(handle: RequestListener): RequestListener {
     if (line === undefined) {
       lines.set(socket, []);
       begin(request, response);
-      return;
-    }
-    line.push(() => begin(request, response));
-    if (line.length === mostWaiting) socket.pause();
+    } else if (line.length < mostWaiting) line.push(() => begin(request, response));
+    else socket.destroy();
   };
 
   function begin(request: IncomingMessage, response: ServerResponse): void {
@@ -32,7 +30,6 @@ export function oneAtATime(handle: RequestListener): RequestListener {
     response.once('close', () => {
       const line = lines.get(socket)!;
       const next = line.shift();
-      if (line.length === mostWaiting - 1) socket.resume();
       if (next === undefined || socket.destroyed) lines.delete(socket);
       else next();
     });
