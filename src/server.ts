@@ -21,7 +21,7 @@ import { type House, openHouse, startTimekeeper } from './adapters/local/house.t
 import { type Log, logToStderr } from './adapters/local/log.ts';
 import { createApp } from './api/app.ts';
 import { identifyBearer } from './api/identify.ts';
-import type { CallLimits } from './api/limits.ts';
+import { type CallLimits, openLimits } from './api/limits.ts';
 import { keepTime } from './auction/keep-time.ts';
 import type { Clock, Ports } from './auction/ports.ts';
 import { AuctionError } from './market/errors.ts';
@@ -77,7 +77,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     version: packageJson.version,
     log,
     accessLog: settings.accessLog,
-    limits: limitsOf(settings),
+    limits: openLimits(limitsOf(settings)),
     docsScript: readDocsScript,
     metrics: house.metrics,
     findings: house.watch().findings,

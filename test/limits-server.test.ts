@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { everybody } from '../src/access/identity.ts';
 import { createApp } from '../src/api/app.ts';
+import { openLimits } from '../src/api/limits.ts';
 import { serve } from '../src/server.ts';
 import { run, temporaryFolder } from './cli-house.ts';
 import { openTestHouse, testMarket } from './support/house.ts';
@@ -45,7 +46,7 @@ test('more requests at one time than are worked on get 429, and the next ones ar
     await promise;
     return list.call(ports.auctions, filter);
   };
-  const limits = { atOnce: 3, addressOf: () => 'here' };
+  const limits = openLimits({ atOnce: 3, addressOf: () => 'here' });
   const app = createApp(ports, { limits, identify: async () => ({ ...everybody }) });
   const waiting = Array.from({ length: 3 }, () => app.request('/auctions'));
   const refused = await app.request('/auctions');

@@ -22,7 +22,15 @@ export type LimitCaller = (c: Context, identity: Identity | undefined) => Promis
 
 const windowSeconds = 10;
 
-export function limitCallers({ perSecond, addressOf }: CallLimits): LimitCaller {
+/** What an app is given, so that one behind a gateway comes without the library. */
+export interface Limits {
+  readonly all: MiddlewareHandler;
+  readonly caller: LimitCaller;
+}
+
+export const openLimits = (limits: CallLimits): Limits => ({ all: limitAll(limits), caller: limitCallers(limits) });
+
+function limitCallers({ perSecond, addressOf }: CallLimits): LimitCaller {
   if (perSecond === undefined) return async () => undefined;
   const limiter = new RateLimiterMemory({ points: perSecond * windowSeconds, duration: windowSeconds });
   return async (c, identity) => {
@@ -39,7 +47,7 @@ export function limitCallers({ perSecond, addressOf }: CallLimits): LimitCaller 
   };
 }
 
-export function limitAll({ atOnce }: CallLimits): MiddlewareHandler {
+function limitAll({ atOnce }: CallLimits): MiddlewareHandler {
   let atWork = 0;
   return async (c, next) => {
     if (atWork >= atOnce) {

@@ -1,7 +1,7 @@
 /** An app of routes, however many: with limits, problem details for whatever goes wrong, and a log. */
 
 import { Hono, type MiddlewareHandler } from 'hono';
-import { type CallLimits, limitAll, limitCallers } from './limits.ts';
+import type { Limits } from './limits.ts';
 import { answerProblem, errorAnswer, type Log } from './problems.ts';
 import { type Identify, mount, type Route } from './route.ts';
 
@@ -16,7 +16,7 @@ export interface RoutedAppOptions {
   /** What is done with answers that are larger than they may be. */
   readonly large?: MiddlewareHandler;
   /** How many requests are taken; without it any number, as behind a gateway that has limits. */
-  readonly limits?: CallLimits;
+  readonly limits?: Limits;
   /** Who calls. Without it there is no access control: whoever gets through to the house is everybody. */
   readonly identify?: Identify;
 }
@@ -25,11 +25,11 @@ export function routedApp(routes: readonly Route[], options: RoutedAppOptions = 
   const { bodyLimit = 10_000_000, log = logToStderr, accessLog = false, before, large, limits, identify } = options;
   const app = new Hono();
   if (accessLog) app.use(logRequests(log));
-  if (limits) app.use(limitAll(limits));
+  if (limits) app.use(limits.all);
   if (before) app.use(before);
   app.use(keepNothing);
   if (large) app.use(large);
-  mount(app, routes, bodyLimit, { identify, limitCaller: limits && limitCallers(limits) });
+  mount(app, routes, bodyLimit, { identify, limitCaller: limits?.caller });
   app.notFound((c) => answerProblem(c, 'not-found', `there is nothing at ${c.req.path}; see /docs`));
   app.onError(errorAnswer(log));
   return app;
