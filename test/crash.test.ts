@@ -20,6 +20,7 @@ import type { Result } from '../src/market/result.ts';
 import { Clients, pause, type Traded, traded } from './crash/clients.ts';
 import { ServerProcess } from './crash/server-process.ts';
 import { testMarket } from './support/house.ts';
+import { randomBy } from './support/random-by.ts';
 
 const kills = Number(process.env.MERIT_CRASHES || 6);
 const seed = Number(process.env.MERIT_SEED || Math.floor(Math.random() * 2 ** 31));
@@ -171,15 +172,4 @@ function runningHashes(id: string, book: Book): Map<number, string> {
   }
   assert.equal(hash, book.intake!.hash);
   return hashes;
-}
-
-/** Numbers in [0, 1) by a seed (mulberry32). */
-function randomBy(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
