@@ -16,6 +16,7 @@ import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
+import type { Retention } from './adapters/local/retention.ts';
 import { createApp } from './api/app.ts';
 import { identifyBearer } from './api/identify.ts';
 import { keepTime } from './auction/keep-time.ts';
@@ -55,6 +56,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     folder: settings.data,
     markets,
     log,
+    retention: retentionOf(settings),
     ...(clock && { clock }),
     ...(settings.webhook && { webhook: { url: settings.webhook } }),
   });
@@ -91,6 +93,12 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     close: () => (closing ??= close()),
   };
 }
+
+const retentionOf = ({ keepNotices, keepHistory, keepAuctions }: Settings): Retention => ({
+  keepNotices,
+  keepHistory,
+  ...(keepAuctions && { keepAuctions }),
+});
 
 /** Of calls, where the settings name an issuer. What goes wrong closes the house. */
 async function openControl(settings: Settings, house: House): Promise<AccessControl | undefined> {

@@ -36,6 +36,12 @@ const settings = z.strictObject({
   audience: z.string().min(1).exactOptional(),
   /** What tokens of another issuer must say that they are for; Cognito's have this in place of an audience. */
   tokenUse: z.literal('access', 'must be access').exactOptional(),
+  /** Days that delivered notices are kept. */
+  keepNotices: z.int().min(1).default(7),
+  /** Days that the history of ended executions is kept. */
+  keepHistory: z.int().min(1).default(30),
+  /** So many of the auctions that have ended are kept, the older ones deleted with their books and results; without it all are kept. */
+  keepAuctions: z.int().min(1).exactOptional(),
   /** One line of JSON per request. */
   accessLog: z.boolean().default(false),
 });
@@ -76,13 +82,15 @@ function togetherOf({ host, issuer, audience, tokenUse }: Settings, nameOf: (key
   return wrong.filter(([isWrong]) => isWrong).map(([, message]) => message);
 }
 
+const numbers: readonly string[] = ['port', 'keepNotices', 'keepHistory', 'keepAuctions'] satisfies (keyof Settings)[];
+
 /** `MERIT_PORT` is `port`, `MERIT_ACCESS_LOG=1` is `accessLog`, and so on. An empty variable counts as not set. */
 export function settingsFrom(env: Readonly<Record<string, string | undefined>>): Settings {
   const variable = (key: string) => `MERIT_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
   const given = Object.keys(settings.shape).flatMap((key) => {
     const text = env[variable(key)];
     if (!text) return [];
-    const number = key === 'port' && /^\d+$/.test(text) ? Number(text) : undefined;
+    const number = numbers.includes(key) && /^\d+$/.test(text) ? Number(text) : undefined;
     return [[key, key === 'accessLog' ? text === '1' : (number ?? text)] as const];
   });
   return checkSettings(Object.fromEntries(given), variable);

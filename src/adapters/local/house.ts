@@ -10,6 +10,7 @@ import { holdDataFolder } from './data-folder.ts';
 import { type Log, logToStderr } from './log.ts';
 import { openMeter } from './meter.ts';
 import { openNotices, type Webhook } from './notices.ts';
+import { type Retention, startRetention, usualRetention } from './retention.ts';
 import { openStore } from './stores.ts';
 import { openWorkflow } from './workflow.ts';
 
@@ -25,6 +26,8 @@ export interface HouseOptions {
   readonly webhook?: Webhook;
   /** Milliseconds that the workflow waits in a state, by its name, instead of what clearing and the file say. */
   readonly waits?: Readonly<Record<string, number>>;
+  /** How long what is kept. */
+  readonly retention?: Retention;
 }
 
 export interface House {
@@ -45,7 +48,7 @@ const systemClock: Clock = { now: () => new Date() };
  * @throws AuctionError `incompatible-data`, `unavailable` (another process has the folder), `invalid-market`
  */
 export async function openHouse(options: HouseOptions): Promise<House> {
-  const { folder, clock = systemClock, log = logToStderr, webhook, waits } = options;
+  const { folder, clock = systemClock, log = logToStderr, webhook, waits, retention = usualRetention } = options;
   const markets = byId(options.markets);
   const hold = holdDataFolder(folder);
   const closing: (() => unknown)[] = [() => hold.release()];
@@ -55,7 +58,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   try {
     const store = openStore(folder, clock);
     closing.push(() => store.close());
-    const archive = openArchive(join(folder, 'archive'));
+    const archiveFolder = join(folder, 'archive');
+    const archive = openArchive(archiveFolder);
     const meter = openMeter();
     const notices = openNotices({ database: store.database, clock, log, meter, ...(webhook && { webhook }) });
     closing.push(() => notices.close());
@@ -70,6 +74,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const { auctions, orders } = store;
     const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
     workflow.resume();
+    const retaining = startRetention({ database: store.database, archive: archiveFolder, clock, log, retention });
+    closing.push(() => retaining.stop());
     return { ports, metrics: meter.text, close };
   } catch (error) {
     await close();

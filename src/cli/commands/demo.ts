@@ -42,10 +42,16 @@ export async function demo(options: Options): Promise<void> {
   if (!options.once) print('Merit has stopped.');
 }
 
+/**
+ * A demo may run for a week. One of its auctions takes 1.02 MB of the database and 0.93 MB of the archive (the mean of 48), so
+ * these take 195 MB, and those that come in the minute until the next look another 12 MB.
+ */
+const keepAuctions = 100;
+
 async function open({ port, data }: Options): Promise<Serving> {
   try {
     // An order that names no auction goes to the one of the demo that is open.
-    return await serve({ port, data, market: 'demo', issuer: 'built-in', log: quietLog });
+    return await serve({ port, data, market: 'demo', issuer: 'built-in', keepAuctions, log: quietLog });
   } catch (error) {
     const taken = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
     if (!taken) throw error;
