@@ -14,6 +14,7 @@ import type { Hono } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
+import type { WatchedClock } from './adapters/local/clock.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
 import type { Retention } from './adapters/local/retention.ts';
@@ -28,7 +29,7 @@ import { checkSettings, readMarkets, type Settings, type SettingsInput, settings
 export interface ServeOptions extends Omit<SettingsInput, 'markets'> {
   /** The folder with the market files, or the markets themselves, the default one first. */
   readonly markets?: string | readonly Market[];
-  readonly clock?: Clock;
+  readonly clock?: Clock | WatchedClock;
   readonly log?: Log;
 }
 
@@ -78,7 +79,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     await house.close();
     throw error;
   });
-  const timekeeper = startTimekeeper(house.ports, log);
+  const timekeeper = startTimekeeper(house.ports, log, house.clock);
   let closing: Promise<void> | undefined;
   const close = async () => {
     await stop(server);

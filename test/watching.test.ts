@@ -102,7 +102,9 @@ for (const environment of environmentNames) {
     const { of } = await stackOf(environment, 'watching');
     const body = textOf(of('AWS::CloudWatch::Dashboard')[0]![1].Properties.DashboardBody);
     const shown: string[] = [
-      ...metricNames.filter((name) => !name.startsWith('canary') && name !== 'notices_undelivered'),
+      ...metricNames.filter(
+        (name) => !name.startsWith('canary') && name !== 'notices_undelivered' && !('only' in metrics[name]),
+      ),
       ...['ColdStart', 'Errors', 'Duration', 'Throttles', 'ConsumedWriteCapacityUnits', 'ConsumedReadCapacityUnits'],
       ...['ApproximateAgeOfOldestMessage', 'ExecutionsFailed', 'NumberOfNotificationsFailed', '5XXError'],
     ];

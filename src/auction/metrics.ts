@@ -9,6 +9,8 @@ interface Metric {
   /** `counter`: so many more; `gauge`: so much now; `distribution`: one of many values. */
   readonly kind: 'counter' | 'gauge' | 'distribution';
   readonly unit: 'Count' | 'Milliseconds' | 'Seconds' | 'None';
+  /** Where it is measured, if not in both settings: in the cloud the services below have figures of their own. */
+  readonly only?: 'one machine';
   /** What it is told apart by. */
   readonly by?: string;
   readonly means: string;
@@ -72,6 +74,12 @@ export const metrics = {
     means: 'notices handed over for delivery, by their kind',
   },
   notices_undelivered: { kind: 'counter', unit: 'Count', means: 'notices given up after the last attempt' },
+  clock_jump_seconds: {
+    kind: 'gauge',
+    unit: 'Seconds',
+    only: 'one machine',
+    means: 'how far the clock is off since it jumped, while gates stand still; 0 when it is in line',
+  },
   canary_auctions: {
     kind: 'counter',
     unit: 'Count',

@@ -6,6 +6,7 @@ import { tasks } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';
+import { type WatchedClock, watchClock } from './clock.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type Log, logToStderr } from './log.ts';
 import { openMeter } from './meter.ts';
@@ -20,7 +21,8 @@ export interface HouseOptions {
   readonly folder: string;
   /** The first one is the default market. */
   readonly markets: readonly Market[];
-  readonly clock?: Clock;
+  /** Without it the machine's, watched. One that is not watched is believed. */
+  readonly clock?: Clock | WatchedClock;
   readonly log?: Log;
   /** Where notices are posted to, besides the log. */
   readonly webhook?: Webhook;
@@ -34,13 +36,13 @@ export interface House {
   readonly ports: Ports;
   /** What was counted and measured, in the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
+  /** What gates go by, and how far it is off (`fault()`). */
+  readonly clock: WatchedClock;
   /** Stop the timekeeper first. What is cut here goes on at the next start. */
   close(): Promise<void>;
 }
 
 const longestSearchMs = 600_000;
-
-const systemClock: Clock = { now: () => new Date() };
 
 /**
  * Open the data folder and go on with what a crash cut.
@@ -48,7 +50,8 @@ const systemClock: Clock = { now: () => new Date() };
  * @throws AuctionError `incompatible-data`, `unavailable` (another process has the folder), `invalid-market`
  */
 export async function openHouse(options: HouseOptions): Promise<House> {
-  const { folder, clock = systemClock, log = logToStderr, webhook, waits, retention = usualRetention } = options;
+  const { folder, clock = watchClock(), log = logToStderr, webhook, waits, retention = usualRetention } = options;
+  const watched = isWatched(clock) ? clock : believed(clock);
   const markets = byId(options.markets);
   const hold = holdDataFolder(folder);
   const closing: (() => unknown)[] = [() => hold.release()];
@@ -56,7 +59,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
-    const store = openStore(folder, clock);
+    const store = openStore(folder, clock, watched.gates);
     closing.push(() => store.close());
     const archiveFolder = join(folder, 'archive');
     const archive = openArchive(archiveFolder);
@@ -74,14 +77,23 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const { auctions, orders } = store;
     const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
     workflow.resume();
-    const retaining = startRetention({ database: store.database, archive: archiveFolder, clock, log, retention });
+    const retaining = startRetention({
+      database: store.database,
+      archive: archiveFolder,
+      clock: watched.gates,
+      log,
+      retention,
+    });
     closing.push(() => retaining.stop());
-    return { ports, metrics: meter.text, close };
+    return { ports, metrics: meter.text, clock: watched, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+const isWatched = (clock: Clock): clock is WatchedClock => 'gates' in clock;
+const believed = (clock: Clock): WatchedClock => ({ now: () => clock.now(), gates: clock, fault: () => undefined });
 
 function byId(markets: readonly Market[]): Map<string, Market> {
   const known = new Map<string, Market>();

@@ -82,7 +82,8 @@ const receiptOf = ({ auction, record_id, participant, sequence, received_at, has
   hash,
 });
 
-export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & { close(): void } {
+/** @param gates  the clock that stamps orders and decides whether they are in time */
+export function orderStore(database: DatabaseSync, clock: Clock, gates: Clock): OrderStore & { close(): void } {
   const columns = 'auction, sequence, participant, record_id, received_at, body, hash, cancelled';
   const insert = database.prepare(
     `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -211,7 +212,7 @@ export function orderStore(database: DatabaseSync, clock: Clock): OrderStore & {
   const commit = (requests: readonly Request[]): boolean => {
     const settle: (() => void)[] = [];
     try {
-      const now = clock.now();
+      const now = gates.now();
       const group: Group = { now, received_at: now.toISOString(), gates: new Map(), heads: new Map() };
       database.exec('BEGIN IMMEDIATE');
       for (const request of requests) {

@@ -29,13 +29,14 @@ const layout = 1;
 
 /**
  * @param folder  the data folder, or `:memory:`
+ * @param gates  decides whether an order is in time
  * @throws AuctionError `incompatible-data` when the database is of another program or version; `unavailable` when the machine
  *         does not let it be used (full disk, no rights)
  */
-export function openStore(folder: string, clock: Clock): Store {
+export function openStore(folder: string, clock: Clock, gates: Clock = clock): Store {
   const file = folder === ':memory:' ? folder : join(folder, 'merit.sqlite');
   const database = open(file);
-  const orders = orderStore(database, clock);
+  const orders = orderStore(database, clock, gates);
   const close = () => {
     orders.close();
     database.close();
