@@ -16,9 +16,11 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
 import { startBackups } from './adapters/local/backup/schedule.ts';
+import type { WatchedClock } from './adapters/local/clock.ts';
 import { oneAtATime } from './adapters/local/connections.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
+import type { Retention } from './adapters/local/retention.ts';
 import { createApp } from './api/app.ts';
 import { identifyBearer } from './api/identify.ts';
 import { type CallLimits, openLimits } from './api/limits.ts';
@@ -31,7 +33,7 @@ import { checkSettings, readMarkets, type Settings, type SettingsInput, settings
 export interface ServeOptions extends Omit<SettingsInput, 'markets'> {
   /** The folder with the market files, or the markets themselves, the default one first. */
   readonly markets?: string | readonly Market[];
-  readonly clock?: Clock;
+  readonly clock?: Clock | WatchedClock;
   readonly log?: Log;
 }
 
@@ -66,6 +68,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     markets,
     log,
     tasks: 'in threads',
+    retention: retentionOf(settings),
     ...(clock && { clock }),
     ...(settings.webhook && { webhook: { url: settings.webhook } }),
   });
@@ -89,7 +92,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     await house.close();
     throw error;
   });
-  const timekeeper = startTimekeeper(house.ports, log);
+  const timekeeper = startTimekeeper(house.ports, log, house.clock);
   const backups = backupsOf(settings, house, log);
   let closing: Promise<void> | undefined;
   const close = async () => {
@@ -117,6 +120,11 @@ function backupsOf({ backup, backupMinutes, backupKeep, data }: Settings, { port
   if (backup === undefined) return undefined;
   return startBackups({ data, to: backup, everyMinutes: backupMinutes, keep: backupKeep, clock: ports.clock, log });
 }
+const retentionOf = ({ keepNotices, keepHistory, keepAuctions }: Settings): Retention => ({
+  keepNotices,
+  keepHistory,
+  ...(keepAuctions && { keepAuctions }),
+});
 
 /** Of calls, where the settings name an issuer. What goes wrong closes the house. */
 async function openControl(settings: Settings, house: House): Promise<AccessControl | undefined> {

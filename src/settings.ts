@@ -44,6 +44,12 @@ const settings = z.strictObject({
   backupMinutes: z.int('must be a whole number of minutes').min(1).max(100_000).default(60),
   /** So many stay; older ones are deleted. */
   backupKeep: z.int('must be a whole number').min(1).max(100_000).default(48),
+  /** Days that delivered notices are kept. */
+  keepNotices: z.int().min(1).default(7),
+  /** Days that the history of ended executions is kept. */
+  keepHistory: z.int().min(1).default(30),
+  /** So many of the auctions that have ended are kept, the older ones deleted with their books and results; without it all are kept. */
+  keepAuctions: z.int().min(1).exactOptional(),
   /** One line of JSON per request. */
   accessLog: z.boolean().default(false),
 });
@@ -89,6 +95,9 @@ const numbers: readonly string[] = [
   'requestsPerSecond',
   'backupMinutes',
   'backupKeep',
+  'keepNotices',
+  'keepHistory',
+  'keepAuctions',
 ] satisfies (keyof SettingsInput)[];
 
 /** `MERIT_PORT` is `port`, `MERIT_ACCESS_LOG=1` is `accessLog`, and so on. An empty variable counts as not set. */

@@ -2,7 +2,10 @@
  * `kill -9` of a real server, during intake and in each state of an auction: nothing acknowledged is lost, nothing is
  * counted twice, every auction reaches its end.
  *
- * Six kills in `npm test`; `npm run test:crash` does fifty. `MERIT_SEED` repeats a run's choices (not its timing).
+ * Every third kill is followed by one while the house recovers from it, at any moment from its start on.
+ *
+ * Six kills and two more in `npm test`; `npm run test:crash` does fifty, `MERIT_CRASHES=150 npm run test:crash` two hundred in all.
+ * `MERIT_SEED` repeats a run's choices (not its timing).
  */
 
 import assert from 'node:assert/strict';
@@ -20,10 +23,13 @@ import type { Result } from '../src/market/result.ts';
 import { Clients, pause, type Traded, traded } from './crash/clients.ts';
 import { ServerProcess } from './crash/server-process.ts';
 import { testMarket } from './support/house.ts';
+import { randomBy } from './support/random-by.ts';
 
 const kills = Number(process.env.MERIT_CRASHES || 6);
 const seed = Number(process.env.MERIT_SEED || Math.floor(Math.random() * 2 ** 31));
 const targets = ['open', 'closed', 'clearing', 'preliminary', 'final', 'scheduled'] as const satisfies AuctionState[];
+/** Longer than a start with what follows from it. */
+const recoveryMs = 1500;
 const order: readonly AuctionState[] = ['scheduled', 'open', 'closed', 'clearing', 'preliminary', 'final', 'settled'];
 
 test(`kill -9, ${kills} times by seed ${seed}: no receipt is broken and every auction settles`, async (t) => {
@@ -44,6 +50,7 @@ test(`kill -9, ${kills} times by seed ${seed}: no receipt is broken and every au
 
   server.start();
   const killedIn = new Map<string, number>();
+  let recovering = 0;
   for (let kill = 0; kill < kills; kill++) {
     const target = targets[kill % targets.length]!;
     const auction = traded(`crash-${kill + 1}`);
@@ -54,6 +61,11 @@ test(`kill -9, ${kills} times by seed ${seed}: no receipt is broken and every au
     const state = await lastState(data, auction.id);
     killedIn.set(state, (killedIn.get(state) ?? 0) + 1);
     server.start();
+    if (kill % 3 !== 2) continue;
+    await pause(random() * recoveryMs);
+    await server.kill();
+    recovering++;
+    server.start();
   }
   for (const auction of auctions) await closeAndSettle(server, auction);
   await clients.stop();
@@ -63,7 +75,7 @@ test(`kill -9, ${kills} times by seed ${seed}: no receipt is broken and every au
   const receipts = auctions.reduce((sum, auction) => sum + auction.receipts.size, 0);
   const summary = order.map((state) => `${state} ${killedIn.get(state) ?? 0}`).join(', ');
   t.diagnostic(
-    `seed ${seed}: killed in ${summary}; ${receipts} receipts, ${orders} orders in ${auctions.length} books`,
+    `seed ${seed}: killed in ${summary}, while recovering ${recovering}; ${receipts} receipts, ${orders} orders in ${auctions.length} books`,
   );
 });
 
@@ -171,15 +183,4 @@ function runningHashes(id: string, book: Book): Map<number, string> {
   }
   assert.equal(hash, book.intake!.hash);
   return hashes;
-}
-
-/** Numbers in [0, 1) by a seed (mulberry32). */
-function randomBy(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

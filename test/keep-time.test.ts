@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { watchClock } from '../src/adapters/local/clock.ts';
 import { startTimekeeper } from '../src/adapters/local/house.ts';
 import { closeGate, restartAuction } from '../src/auction/auctions.ts';
 import { KeepTimeError, keepTime } from '../src/auction/keep-time.ts';
@@ -237,4 +238,37 @@ test('startTimekeeper() tells of what fails again and again once in a while, and
   const failed = logged.filter(({ event }) => event === 'timekeeping-failed');
   assert(failed.length < Number(over.times), `${failed.length} lines for ${over.times} failures`);
   assert(failed.every(({ of }) => of === 'market lord-howe'));
+});
+
+test('while the clock is off gates stand still, orders hear 503, and nothing is called off; then it goes on', async (t) => {
+  const time = { jumped: 0 };
+  const clock = watchClock({
+    wall: () => Date.now() + time.jumped,
+    monotonic: () => performance.now(),
+    uptime: () => performance.now(),
+  });
+  const { ports, logged, metrics } = await openTestHouse(t, { clock });
+  const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+  await hold(ports, 'a', { gateClosure: inAnHour(1), start: '2031-01-01T00:00:00Z' });
+  await hold(ports, 'b', { gateOpening: inAnHour(1), gateClosure: inAnHour(2), start: '2031-01-01T00:00:00Z' });
+  await submit(ports);
+  const timekeeper = startTimekeeper(ports, (entry) => logged.push(entry), clock);
+  t.after(() => timekeeper.stop());
+  for (const hours of [3, -2]) {
+    logged.length = 0;
+    time.jumped = hours * 3_600_000;
+    await assert.rejects(submit(ports, [{ record_id: `late-${hours}`, side: 'sell', price: 1, power: 1 }]), {
+      code: 'unavailable',
+      message: /the clock jumped by [+-]\d+/,
+    });
+    const jumped = await until('it is told', async () => logged.find(({ event }) => event === 'clock-jumped'));
+    assert.equal(Math.round(Number(jumped.seconds)), hours * 3600);
+    const [, off] = /^clock_jump_seconds (\S+)/m.exec(await metrics())!;
+    assert.equal(Math.round(Number(off)), Math.abs(hours) * 3600);
+    time.jumped = 0;
+    await until('it is back', async () => logged.some(({ event }) => event === 'clock-back'));
+    assert.deepEqual(await known(ports), ['a open', 'b scheduled']);
+    await submit(ports, [{ record_id: `again${hours}`, side: 'sell', price: 1, power: 1 }]);
+  }
+  assert(!logged.some(({ event }) => event === 'timekeeping-failed'));
 });

@@ -93,6 +93,12 @@ export const metrics = {
     means: 'notices handed over for delivery, by their kind',
   },
   notices_undelivered: { kind: 'counter', unit: 'Count', means: 'notices given up after the last attempt' },
+  clock_jump_seconds: {
+    kind: 'gauge',
+    unit: 'Seconds',
+    only: 'one machine',
+    means: 'how far the clock is off since it jumped, while gates stand still; 0 when it is in line',
+  },
   canary_auctions: {
     kind: 'counter',
     unit: 'Count',

@@ -70,6 +70,13 @@ export function program(): Command {
     .option('--rounds <n>', 'auctions until the participants go home', wholeNumber, 360)
     .addHelpText('after', examples('merit demo --once', 'merit demo --port 0 --seed 7'))
     .action(async (options) => (await import('./commands/demo.ts')).demo(options));
+  merit
+    .command('prune')
+    .description('delete what is old: delivered notices (MERIT_KEEP_NOTICES days, 7), history (MERIT_KEEP_HISTORY, 30)')
+    .addOption(new Option('--data <folder>', 'data folder that no house has').env('MERIT_DATA').default('data'))
+    .option('--keep-auctions <n>', 'delete older auctions too, with their books and results', wholeNumber)
+    .addHelpText('after', examples('merit prune', 'merit prune --data /var/lib/merit --keep-auctions 1000'))
+    .action(async (options) => (await import('./commands/prune.ts')).pruneFolder(options));
   client(merit, 'submit <file>')
     .description('send orders: a list, {"auction", "orders"}, a book, or one JSON order a line')
     .option('--auction <id>', "auction (default: the file's, or the open one of the default market)")

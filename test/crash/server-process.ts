@@ -8,6 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
 
+export interface Answer {
+  readonly status: number;
+  readonly json: unknown;
+}
+
 export class ServerProcess {
   readonly #data: string;
   readonly #markets: string;
@@ -16,15 +21,19 @@ export class ServerProcess {
   /** The last that it said on stderr. */
   errors = '';
 
-  constructor(data: string, markets: string) {
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** @param env  more settings */
+  constructor(data: string, markets: string, env: Readonly<Record<string, string>> = {}) {
     this.#data = data;
     this.#markets = markets;
+    this.#env = env;
     this.#url.catch(() => undefined);
   }
 
   start(): void {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
-      env: { ...process.env, MERIT_DATA: this.#data, MERIT_MARKETS: this.#markets, MERIT_PORT: '0' },
+      env: { ...process.env, MERIT_DATA: this.#data, MERIT_MARKETS: this.#markets, MERIT_PORT: '0', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -41,6 +50,25 @@ export class ServerProcess {
     this.#url.catch(() => undefined); // a kill before it listens is nobody's error
   }
 
+  /** Of the process that runs. */
+  get pid(): number {
+    assert(this.#child?.pid !== undefined && this.#child.exitCode === null, `it does not run: ${this.errors}`);
+    return this.#child.pid;
+  }
+
+  /** What it says when it does not come up; `undefined` when it does. */
+  async refusal(): Promise<string | undefined> {
+    const child = this.#child!;
+    const isUp = await this.#url.then(
+      () => true,
+      () => false,
+    );
+    if (isUp) return undefined;
+    if (child.exitCode === null) await once(child, 'exit');
+    this.#child = undefined;
+    return this.errors;
+  }
+
   /** Resolves when the process is gone, and with it every lock it had. */
   async kill(): Promise<void> {
     const child = this.#child;
@@ -53,7 +81,7 @@ export class ServerProcess {
   }
 
   /** `undefined` when the process went away under the request: whether it was served is unknown. */
-  async ask(method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown } | undefined> {
+  async ask(method: string, path: string, body?: unknown): Promise<Answer | undefined> {
     try {
       const answer = await fetch(`${await this.#url}${path}`, {
         method,

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Execution, ExecutionEvent } from '../../auction/ports.ts';
 import { inTransaction } from './transaction.ts';
 
-const tables = `
+export const executionTables = `
   CREATE TABLE IF NOT EXISTS executions (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -43,7 +43,7 @@ export class ExecutionLog {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    database.exec(tables);
+    database.exec(executionTables);
   }
 
   /** False when there is one of this id already. */

@@ -8,11 +8,13 @@ import { tasks } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';
+import { type WatchedClock, watchClock } from './clock.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type HealthWatch, watchHealth } from './health.ts';
 import { type Log, logToStderr } from './log.ts';
 import { openMeter } from './meter.ts';
 import { openNotices, type Webhook } from './notices.ts';
+import { type Retention, startRetention, usualRetention } from './retention.ts';
 import { openStore } from './stores.ts';
 import { openTaskThreads } from './threads/task-threads.ts';
 import { openWorkflow } from './workflow.ts';
@@ -23,7 +25,8 @@ export interface HouseOptions {
   readonly folder: string;
   /** The first one is the default market. */
   readonly markets: readonly Market[];
-  readonly clock?: Clock;
+  /** Without it the machine's, watched. One that is not watched is believed. */
+  readonly clock?: Clock | WatchedClock;
   readonly log?: Log;
   /** Where notices are posted to, besides the log. */
   readonly webhook?: Webhook;
@@ -31,6 +34,8 @@ export interface HouseOptions {
   readonly tasks?: 'here' | 'in threads';
   /** Milliseconds that the workflow waits in a state, by its name, instead of what clearing and the file say. */
   readonly waits?: Readonly<Record<string, number>>;
+  /** How long what is kept. */
+  readonly retention?: Retention;
 }
 
 export interface House {
@@ -41,13 +46,13 @@ export interface House {
   readonly storageFault: () => string | undefined;
   /** Begin to look after its own health, until it is closed. */
   readonly watch: () => HealthWatch;
+  /** What gates go by, and how far it is off (`fault()`). */
+  readonly clock: WatchedClock;
   /** Stop the timekeeper first. What is cut here goes on at the next start. */
   close(): Promise<void>;
 }
 
 const longestSearchMs = 600_000;
-
-const systemClock: Clock = { now: () => new Date() };
 
 /**
  * Open the data folder and go on with what a crash cut.
@@ -55,7 +60,9 @@ const systemClock: Clock = { now: () => new Date() };
  * @throws AuctionError `incompatible-data`, `damaged-data`, `unavailable` (another process has the folder), `invalid-market`
  */
 export async function openHouse(options: HouseOptions): Promise<House> {
-  const { folder, clock = systemClock, log = logToStderr, webhook, tasks: where = 'here', waits } = options;
+  const { folder, clock = watchClock(), log = logToStderr, webhook, tasks: where = 'here', waits } = options;
+  const { retention = usualRetention } = options;
+  const watched = isWatched(clock) ? clock : believed(clock);
   const markets = byId(options.markets);
   const hold = holdDataFolder(folder);
   const closing: (() => unknown)[] = [() => hold.release()];
@@ -63,9 +70,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
-    const store = openStore(folder, clock);
+    const store = openStore(folder, clock, watched.gates);
     closing.push(() => store.close());
-    const archive = openArchive(join(folder, 'archive'), () => store.storage.check());
+    const archiveFolder = join(folder, 'archive');
+    const archive = openArchive(archiveFolder, () => store.storage.check());
     const meter = openMeter();
     const notices = openNotices({ database: store.database, clock, log, meter, ...(webhook && { webhook }) });
     closing.push(() => notices.close());
@@ -83,6 +91,14 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
     for (const { auction, fault } of store.damaged) await stopDamaged(ports, log, auction, fault);
     workflow.resume();
+    const retaining = startRetention({
+      database: store.database,
+      archive: archiveFolder,
+      clock: watched.gates,
+      log,
+      retention,
+    });
+    closing.push(() => retaining.stop());
     const watch = (): HealthWatch => {
       const fault = () => store.storage.fault();
       const todo = 'Stop the house and put the folder back: what was acknowledged is in the files that are gone.';
@@ -95,7 +111,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       closing.push(() => health.close());
       return health;
     };
-    return { ports, metrics: meter.text, storageFault: () => store.storage.fault(), watch, close };
+    return { ports, metrics: meter.text, storageFault: () => store.storage.fault(), watch, clock: watched, close };
   } catch (error) {
     await close();
     throw error;
@@ -108,6 +124,8 @@ async function stopDamaged(ports: Ports, log: Log, id: string, fault: string): P
   const { state, run } = await findAuction(ports, id);
   if (state === 'open') await failAuction(ports, id, run, `its intake is damaged: ${fault}`);
 }
+const isWatched = (clock: Clock): clock is WatchedClock => 'gates' in clock;
+const believed = (clock: Clock): WatchedClock => ({ now: () => clock.now(), gates: clock, fault: () => undefined });
 
 function byId(markets: readonly Market[]): Map<string, Market> {
   const known = new Map<string, Market>();

@@ -19,16 +19,17 @@ import { persistently } from './persistently.ts';
 import { inTransaction } from './transaction.ts';
 import { patient, unavailable } from './unavailable.ts';
 
-const tables = `
+export const noticeTables = `
   CREATE TABLE IF NOT EXISTS notices (
     id TEXT PRIMARY KEY,
     body TEXT NOT NULL,
     state TEXT NOT NULL, -- waiting, delivered, dead
     attempts INTEGER NOT NULL DEFAULT 0,
-    dueAt INTEGER NOT NULL, -- milliseconds since 1970
+    dueAt INTEGER NOT NULL, -- milliseconds since 1970; of one that does not wait: when that came about
     error TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS notices_waiting ON notices (dueAt) WHERE state = 'waiting';
+  CREATE INDEX IF NOT EXISTS notices_ended ON notices (state, dueAt) WHERE state <> 'waiting';
 `;
 
 export interface Webhook {
@@ -73,7 +74,7 @@ const longestMs = 60_000;
 
 export function openNotices(options: NoticesOptions): Notices & { close(): Promise<void> } {
   const { database, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
-  database.exec(tables);
+  database.exec(noticeTables);
   const outbox = openOutbox(database, webhook ? portion.webhook : portion.log);
   const stop = new AbortController();
   const limit = limiter(width);
@@ -84,11 +85,11 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
     try {
       if (webhook !== undefined) await post(webhook, id, body, stop.signal);
       else log({ event: 'notice', ...(JSON.parse(body) as Notice) });
-      return { id, state: 'delivered', attempts: attempts + 1, dueAt: 0, error: null };
+      return { id, state: 'delivered', attempts: attempts + 1, dueAt: clock.now().getTime(), error: null };
     } catch (error) {
       if (stop.signal.aborted) return undefined;
       const dead = attempts + 1 >= mostAttempts;
-      const dueAt = clock.now().getTime() + firstPauseMs * 2 ** attempts;
+      const dueAt = clock.now().getTime() + (dead ? 0 : firstPauseMs * 2 ** attempts);
       if (dead) meter.record('notices_undelivered', 1);
       log({ event: dead ? 'notice-dead' : 'notice-delayed', id, attempts: attempts + 1, error: errorEntry(error) });
       return { id, state: dead ? 'dead' : 'waiting', attempts: attempts + 1, dueAt, error: (error as Error).message };

@@ -74,6 +74,8 @@ const receiptOf = ({ auction, record_id, participant, sequence, received_at, has
 export interface OrderStoreOptions {
   readonly database: DatabaseSync;
   readonly clock: Clock;
+  /** Stamps orders and decides whether they are in time. */
+  readonly gates: Clock;
   readonly heads: Heads;
   readonly storage: Storage;
 }
@@ -98,7 +100,8 @@ export function readEntries(database: DatabaseSync, auction: string, head: Head 
   });
 }
 
-export function orderStore({ database, clock, heads, storage }: OrderStoreOptions): OrderStore & { close(): void } {
+export function orderStore(options: OrderStoreOptions): OrderStore & { close(): void } {
+  const { database, clock, gates, heads, storage } = options;
   const columns = entryColumns;
   const insert = database.prepare(
     `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -242,7 +245,7 @@ export function orderStore({ database, clock, heads, storage }: OrderStoreOption
     const settle: (() => void)[] = [];
     try {
       storage.check();
-      const now = clock.now();
+      const now = gates.now();
       const group: Group = { now, received_at: now.toISOString(), gates: new Map(), heads: new Map() };
       database.exec('BEGIN IMMEDIATE');
       for (const request of requests) {

@@ -39,13 +39,14 @@ export const databaseName = 'merit.sqlite';
 
 /**
  * @param folder  the data folder, or `:memory:`
+ * @param gates  decides whether an order is in time
  * @throws AuctionError `incompatible-data` when the database is of another program or version; `unavailable` when the machine does not
  *         let it be used (full disk, no rights); `damaged-data` when it is not what the house wrote, or lacks what was acknowledged.
  *         Nothing is changed then.
  */
-export function openStore(folder: string, clock: Clock): Store {
+export function openStore(folder: string, clock: Clock, gates: Clock = clock): Store {
   const { database, heads, storage, damaged } = folder === ':memory:' ? inMemory() : inFolder(folder);
-  const orders = orderStore({ database, clock, heads, storage });
+  const orders = orderStore({ database, clock, gates, heads, storage });
   const close = () => {
     orders.close();
     heads.close();

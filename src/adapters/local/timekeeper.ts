@@ -2,6 +2,7 @@
 
 import { type Failure, KeepTimeError, keepTime } from '../../auction/keep-time.ts';
 import type { Ports } from '../../auction/ports.ts';
+import type { WatchedClock } from './clock.ts';
 import { errorEntry, type Log, logToStderr } from './log.ts';
 
 /**
@@ -20,7 +21,9 @@ export interface Timekeeper {
   stop(): Promise<void>;
 }
 
-export function startTimekeeper(ports: Ports, log: Log = logToStderr): Timekeeper {
+/** @param clock  of the ports, where it is watched: while it is off nothing is opened, closed, called off or planned */
+export function startTimekeeper(ports: Ports, log: Log = logToStderr, clock?: WatchedClock): Timekeeper {
+  const isOff = clockWatch(ports, log, clock);
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let tick = Promise.resolve();
@@ -45,7 +48,8 @@ export function startTimekeeper(ports: Ports, log: Log = logToStderr): Timekeepe
 
   async function keep(): Promise<string | undefined> {
     try {
-      const { nextAt } = await keepTime(ports);
+      if (isOff()) return undefined;
+      const { nextAt } = await keepTime(clock ? { ...ports, clock: clock.gates } : ports);
       troubles.told([]);
       return nextAt;
     } catch (error) {
@@ -62,6 +66,19 @@ export function startTimekeeper(ports: Ports, log: Log = logToStderr): Timekeepe
       await tick;
       clearTimeout(timer);
     },
+  };
+}
+
+/** Looks at the clock; it says when it has jumped, and when it is back. */
+function clockWatch({ meter }: Ports, log: Log, clock: WatchedClock | undefined): () => boolean {
+  let since: string | undefined;
+  return () => {
+    const fault = clock?.fault();
+    if (fault !== undefined && since === undefined) log({ event: 'clock-jumped', ...fault });
+    if (fault === undefined && since !== undefined) log({ event: 'clock-back', since });
+    since = fault?.since;
+    meter.record('clock_jump_seconds', Math.abs(fault?.seconds ?? 0));
+    return fault !== undefined;
   };
 }
 

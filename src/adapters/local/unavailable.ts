@@ -37,10 +37,11 @@ export const isLocked = (error: unknown): boolean => {
   return code !== undefined && (code === busy || code === locked);
 };
 
-export const notWritten = (cause: unknown): AuctionError =>
-  new AuctionError('unavailable', `the store can't write: ${cause instanceof Error ? cause.message : cause}`, [], {
-    cause,
-  });
+export function notWritten(cause: unknown): AuctionError {
+  if (cause instanceof AuctionError) return cause; // it says so itself
+  const why = cause instanceof Error ? cause.message : cause;
+  return new AuctionError('unavailable', `the store can't write: ${why}`, [], { cause });
+}
 
 /** Run a write; what sqlite throws becomes `unavailable`. */
 export function unavailable<T>(write: () => T): T {
