@@ -13,8 +13,10 @@ import { createApp } from '../src/api/app.ts';
 import { closeGate, findAuction, restartAuction } from '../src/auction/auctions.ts';
 import { cancelOrder } from '../src/auction/cancel-order.ts';
 import { findOrder } from '../src/auction/find-order.ts';
+import { keepTime } from '../src/auction/keep-time.ts';
 import { networkKey } from '../src/auction/keys.ts';
 import { submitOrders } from '../src/auction/submit-orders.ts';
+import { AuctionError } from '../src/market/errors.ts';
 import { hold, openTestHouse, reaches, submit, tradingOrders } from './support/house.ts';
 
 const sql = (folder: string, text: string): void => {
@@ -335,4 +337,17 @@ test('outcomes of an auction of before its pages had hashes follow from its book
   await writeFile(join(house.folder, 'archive/orders/a/page-00001.json'), 'nobody reads this');
   const { outcome } = await findOrder(house.ports, 'p', 'load', 'a');
   assert.deepEqual([outcome?.status, outcome?.power, outcome?.prices], ['accepted', 40, [45]]);
+});
+
+test('an auction whose workflow is said to be over before it is settled fails, and settles when it is restarted', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  house.ports.archive.write = () => Promise.reject(new AuctionError('unavailable', 'not now'));
+  await closeGate(house.ports, 'a');
+  await house.reopen({}, (folder) => sql(folder, `UPDATE executions SET status = 'succeeded'`));
+  await keepTime(house.ports);
+  assert.match((await reaches(house.ports, 'a', 'failed')).cause!, /said to have succeeded/);
+  await restartAuction(house.ports, 'a');
+  await reaches(house.ports, 'a', 'settled');
 });

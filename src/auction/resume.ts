@@ -6,13 +6,21 @@ import type { Ports } from './ports.ts';
 
 /**
  * Start the workflow of every auction that should have one and has none: a process may have died between closing the gate
- * and starting it. One whose workflow has ended without a word (it could not even notify) becomes `failed` here.
+ * and starting it. One whose workflow has ended without a word (it could not even notify), or without it, becomes `failed` here.
  */
 export async function resume(ports: Ports): Promise<void> {
   for (const auction of await ports.auctions.list({ states: inWorkflow })) {
     const id = await ports.workflow.start(auction.id, auction.run);
     const execution = await ports.workflow.find(id);
-    if (execution?.status !== 'failed') continue;
-    await failAuction(ports, auction.id, auction.run, execution.cause ?? 'its workflow failed');
+    if (execution?.status === 'failed')
+      await failAuction(ports, auction.id, auction.run, execution.cause ?? 'its workflow failed');
+    // One that has settled since is left alone.
+    if (execution?.status === 'succeeded')
+      await failAuction(
+        ports,
+        auction.id,
+        auction.run,
+        'its workflow is said to have succeeded, and it is not settled',
+      );
   }
 }

@@ -153,7 +153,6 @@ function check(database: DatabaseSync, folder: string, heads: HeadsFile | undefi
     heads,
     sealed: sealedKeys(folder),
     intakes: 'unsettled',
-    thorough: false,
   });
   const problems = checks
     .filter(({ rule }) => rule !== 'intake')

@@ -6,7 +6,7 @@
  */
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { Auction } from '../../../auction/auction.ts';
+import { type Auction, inWorkflow } from '../../../auction/auction.ts';
 import { bookKey, resultKey } from '../../../auction/keys.ts';
 import { type AuctionRow, recordFault } from '../auction-store.ts';
 import { intakeFault } from '../entries-check.ts';
@@ -21,15 +21,13 @@ export interface DatabaseCheckOptions {
   readonly sealed: readonly string[];
   /** Whose intakes are looked at. */
   readonly intakes: 'unsettled' | 'all';
-  /** SQLite's own check: of the tables, or of the indexes as well, which takes about twice as long. */
-  readonly thorough: boolean;
 }
 
 const ended = ['settled', 'cancelled'];
 
 export function checkDatabase(database: DatabaseSync, options: DatabaseCheckOptions): Check[] {
-  const { heads, sealed, intakes, thorough } = options;
-  const structure = checkStructure(database, thorough);
+  const { heads, sealed, intakes } = options;
+  const structure = checkStructure(database);
   if (structure.found.length > 0) return [structure];
   const select = database.prepare(
     'SELECT id, market, state, gateClosure, body, revision, hash FROM auctions ORDER BY id',
@@ -53,20 +51,14 @@ export function checkDatabase(database: DatabaseSync, options: DatabaseCheckOpti
   return [structure, records, known, intake, checkSealed(sealed, whole, damaged), checkOwners(database, rows)];
 }
 
-function checkStructure(database: DatabaseSync, thorough: boolean): Check {
-  const pragma = thorough ? 'integrity_check' : 'quick_check';
-  const said = (): string[] => {
-    const rows = database.prepare(`PRAGMA ${pragma}`).all() as unknown as Record<string, string>[];
-    return rows.map((row) => row[pragma]!).filter((line) => line !== 'ok');
+/** Indexes as well: an order that its index does not find would be taken twice. */
+function checkStructure(database: DatabaseSync): Check {
+  const look = (): string | undefined => {
+    const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
+    const said = rows.map((row) => row.integrity_check).filter((line) => line !== 'ok');
+    return said.slice(0, 5).join('; ') || undefined;
   };
-  const [rule, title] = ['database', `SQLite finds nothing wrong (${pragma})`];
-  return checkEach(
-    rule,
-    title,
-    [database],
-    () => 'merit.sqlite',
-    () => said().slice(0, 5).join('; ') || undefined,
-  );
+  return checkEach('database', 'SQLite finds nothing wrong in it', [database], () => 'merit.sqlite', look);
 }
 
 /** No auction is missing, none is older than the house had it, and no acknowledged order is missing at the end. */
@@ -132,4 +124,19 @@ function checkOwners(database: DatabaseSync, rows: readonly AuctionRow[]): Check
     .filter(({ auction }) => !known.has(auction))
     .map(({ auction }) => ({ where: auction, message: 'there are orders of it, but no such auction' }));
   return { rule: 'owners', title: 'orders belong to auctions', checked: auctions.length, found };
+}
+
+/** Not asked at start, where such an auction becomes failed. */
+export function checkWorkflows(database: DatabaseSync, auctions: readonly Auction[]): Check {
+  const [rule, title] = ['workflows', 'who waits for a result has a workflow at work'];
+  const select = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'executions'");
+  if (select.get() === undefined) return { rule, title, checked: 0, found: [] };
+  const status = database.prepare('SELECT status FROM executions WHERE auction = ? AND run = ?');
+  const waiting = auctions.filter(({ state }) => (inWorkflow as readonly string[]).includes(state));
+  const look = ({ id, run, state }: Auction): string | undefined => {
+    const execution = status.get(id, run) as { status: string } | undefined;
+    if (execution === undefined || execution.status === 'running') return undefined;
+    return `it is ${state}, and its workflow is said to have ${execution.status}`;
+  };
+  return checkEach(rule, title, waiting, ({ id }) => id, look);
 }
