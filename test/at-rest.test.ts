@@ -8,6 +8,7 @@ import { cp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { acceptDamage } from '../src/adapters/local/check/accept.ts';
 import { openStore } from '../src/adapters/local/stores.ts';
 import { createApp } from '../src/api/app.ts';
 import { closeGate, findAuction, restartAuction } from '../src/auction/auctions.ts';
@@ -350,4 +351,46 @@ test('an auction whose workflow is said to be over before it is settled fails, a
   assert.match((await reaches(house.ports, 'a', 'failed')).cause!, /said to have succeeded/);
   await restartAuction(house.ports, 'a');
   await reaches(house.ports, 'a', 'settled');
+});
+
+test('acceptDamage(): a house goes on with what there is, auctions that lack something are failed, and nothing is deleted', async (t) => {
+  const house = await openTestHouse(t);
+  for (const id of ['a', 'b', 'c', 'd']) {
+    await hold(house.ports, id);
+    await submit(house.ports, undefined, id);
+  }
+  await closeGate(house.ports, 'b');
+  await reaches(house.ports, 'b', 'settled');
+  assert.throws(() => acceptDamage(house.folder, house.clock.now()), { code: 'unavailable' });
+  const lose = (folder: string) =>
+    sql(
+      folder,
+      `DELETE FROM entries WHERE auction = 'a' AND sequence = 3;
+       DELETE FROM auctions WHERE id = 'b';
+       UPDATE auctions SET body = json_set(body, '$.gateClosure', '2040-01-01T00:00:00Z') WHERE id = 'c';
+       UPDATE entries SET body = json_set(body, '$.price', 19) WHERE auction = 'd' AND sequence = 2`,
+    );
+  await assert.rejects(house.reopen({}, lose), aDamage);
+  const found = acceptDamage(house.folder, house.clock.now());
+  const wheres = ['a', 'b', 'b', 'books/b.json', 'c', 'd', 'results/b.json'];
+  assert.deepEqual(found.map(({ where }) => where).toSorted(), wheres);
+  assert.deepEqual(
+    acceptDamage(house.folder, house.clock.now()).map(({ where }) => where),
+    ['d'],
+  ); // not even so
+  await house.reopen();
+  for (const id of ['a', 'c', 'd'])
+    assert.match((await reaches(house.ports, id, 'failed')).cause!, /^accepted by the operator: /);
+  assert.equal(await house.ports.auctions.find('b'), undefined);
+  assert.deepEqual(
+    (await readdir(join(house.folder, 'lost'), { recursive: true }))
+      .filter((name) => name.endsWith('.json'))
+      .toSorted(),
+    ['2025-04-01T10-30-00Z/books/b.json', '2025-04-01T10-30-00Z/results/b.json'],
+  );
+  await restartAuction(house.ports, 'a');
+  assert.equal((await reaches(house.ports, 'a', 'settled')).book?.orders, 2);
+  await restartAuction(house.ports, 'd');
+  assert.match((await reaches(house.ports, 'd', 'failed')).cause!, /entry 2 was changed/);
+  await house.reopen();
 });

@@ -208,6 +208,7 @@ const statements = [
   'DELETE FROM execution_events',
   'DELETE FROM notices',
   'DROP TABLE entries',
+  'DROP INDEX entries_by_record',
 ];
 
 const damages: Record<string, Damage> = {

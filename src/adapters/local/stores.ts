@@ -113,7 +113,7 @@ function bringUp(database: DatabaseSync, folder: string, version: number): void 
 }
 
 /** The database may be ahead of the heads by what was committed last. An end that does not hold, or is gone in its time, stays as it was. */
-function headsNow(
+export function headsNow(
   database: DatabaseSync,
   before: ReadonlyMap<string, Head> = new Map(),
   damaged: Opened['damaged'] = [],
@@ -168,6 +168,6 @@ function check(database: DatabaseSync, folder: string, heads: HeadsFile | undefi
 function refusal(folder: string, problems: readonly Problem[]): AuctionError {
   const [{ field, message }] = problems as [Problem];
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  const what = `${field}: ${message}${more}. Nothing was changed. merit check ${folder} shows all; put the missing files back or merit restore a backup`;
+  const what = `${field}: ${message}${more}. Nothing was changed. merit check ${folder} shows all; put the missing files back, merit restore a backup, or lose it by merit accept-loss`;
   return new AuctionError('damaged-data', `data folder ${folder} is damaged: ${what}`, problems);
 }

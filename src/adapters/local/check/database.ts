@@ -8,8 +8,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Auction, inWorkflow } from '../../../auction/auction.ts';
 import { bookKey, resultKey } from '../../../auction/keys.ts';
-import { type AuctionRow, recordFault } from '../auction-store.ts';
-import { intakeFault } from '../entries-check.ts';
+import { type AuctionRow, auctionColumns, recordFault } from '../auction-store.ts';
+import { entryColumns, intakeFault } from '../entries-check.ts';
 import type { Head, HeadsFile } from '../heads.ts';
 import { headsName } from '../heads.ts';
 import { type Check, checkEach, type Found } from './checks.ts';
@@ -23,15 +23,17 @@ export interface DatabaseCheckOptions {
   readonly intakes: 'unsettled' | 'all';
 }
 
+const parts = [
+  ...['auctions', 'auctions_by_closure', 'auctions_by_state', 'entries', 'entries_by_record'],
+  ...['entries_by_linkedTo', 'entries_by_loopWith', 'entries_by_exclusiveGroup'],
+];
 const ended = ['settled', 'cancelled'];
 
 export function checkDatabase(database: DatabaseSync, options: DatabaseCheckOptions): Check[] {
   const { heads, sealed, intakes } = options;
   const structure = checkStructure(database);
   if (structure.found.length > 0) return [structure];
-  const select = database.prepare(
-    'SELECT id, market, state, gateClosure, body, revision, hash FROM auctions ORDER BY id',
-  );
+  const select = database.prepare(`SELECT ${auctionColumns} FROM auctions ORDER BY id`);
   const rows = select.all() as unknown as AuctionRow[];
   const records = checkEach('records', 'auctions are as the house wrote them', rows, ({ id }) => id, recordFault);
   const damaged = new Set(records.found.map(({ where }) => where));
@@ -54,6 +56,11 @@ export function checkDatabase(database: DatabaseSync, options: DatabaseCheckOpti
 /** Indexes as well: an order that its index does not find would be taken twice. */
 function checkStructure(database: DatabaseSync): Check {
   const look = (): string | undefined => {
+    const there = database.prepare('SELECT name FROM sqlite_master').all() as { name: string }[];
+    const missing = parts.filter((part) => !there.some(({ name }) => name === part));
+    if (missing.length > 0) return `it has no ${missing.join(', ')}`;
+    database.prepare(`SELECT ${entryColumns} FROM entries`);
+    database.prepare(`SELECT ${auctionColumns} FROM auctions`);
     const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
     const said = rows.map((row) => row.integrity_check).filter((line) => line !== 'ok');
     return said.slice(0, 5).join('; ') || undefined;
