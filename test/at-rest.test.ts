@@ -128,7 +128,7 @@ const refused: [string, (folder: string) => unknown, RegExp][] = [
     'the heads have a damaged line',
     async (folder) => {
       const file = join(folder, 'heads.log');
-      await writeFile(file, (await readFile(file, 'utf8')).replace('"sequence":3', '"sequence":2'));
+      await writeFile(file, (await readFile(file, 'utf8')).replace('"revision":1', '"revision":2'));
     },
     /damaged lines: \d/,
   ],

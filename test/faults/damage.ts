@@ -202,6 +202,7 @@ const statements = [
   `UPDATE auctions SET revision = revision + 1 WHERE id = A`,
   `UPDATE auctions SET body = (SELECT body FROM auctions WHERE id = 'settled') WHERE id = A`,
   'DELETE FROM auctions WHERE id = A',
+  `UPDATE auctions SET body = replace(body, '"state"', '"sta te') WHERE id = A`,
   'DELETE FROM executions WHERE auction = A',
   `UPDATE executions SET status = 'succeeded' WHERE auction = A`,
   `UPDATE executions SET status = 'failed', cause = 'made up' WHERE auction = A`,

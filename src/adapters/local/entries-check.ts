@@ -62,7 +62,7 @@ export function intakeFault(database: DatabaseSync, auction: string, head: Head 
     .filter((name) => !cancelled.has(name))
     .concat([...cancelled].filter((name) => !flagged.has(name))).length;
   if (differing === 0) return undefined;
-  return `${differing} orders are marked as cancelled without a cancellation, or the other way round`;
+  return `orders are marked as cancelled without a cancellation, or the other way round: ${differing}`;
 }
 
 export function countOf(database: DatabaseSync, auction: string): number {

@@ -72,7 +72,7 @@ async function checkContents(folder: string, options: FolderCheckOptions): Promi
       checks.flatMap(({ rule, found }) => (rule === 'records' ? found.map(({ where }) => where) : [])),
     );
     const archive = openArchive(join(folder, 'archive'));
-    const auctions = auctionsIn(database).filter(({ id }) => !damaged.has(id));
+    const auctions = auctionsIn(database, damaged);
     checks.push(
       checkWorkflows(database, auctions),
       ...(await checkArchive({ auctions, archive, intakes: endsIn(database), verified: options.verified === true })),
@@ -120,10 +120,10 @@ function merged(
   return { ...before, heads };
 }
 
-const auctionsIn = (database: DatabaseSync): Auction[] =>
-  (database.prepare('SELECT body FROM auctions ORDER BY id').all() as { body: string }[]).map(({ body }) =>
-    auctionSchema.parse(JSON.parse(body)),
-  );
+const auctionsIn = (database: DatabaseSync, damaged: ReadonlySet<string>): Auction[] =>
+  (database.prepare('SELECT id, body FROM auctions ORDER BY id').all() as { id: string; body: string }[])
+    .filter(({ id }) => !damaged.has(id))
+    .map(({ body }) => auctionSchema.parse(JSON.parse(body)));
 
 function endsIn(database: DatabaseSync): Map<string, string> {
   const rows = database.prepare('SELECT auction, hash, max(sequence) FROM entries GROUP BY auction').all();
