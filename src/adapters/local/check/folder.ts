@@ -94,6 +94,7 @@ const missing = (message: string): Check => ({
 
 function layoutFault(database: DatabaseSync): string | undefined {
   const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  database.prepare('SELECT count(*) FROM sqlite_master').get(); // throws where the tables' own descriptions are damaged
   if (user_version === layout) return undefined;
   return user_version === 0
     ? 'it is empty'
