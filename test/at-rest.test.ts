@@ -8,13 +8,16 @@ import { cp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { acceptDamage } from '../src/adapters/local/check/accept.ts';
 import { openStore } from '../src/adapters/local/stores.ts';
 import { createApp } from '../src/api/app.ts';
 import { closeGate, findAuction, restartAuction } from '../src/auction/auctions.ts';
 import { cancelOrder } from '../src/auction/cancel-order.ts';
 import { findOrder } from '../src/auction/find-order.ts';
+import { keepTime } from '../src/auction/keep-time.ts';
 import { networkKey } from '../src/auction/keys.ts';
 import { submitOrders } from '../src/auction/submit-orders.ts';
+import { AuctionError } from '../src/market/errors.ts';
 import { hold, openTestHouse, reaches, submit, tradingOrders } from './support/house.ts';
 
 const sql = (folder: string, text: string): void => {
@@ -125,7 +128,7 @@ const refused: [string, (folder: string) => unknown, RegExp][] = [
     'the heads have a damaged line',
     async (folder) => {
       const file = join(folder, 'heads.log');
-      await writeFile(file, (await readFile(file, 'utf8')).replace('"sequence":3', '"sequence":2'));
+      await writeFile(file, (await readFile(file, 'utf8')).replace('"revision":1', '"revision":2'));
     },
     /damaged lines: \d/,
   ],
@@ -336,4 +339,59 @@ test('outcomes of an auction of before its pages had hashes follow from its book
   await writeFile(join(house.folder, 'archive/orders/a/page-00001.json'), 'nobody reads this');
   const { outcome } = await findOrder(house.ports, 'p', 'load', 'a');
   assert.deepEqual([outcome?.status, outcome?.power, outcome?.prices], ['accepted', 40, [45]]);
+});
+
+test('an auction whose workflow is said to be over before it is settled fails, and settles when it is restarted', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  house.ports.archive.write = () => Promise.reject(new AuctionError('unavailable', 'not now'));
+  await closeGate(house.ports, 'a');
+  await house.reopen({}, (folder) => sql(folder, `UPDATE executions SET status = 'succeeded'`));
+  await keepTime(house.ports);
+  assert.match((await reaches(house.ports, 'a', 'failed')).cause!, /said to have succeeded/);
+  await restartAuction(house.ports, 'a');
+  await reaches(house.ports, 'a', 'settled');
+});
+
+test('acceptDamage(): a house goes on with what there is, auctions that lack something are failed, and nothing is deleted', async (t) => {
+  const house = await openTestHouse(t);
+  for (const id of ['a', 'b', 'c', 'd']) {
+    await hold(house.ports, id);
+    await submit(house.ports, undefined, id);
+  }
+  await closeGate(house.ports, 'b');
+  await reaches(house.ports, 'b', 'settled');
+  assert.throws(() => acceptDamage(house.folder, house.clock.now()), { code: 'unavailable' });
+  const lose = (folder: string) =>
+    sql(
+      folder,
+      `DELETE FROM entries WHERE auction = 'a' AND sequence = 3;
+       DELETE FROM auctions WHERE id = 'b';
+       UPDATE auctions SET body = json_set(body, '$.gateClosure', '2040-01-01T00:00:00Z') WHERE id = 'c';
+       UPDATE entries SET body = json_set(body, '$.price', 19) WHERE auction = 'd' AND sequence = 2`,
+    );
+  await assert.rejects(house.reopen({}, lose), aDamage);
+  const found = acceptDamage(house.folder, house.clock.now());
+  const wheres = ['a', 'b', 'b', 'books/b.json', 'c', 'd', 'results/b.json'];
+  assert.deepEqual(found.map(({ where }) => where).toSorted(), wheres);
+  assert.deepEqual(
+    acceptDamage(house.folder, house.clock.now()).map(({ where }) => where),
+    ['d'],
+  ); // not even so
+  await house.reopen();
+  for (const id of ['a', 'c', 'd'])
+    assert.match((await reaches(house.ports, id, 'failed')).cause!, /^accepted by the operator: /);
+  assert.equal(await house.ports.auctions.find('b'), undefined);
+  assert.deepEqual(
+    (await readdir(join(house.folder, 'lost'), { recursive: true }))
+      .filter((name) => name.endsWith('.json'))
+      .toSorted(),
+    ['2025-04-01T10-30-00Z/books/b.json', '2025-04-01T10-30-00Z/results/b.json'],
+  );
+  await restartAuction(house.ports, 'a');
+  assert.equal((await reaches(house.ports, 'a', 'settled')).book?.orders, 2);
+  await restartAuction(house.ports, 'd');
+  assert.match((await reaches(house.ports, 'd', 'failed')).cause!, /entry 2 was changed/);
+  await house.reopen();
 });

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { makeBackup } from '../src/adapters/local/backup/backup.ts';
 import { restoreBackup } from '../src/adapters/local/backup/restore.ts';
+import { startBackups } from '../src/adapters/local/backup/schedule.ts';
 import { checkFolder } from '../src/adapters/local/check/folder.ts';
 import { closeGate, findAuction } from '../src/auction/auctions.ts';
 import type { Receipt } from '../src/book/intake.ts';
@@ -126,6 +127,32 @@ test('merit serve --backup makes backups by itself', async (t) => {
   const made = await until('one was made', async () => logged.find(({ event }) => event === 'backup-made'));
   assert.deepEqual(await faults(String(made.folder)), []);
   assert.deepEqual(await readdir(backup), [String(made.folder).slice(backup.length + 1)]);
+});
+
+test('startBackups() makes one when the last is old enough, whatever the clock did before, and waits after one that failed', async (t) => {
+  const house = await openFilled(t);
+  const to = await temporaryFolder(t);
+  await mkdir(join(to, '2031-01-01T00-00-00.000Z')); // made by a wrong clock
+  const clock = { time: at(0), now: () => clock.time };
+  const logged: Record<string, unknown>[] = [];
+  const log = (entry: Record<string, unknown>) => logged.push(entry);
+  const backups = startBackups({ data: house.folder, to, everyMinutes: 5, keep: 9, clock, log, lookEveryMs: 5 });
+  t.after(() => backups.stop());
+  const count = (wanted: number) => until(`${wanted} are told of`, async () => logged.length >= wanted);
+  await count(1);
+  clock.time = at(5);
+  await count(2);
+  await rm(join(house.folder, 'heads.log'));
+  clock.time = at(10);
+  await count(3);
+  clock.time = at(16);
+  await count(4);
+  assert.deepEqual(
+    logged.map(({ event }) => event),
+    ['backup-made', 'backup-made', 'backup-failed', 'backup-failed'],
+  );
+  const names = (await readdir(to)).map((name) => name.replace(/^2025-04-01T12-|\.000Z/g, ''));
+  assert.deepEqual(names.sort(), ['00-00', '05-00', '10-00.damaged', '16-00.damaged', '2031-01-01T00-00-00']);
 });
 
 test('merit check: a table, and exit code 1 that names what is wrong, while a house has the folder or not', async (t) => {

@@ -1,4 +1,4 @@
-/** The commands about a data folder: check, backup, restore. They need no running house, and do it no harm. */
+/** The commands about a data folder: check, accept-loss, backup, restore. They need no running house, and do it no harm. */
 
 import { type Command, Option } from 'commander';
 import type { Shared } from './auctions-program.ts';
@@ -18,6 +18,14 @@ export function addDataCommands(merit: Command, { examples, wholeNumber }: Omit<
     .addOption(json())
     .addHelpText('after', examples('merit check data', 'merit check data --verify --receipts receipts.json'))
     .action(async (folder, options) => (await load()).check(folder, options));
+  merit
+    .command('accept-loss <folder>')
+    .description(
+      'go on with a damaged data folder as it is, where no backup has more; unsettled auctions with damage fail',
+    )
+    .addOption(json())
+    .addHelpText('after', examples('merit accept-loss data'))
+    .action(async (folder, options) => (await load()).acceptLoss(folder, options));
   merit
     .command('backup <to>')
     .description('a copy of the data folder, checked, in a folder named by the time; also while a house has it')

@@ -11,7 +11,7 @@ import { type Book, parseBook } from '../../src/market/book.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 
 /** Draws from one seed. */
-class Dice {
+export class Dice {
   #state: number;
 
   constructor(seed: number) {

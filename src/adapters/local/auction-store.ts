@@ -40,6 +40,8 @@ export interface AuctionRow {
   readonly hash: string;
 }
 
+export const auctionColumns = 'id, market, state, gateClosure, body, revision, hash';
+
 export const recordHash = (revision: number, body: string): string => sha256(`${revision}\n${body}`);
 
 /** What is wrong with a row, if anything. */
@@ -60,7 +62,7 @@ function parsed(found: unknown): Auction {
 }
 
 export function auctionStore(database: DatabaseSync, heads: Heads, storage: Storage): AuctionStore {
-  const columns = 'id, market, state, gateClosure, body, revision, hash';
+  const columns = auctionColumns;
   const insert = database.prepare(
     `INSERT INTO auctions (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );

@@ -48,10 +48,15 @@ export function makeDataFolder(folder: string): void {
   } catch (cause) {
     throw unusable(folder, (cause as Error).message, cause);
   }
-  const version = versionIn(folder, versionFile);
-  if (version !== dataVersion) {
-    throw unusable(folder, `its version is ${JSON.stringify(version)}, this program reads ${dataVersion}`);
-  }
+  const fault = versionFault(folder);
+  if (fault !== undefined) throw unusable(folder, fault);
+}
+
+/** Why the folder is none of this version. @throws AuctionError `incompatible-data` where it says no version */
+export function versionFault(folder: string): string | undefined {
+  const version = versionIn(folder, join(folder, 'merit.json'));
+  if (version === dataVersion) return undefined;
+  return `its version is ${JSON.stringify(version)}, this program reads ${dataVersion}`;
 }
 
 function versionIn(folder: string, file: string): unknown {

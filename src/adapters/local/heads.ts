@@ -39,11 +39,13 @@ export interface Head {
   readonly hash: string;
   /** Its orders may be deleted by now, for their time is over. */
   readonly expired?: true;
+  /** All of it may be deleted: enough others have been held after it (`retention.ts`). */
+  readonly forgotten?: true;
 }
 
 export interface HeadsFile {
   readonly heads: ReadonlyMap<string, Head>;
-  /** Lines that are damaged, by number from 1. The last line may be cut by a crash, which is none. */
+  /** Lines that are damaged, by number from 1. What no whole line follows is none: a crash or a loss of power has cut it. */
   readonly damaged: readonly number[];
   readonly bytes: number;
 }
@@ -86,15 +88,17 @@ export function readHeads(folder: string): HeadsFile | undefined {
   lines.pop(); // what follows the last line feed: nothing, or a line that was cut
   const heads = new Map<string, Head>();
   const damaged: number[] = [];
+  let whole = 0;
   for (const [index, line] of lines.entries()) {
     const json = line.slice(17);
     if (line[16] !== ' ' || line.slice(0, 16) !== checkOf(json)) damaged.push(index + 1);
     else {
       const { auction, ...head } = JSON.parse(json) as Head & { auction: string };
       heads.set(auction, head);
+      whole = index;
     }
   }
-  return { heads, damaged, bytes: Buffer.byteLength(text) };
+  return { heads, damaged: damaged.filter((line) => line <= whole), bytes: Buffer.byteLength(text) };
 }
 
 /** The file, written whole under another name first. @returns its size */

@@ -93,6 +93,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     workflow.resume();
     const retaining = startRetention({
       database: store.database,
+      forget: store.forget,
       archive: archiveFolder,
       clock: watched.gates,
       log,

@@ -32,6 +32,8 @@ export type Pruned = Record<'notices' | 'events' | 'unfinished files' | 'auction
 
 export interface RetentionOptions {
   readonly database: DatabaseSync;
+  /** Tells the store that all of an auction may go. */
+  readonly forget: (auction: string) => void;
   /** The folder of the archive. */
   readonly archive: string;
   readonly clock: Clock;
@@ -44,7 +46,7 @@ const dayMs = 24 * 3_600_000;
 /** Whoever writes a file is done with it long before. */
 const unfinishedMs = 3_600_000;
 
-export async function prune({ database, archive, clock, retention }: RetentionOptions): Promise<Pruned> {
+export async function prune({ database, forget, archive, clock, retention }: RetentionOptions): Promise<Pruned> {
   const { keepNotices, keepHistory, keepAuctions } = retention;
   const before = (days: number) => clock.now().getTime() - days * dayMs;
   const some = (sql: string, ...values: (string | number)[]) => inPortions(database, sql, values);
@@ -60,7 +62,7 @@ export async function prune({ database, archive, clock, retention }: RetentionOp
       new Date(before(keepHistory)).toISOString(),
     ),
     'unfinished files': await removeUnfinished(archive, Date.now() - unfinishedMs),
-    auctions: keepAuctions === undefined ? 0 : await forget(database, archive, keepAuctions),
+    auctions: keepAuctions === undefined ? 0 : await forgetAll({ database, forget, archive }, keepAuctions),
   };
 }
 
@@ -95,7 +97,10 @@ const nothing = (error: unknown) => {
 };
 
 /** All of the auctions that have ended but for the newest: first their files, then their rows, so that a crash leaves none half. */
-async function forget(database: DatabaseSync, archive: string, keep: number): Promise<number> {
+async function forgetAll(
+  { database, forget, archive }: Pick<RetentionOptions, 'database' | 'forget' | 'archive'>,
+  keep: number,
+): Promise<number> {
   const old = database
     .prepare(
       `SELECT id FROM auctions WHERE state IN ('settled', 'cancelled') AND NOT EXISTS (
@@ -104,6 +109,7 @@ async function forget(database: DatabaseSync, archive: string, keep: number): Pr
     )
     .all(keep) as { id: string }[];
   for (const { id } of old) {
+    forget(id);
     for (const kind of ['books', 'results', 'diagnoses', 'exclusions'])
       for (const { name } of await readdir(join(archive, kind), { withFileTypes: true }).catch(nothing))
         if (name === `${id}.json` || name.startsWith(`${id}.run-`))

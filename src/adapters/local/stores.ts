@@ -28,6 +28,8 @@ export interface Store {
   readonly storage: Storage;
   /** Unsettled auctions whose intake is not the one that was acknowledged, with what was found. */
   readonly damaged: readonly { readonly auction: string; readonly fault: string }[];
+  /** All of an auction may be deleted. Said before it is done, so that it is never taken for lost. @throws AuctionError `unavailable` */
+  forget(auction: string): void;
   close(): void;
 }
 
@@ -47,6 +49,10 @@ export const databaseName = 'merit.sqlite';
 export function openStore(folder: string, clock: Clock, gates: Clock = clock): Store {
   const { database, heads, storage, damaged } = folder === ':memory:' ? inMemory() : inFolder(folder);
   const orders = orderStore({ database, clock, gates, heads, storage });
+  const forget = (auction: string) => {
+    heads.set(auction, { forgotten: true });
+    heads.flush();
+  };
   const close = () => {
     orders.close();
     heads.close();
@@ -59,6 +65,7 @@ export function openStore(folder: string, clock: Clock, gates: Clock = clock): S
     database,
     storage,
     damaged,
+    forget,
     close,
   };
 }
@@ -130,16 +137,19 @@ function bringUp(database: DatabaseSync, folder: string, version: number): void 
 }
 
 /** The database may be ahead of the heads by what was committed last. An end that does not hold, or is gone in its time, stays as it was. */
-function headsNow(
+export function headsNow(
   database: DatabaseSync,
   before: ReadonlyMap<string, Head> = new Map(),
   damaged: Opened['damaged'] = [],
 ): Map<string, Head> {
   const now = headsIn(database);
   const isDamaged = new Set(damaged.map(({ auction }) => auction));
-  for (const [id, { sequence, hash, expired }] of before) {
-    if (expired) now.set(id, { ...now.get(id)!, sequence, hash, expired });
-    else if (isDamaged.has(id)) now.set(id, { ...now.get(id)!, sequence, hash });
+  for (const [id, { sequence, hash, expired, forgotten }] of before) {
+    const own = now.get(id);
+    if (own === undefined) continue; // forgotten by now
+    if (forgotten) now.set(id, { ...own, forgotten });
+    else if (expired) now.set(id, { ...own, sequence, hash, expired });
+    else if (isDamaged.has(id)) now.set(id, { ...own, sequence, hash });
   }
   return now;
 }
@@ -170,7 +180,6 @@ function check(database: DatabaseSync, folder: string, heads: HeadsFile | undefi
     heads,
     sealed: sealedKeys(folder),
     intakes: 'unsettled',
-    thorough: false,
   });
   const problems = checks
     .filter(({ rule }) => rule !== 'intake')
@@ -186,6 +195,6 @@ function check(database: DatabaseSync, folder: string, heads: HeadsFile | undefi
 function refusal(folder: string, problems: readonly Problem[]): AuctionError {
   const [{ field, message }] = problems as [Problem];
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  const what = `${field}: ${message}${more}. Nothing was changed. merit check ${folder} shows all; put the missing files back or merit restore a backup`;
+  const what = `${field}: ${message}${more}. Nothing was changed. merit check ${folder} shows all; put the missing files back, merit restore a backup, or lose it by merit accept-loss`;
   return new AuctionError('damaged-data', `data folder ${folder} is damaged: ${what}`, problems);
 }

@@ -1,7 +1,8 @@
-/** `merit check`, `merit backup` and `merit restore`: is the data folder what the house wrote, a copy of it, and a house from a copy. */
+/** `merit check`, `accept-loss`, `backup` and `restore`: is the data folder what the house wrote, a copy of it, and a house from a copy. */
 
 import { makeBackup } from '../../adapters/local/backup/backup.ts';
 import { restoreBackup } from '../../adapters/local/backup/restore.ts';
+import { acceptDamage } from '../../adapters/local/check/accept.ts';
 import type { Check } from '../../adapters/local/check/checks.ts';
 import { checkFolder } from '../../adapters/local/check/folder.ts';
 import { readReceipts } from '../books.ts';
@@ -20,6 +21,13 @@ export async function check(
   });
   const ok = tell(checks, options.json, { folder });
   if (!options.json) print(`\n${folder}: ${ok ? 'nothing is wrong' : 'DAMAGED'}`);
+}
+
+export async function acceptLoss(folder: string, { json }: { json?: boolean }): Promise<void> {
+  const accepted = acceptDamage(folder, new Date());
+  if (json) return printJson({ folder, accepted });
+  for (const { where, message } of accepted) print(`accepted: ${where}: ${message}`);
+  print(accepted.length === 0 ? `${folder}: nothing is wrong` : `${folder}: a house starts on it again`);
 }
 
 export async function backup(to: string, options: { data: string; keep?: number; json?: boolean }): Promise<void> {

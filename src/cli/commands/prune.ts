@@ -19,10 +19,10 @@ export async function pruneFolder({ data, keepAuctions }: { data: string; keepAu
   try {
     const store = openStore(data, clock);
     try {
-      const { database } = store;
+      const { database, forget } = store;
       database.exec(`${noticeTables} ${executionTables}`);
       const orders = await store.orders.expire(clock.now());
-      const pruned = await prune({ database, archive: join(data, 'archive'), clock, retention });
+      const pruned = await prune({ database, forget, archive: join(data, 'archive'), clock, retention });
       database.exec('VACUUM');
       print(
         `deleted: ${counted(orders, 'order')}, ${Object.entries(pruned)

@@ -55,7 +55,9 @@ export async function makeBackup({ data, to, keep, now }: BackupOptions): Promis
     const acknowledged = readHeads(data)?.heads;
     await copyDatabase(data, part, databaseName);
     if (existsSync(join(data, 'access.sqlite'))) await copyDatabase(data, part, 'access.sqlite');
-    writeHeads(part, headsOf(part, readHeads(data)?.heads));
+    const heads = readHeads(data)?.heads;
+    // Without those of the original nobody can say whether the copy has everything: then it is found to have none either.
+    if (heads) writeHeads(part, headsOf(part, heads));
     await copyArchive(data, part, previous && join(to, previous));
     await copySynced(join(data, 'merit.json'), join(part, 'merit.json'));
     const checks = await checkFolder(part, { acknowledged });
@@ -105,13 +107,14 @@ async function copyDatabase(from: string, to: string, name: string): Promise<voi
 }
 
 /** The heads of the copy; what is over by now may be gone in it. */
-function headsOf(folder: string, original: ReadonlyMap<string, Head> = new Map()): Map<string, Head> {
+function headsOf(folder: string, original: ReadonlyMap<string, Head>): Map<string, Head> {
   const database = new DatabaseSync(join(folder, databaseName), { readOnly: true });
   try {
     const heads = headsIn(database);
-    for (const [id, { expired, sequence, hash }] of original) {
+    for (const [id, { expired, forgotten, sequence, hash }] of original) {
       const own = heads.get(id);
-      if (expired && own) heads.set(id, { ...own, sequence, hash, expired });
+      if (forgotten && own) heads.set(id, { ...own, forgotten });
+      else if (expired && own) heads.set(id, { ...own, sequence, hash, expired });
     }
     return heads;
   } finally {

@@ -30,9 +30,9 @@ export function startBackups(options: ScheduledBackups): { stop(): Promise<void>
 
   async function look(): Promise<void> {
     const now = clock.now();
-    const [newest] = await backupsIn(to);
-    // A clock that went back does not keep us from it for longer than the interval.
-    const isYoung = newest !== undefined && Math.abs(now.getTime() - timeOf(newest)) < everyMinutes * 60_000;
+    // One that is said to be of the future was made before the clock was set back.
+    const newest = (await backupsIn(to)).map(timeOf).find((time) => time <= now.getTime());
+    const isYoung = newest !== undefined && now.getTime() - newest < everyMinutes * 60_000;
     if (stopped || isYoung || now.getTime() < notBefore) return;
     const began = performance.now();
     try {

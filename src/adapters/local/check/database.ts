@@ -6,10 +6,10 @@
  */
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { Auction } from '../../../auction/auction.ts';
+import { type Auction, inWorkflow } from '../../../auction/auction.ts';
 import { bookKey, resultKey } from '../../../auction/keys.ts';
-import { type AuctionRow, recordFault } from '../auction-store.ts';
-import { intakeFault } from '../entries-check.ts';
+import { type AuctionRow, auctionColumns, recordFault } from '../auction-store.ts';
+import { entryColumns, intakeFault } from '../entries-check.ts';
 import type { Head, HeadsFile } from '../heads.ts';
 import { headsName } from '../heads.ts';
 import { type Check, checkEach, type Found } from './checks.ts';
@@ -21,25 +21,26 @@ export interface DatabaseCheckOptions {
   readonly sealed: readonly string[];
   /** Whose intakes are looked at. */
   readonly intakes: 'unsettled' | 'all';
-  /** SQLite's own check: of the tables, or of the indexes as well, which takes about twice as long. */
-  readonly thorough: boolean;
 }
 
+const parts = [
+  ...['auctions', 'auctions_by_closure', 'auctions_by_state', 'entries', 'entries_by_record'],
+  ...['entries_by_linkedTo', 'entries_by_loopWith', 'entries_by_exclusiveGroup'],
+];
 const ended = ['settled', 'cancelled'];
 
 export function checkDatabase(database: DatabaseSync, options: DatabaseCheckOptions): Check[] {
-  const { heads, sealed, intakes, thorough } = options;
-  const structure = checkStructure(database, thorough);
+  const { heads, sealed, intakes } = options;
+  const structure = checkStructure(database);
   if (structure.found.length > 0) return [structure];
-  const select = database.prepare(
-    'SELECT id, market, state, gateClosure, body, revision, hash FROM auctions ORDER BY id',
-  );
+  const select = database.prepare(`SELECT ${auctionColumns} FROM auctions ORDER BY id`);
   const rows = select.all() as unknown as AuctionRow[];
   const records = checkEach('records', 'auctions are as the house wrote them', rows, ({ id }) => id, recordFault);
   const damaged = new Set(records.found.map(({ where }) => where));
   const whole = new Map(rows.filter(({ id }) => !damaged.has(id)).map((row) => [row.id, row]));
   const known = checkHeads(database, heads, whole, damaged);
   const missing = new Set(known.found.map(({ where }) => where));
+  const isForgotten = (id: string) => heads?.heads.get(id)?.forgotten === true;
   const looked = [...whole.values()].filter(
     ({ id, state }) => !missing.has(id) && (intakes === 'all' || !ended.includes(state)),
   );
@@ -48,25 +49,24 @@ export function checkDatabase(database: DatabaseSync, options: DatabaseCheckOpti
     'orders lead to the hashes of their receipts',
     looked,
     ({ id }) => id,
-    ({ id }) => intakeFault(database, id, heads?.heads.get(id)),
+    ({ id }) => (isForgotten(id) ? undefined : intakeFault(database, id, heads?.heads.get(id))),
   );
   return [structure, records, known, intake, checkSealed(sealed, whole, damaged), checkOwners(database, rows)];
 }
 
-function checkStructure(database: DatabaseSync, thorough: boolean): Check {
-  const pragma = thorough ? 'integrity_check' : 'quick_check';
-  const said = (): string[] => {
-    const rows = database.prepare(`PRAGMA ${pragma}`).all() as unknown as Record<string, string>[];
-    return rows.map((row) => row[pragma]!).filter((line) => line !== 'ok');
+/** Indexes as well: an order that its index does not find would be taken twice. */
+function checkStructure(database: DatabaseSync): Check {
+  const look = (): string | undefined => {
+    const there = database.prepare('SELECT name FROM sqlite_master').all() as { name: string }[];
+    const missing = parts.filter((part) => !there.some(({ name }) => name === part));
+    if (missing.length > 0) return `it has no ${missing.join(', ')}`;
+    database.prepare(`SELECT ${entryColumns} FROM entries`);
+    database.prepare(`SELECT ${auctionColumns} FROM auctions`);
+    const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
+    const said = rows.map((row) => row.integrity_check).filter((line) => line !== 'ok');
+    return said.slice(0, 5).join('; ') || undefined;
   };
-  const [rule, title] = ['database', `SQLite finds nothing wrong (${pragma})`];
-  return checkEach(
-    rule,
-    title,
-    [database],
-    () => 'merit.sqlite',
-    () => said().slice(0, 5).join('; ') || undefined,
-  );
+  return checkEach('database', 'SQLite finds nothing wrong in it', [database], () => 'merit.sqlite', look);
 }
 
 /** No auction is missing, none is older than the house had it, and no acknowledged order is missing at the end. */
@@ -84,6 +84,7 @@ function checkHeads(
   const last = database.prepare('SELECT max(sequence) AS sequence FROM entries WHERE auction = ?');
   const look = ([id, head]: readonly [string, Head]): string | undefined => {
     const row = rows.get(id);
+    if (head.forgotten) return undefined;
     if (row === undefined) return 'the auction is missing in the database';
     if (row.revision < head.revision)
       return `the database has revision ${row.revision} of it, which is older: it had revision ${head.revision}`;
@@ -132,4 +133,19 @@ function checkOwners(database: DatabaseSync, rows: readonly AuctionRow[]): Check
     .filter(({ auction }) => !known.has(auction))
     .map(({ auction }) => ({ where: auction, message: 'there are orders of it, but no such auction' }));
   return { rule: 'owners', title: 'orders belong to auctions', checked: auctions.length, found };
+}
+
+/** Not asked at start, where such an auction becomes failed. */
+export function checkWorkflows(database: DatabaseSync, auctions: readonly Auction[]): Check {
+  const [rule, title] = ['workflows', 'who waits for a result has a workflow at work'];
+  const select = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'executions'");
+  if (select.get() === undefined) return { rule, title, checked: 0, found: [] };
+  const status = database.prepare('SELECT status FROM executions WHERE auction = ? AND run = ?');
+  const waiting = auctions.filter(({ state }) => (inWorkflow as readonly string[]).includes(state));
+  const look = ({ id, run, state }: Auction): string | undefined => {
+    const execution = status.get(id, run) as { status: string } | undefined;
+    if (execution === undefined || execution.status === 'running') return undefined;
+    return `it is ${state}, and its workflow is said to have ${execution.status}`;
+  };
+  return checkEach(rule, title, waiting, ({ id }) => id, look);
 }

@@ -14,11 +14,12 @@ import { runningHashes } from '../../../book/receipts.ts';
 import type { Book } from '../../../market/book.ts';
 import { AuctionError } from '../../../market/errors.ts';
 import { openArchive } from '../archive.ts';
+import { versionFault } from '../data-folder.ts';
 import { type Head, type HeadsFile, readHeads } from '../heads.ts';
 import { databaseName, layout, sealedKeys } from '../stores.ts';
 import { checkArchive } from './archive.ts';
 import { type Check, checkEach } from './checks.ts';
-import { checkDatabase } from './database.ts';
+import { checkDatabase, checkWorkflows } from './database.ts';
 
 export interface FolderCheckOptions {
   /** What must be there, from whoever was given them. */
@@ -36,6 +37,17 @@ export const patienceMs = 10_000;
 export async function checkFolder(folder: string, options: FolderCheckOptions = {}): Promise<Check[]> {
   if (!existsSync(join(folder, 'merit.json')))
     throw new AuctionError('not-found', `${folder} is no data folder: it has no merit.json`);
+  const version = checkEach(
+    'folder',
+    'it is of this version',
+    [folder],
+    () => 'merit.json',
+    () => versionFault(folder),
+  );
+  return [version, ...(await checkContents(folder, options))];
+}
+
+async function checkContents(folder: string, options: FolderCheckOptions): Promise<Check[]> {
   const file = join(folder, databaseName);
   const before = readHeads(folder);
   const sealed = sealedKeys(folder);
@@ -43,25 +55,26 @@ export async function checkFolder(folder: string, options: FolderCheckOptions = 
     return [missing(`it is missing, and there are ${before?.heads.size ?? 0} auctions in heads.log`)];
   const database = new DatabaseSync(file, { readOnly: true, timeout: patienceMs });
   try {
-    const version = checkEach(
+    const readable = checkEach(
       'database',
       'SQLite can read it',
       [database],
       () => databaseName,
-      () => versionFault(database),
+      () => layoutFault(database),
     );
-    if (version.found.length > 0) return [version];
+    if (readable.found.length > 0) return [readable];
     database.exec('BEGIN'); // all of the following is of one moment
     database.prepare('SELECT count(*) FROM auctions').get();
     const heads = merged(before, readHeads(folder), options.acknowledged);
-    const checks = checkDatabase(database, { heads, sealed, intakes: 'all', thorough: true });
+    const checks = checkDatabase(database, { heads, sealed, intakes: 'all' });
     if (checks.length === 1) return checks; // it can't be read: nothing else can be said
     const damaged = new Set(
       checks.flatMap(({ rule, found }) => (rule === 'records' ? found.map(({ where }) => where) : [])),
     );
     const archive = openArchive(join(folder, 'archive'));
-    const auctions = auctionsIn(database).filter(({ id }) => !damaged.has(id));
+    const auctions = auctionsIn(database, damaged).filter(({ id }) => !heads?.heads.get(id)?.forgotten);
     checks.push(
+      checkWorkflows(database, auctions),
       ...(await checkArchive({ auctions, archive, intakes: endsIn(database), verified: options.verified === true })),
     );
     if (existsSync(join(folder, 'access.sqlite'))) checks.push(checkAccess(folder));
@@ -79,8 +92,9 @@ const missing = (message: string): Check => ({
   found: [{ where: databaseName, message }],
 });
 
-function versionFault(database: DatabaseSync): string | undefined {
+function layoutFault(database: DatabaseSync): string | undefined {
   const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  database.prepare('SELECT count(*) FROM sqlite_master').get(); // throws where the tables' own descriptions are damaged
   if (user_version === layout) return undefined;
   return user_version === 0
     ? 'it is empty'
@@ -100,17 +114,17 @@ function merged(
     const isLater = own === undefined || own.revision < head.revision || own.sequence < head.sequence;
     if (isLater) heads.set(id, head);
   }
-  for (const [id, { expired }] of now?.heads ?? []) {
+  for (const [id, { expired, forgotten }] of now?.heads ?? []) {
     const head = heads.get(id);
-    if (expired && head) heads.set(id, { ...head, expired });
+    if (head) heads.set(id, { ...head, ...(expired && { expired }), ...(forgotten && { forgotten }) });
   }
   return { ...before, heads };
 }
 
-const auctionsIn = (database: DatabaseSync): Auction[] =>
-  (database.prepare('SELECT body FROM auctions ORDER BY id').all() as { body: string }[]).map(({ body }) =>
-    auctionSchema.parse(JSON.parse(body)),
-  );
+const auctionsIn = (database: DatabaseSync, damaged: ReadonlySet<string>): Auction[] =>
+  (database.prepare('SELECT id, body FROM auctions ORDER BY id').all() as { id: string; body: string }[])
+    .filter(({ id }) => !damaged.has(id))
+    .map(({ body }) => auctionSchema.parse(JSON.parse(body)));
 
 function endsIn(database: DatabaseSync): Map<string, string> {
   const rows = database.prepare('SELECT auction, hash, max(sequence) FROM entries GROUP BY auction').all();
