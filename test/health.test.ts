@@ -36,7 +36,7 @@ test('a house that is well says so under three names', async (t) => {
     assert.equal(status, 200);
     assert.deepEqual(
       json.findings!.map(({ name }) => name),
-      ['writing', 'disk space', 'gates', 'results', 'notices', 'event loop', 'data folder'],
+      ['writing', 'disk space', 'gates', 'results', 'notices', 'event loop', 'data folder', 'clock'],
     );
   }
   assert.equal((await ask('/livez')).status, 200);

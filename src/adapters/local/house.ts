@@ -8,7 +8,7 @@ import { tasks } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';
-import { type WatchedClock, watchClock } from './clock.ts';
+import { type ClockFault, type WatchedClock, watchClock } from './clock.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type HealthWatch, watchHealth } from './health.ts';
 import { type Log, logToStderr } from './log.ts';
@@ -101,13 +101,20 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     });
     closing.push(() => retaining.stop());
     const watch = (): HealthWatch => {
-      const fault = () => store.storage.fault();
-      const todo = 'Stop the house and put the folder back: what was acknowledged is in the files that are gone.';
       const health = watchHealth({
         folder,
         database: store.database,
         ports,
-        faults: { 'data folder': { fault, todo } },
+        faults: {
+          'data folder': {
+            fault: () => store.storage.fault(),
+            todo: 'Stop the house and put the folder back: what was acknowledged is in the files that are gone.',
+          },
+          clock: {
+            fault: () => jumpOf(watched.fault()),
+            todo: 'Gates and intake stand still. Set the clock right; or, if it is right now, restart the house.',
+          },
+        },
       });
       closing.push(() => health.close());
       return health;
@@ -125,6 +132,9 @@ async function stopDamaged(ports: Ports, log: Log, id: string, fault: string): P
   const { state, run } = await findAuction(ports, id);
   if (state === 'open') await failAuction(ports, id, run, `its intake is damaged: ${fault}`);
 }
+const jumpOf = (fault: ClockFault | undefined): string | undefined =>
+  fault && `it is ${Math.round(fault.seconds)} s off the time that has passed, since ${fault.since}`;
+
 const isWatched = (clock: Clock): clock is WatchedClock => 'gates' in clock;
 const believed = (clock: Clock): WatchedClock => ({ now: () => clock.now(), gates: clock, fault: () => undefined });
 
