@@ -10,7 +10,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { holdDataFolder } from '../src/adapters/local/data-folder.ts';
 import { merit, openHouse, run, spawnMerit, temporaryFolder } from './cli-house.ts';
+import { until } from './ports/workflow.cases.ts';
 
 const orders = [
   { record_id: 's1', side: 'sell', period: 1, price: 10, power: 80 },
@@ -178,12 +180,15 @@ test('merit serve ends when npx, or the shell that it started, was told to', asy
   shell.kill('SIGTERM');
   while (await fetch(`${url}/healthz`).catch(() => undefined)) await new Promise((resolve) => setTimeout(resolve, 20));
   // It lets go of its folder.
-  for (;;) {
-    const next = await run(['demo', '--once', '--open', '1', '--port', '0', '--data', data]);
-    if (/is in use by another process/.test(next.err)) continue;
-    assert.deepEqual([next.code, next.err], [0, '']);
-    break;
-  }
+  await until('the folder is free', async () => {
+    try {
+      holdDataFolder(data).release();
+      return true;
+    } catch (error) {
+      assert.match((error as Error).message, /is in use by another process/);
+      return undefined;
+    }
+  });
 });
 
 test('merit demo --once holds a whole auction', async (t) => {

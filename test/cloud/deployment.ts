@@ -130,8 +130,16 @@ export async function deploy(
       const isJson = text !== '' && /\bjson\b/.test(response.headers.get('content-type') ?? '');
       return { status: response.status, headers: response.headers, json: isJson ? JSON.parse(text) : text };
     };
+    /** As the API says, a client that hears `unavailable` may send the same orders again: an emulator that is slow is no fault. */
+    const askAgain: typeof ask = (method, path, ...more) =>
+      method === 'GET' || path === '/orders'
+        ? until(`${method} ${path} is answered`, async () => {
+            const answer = await ask(method, path, ...more);
+            return answer.status !== 503 && answer;
+          })
+        : ask(method, path, ...more);
     const succeed = async <T>(...request: Parameters<typeof ask>): Promise<T> => {
-      const { status, json } = await ask(...request);
+      const { status, json } = await askAgain(...request);
       if (status >= 300) throw new Error(`${request[0]} ${request[1]}: ${status} ${JSON.stringify(json)}`);
       return json as T;
     };

@@ -46,7 +46,7 @@ async function endOf(ports: Ports, id: string): Promise<{ state: string; restart
   }
 }
 
-test(`every auction that opens ends, by seed ${seed}`, { timeout: 3_600_000 }, async (t) => {
+test(`every auction that opens ends, by seed ${seed}`, { timeout: 14_400_000 }, async (t) => {
   const { ports } = await openTestHouse(t, { markets });
   const app = createApp(ports, { log: (entry) => assert.fail(`a fault of our own: ${JSON.stringify(entry)}`) });
   const counts: Counts = { taken: 0, refused: 0, settled: 0, byLastLine: 0, leftOut: 0 };
