@@ -215,3 +215,16 @@ test('merit verify --receipts: a receipt fits the published book, or it is told 
     assert.match(bad.out, said);
   assert.equal((await verify([{ hash: 1 }])).code, 2);
 });
+
+test('checkFolder() names a database whose tables cannot be made out, or that is none', async (t) => {
+  const house = await openFilled(t);
+  const copy = join(await temporaryFolder(t), 'copy');
+  await house.reopen({}, (folder) => cp(folder, copy, { recursive: true }));
+  const file = join(copy, 'merit.sqlite');
+  const bytes = await readFile(file);
+  bytes[bytes.indexOf('CREATE INDEX entries_by_loopWith') + 8] = 0x21;
+  await writeFile(file, bytes);
+  assert.deepEqual(await faults(copy), ['database merit.sqlite']);
+  await writeFile(file, bytes.fill(0x61, 0, 100));
+  assert.deepEqual(await faults(copy), ['database merit.sqlite']);
+});
