@@ -92,6 +92,7 @@ async function survives(t: TestContext, step: string, way: typeof smallFileSyste
     await house.health();
     await house.state('a'); // not failed
   }
+  if (way === smallFileSystem) await house.isFailing('disk space');
   disk.free(house.server.pid);
   hook.thinksMs = 0;
   if (step === 'intake') {
@@ -100,6 +101,7 @@ async function survives(t: TestContext, step: string, way: typeof smallFileSyste
   }
   await house.reaches('a', 'settled');
   await house.checkBook('a');
+  await house.isWell();
   const rejected = await rejectedOf(house);
   await hook.told(rejected + 1); // and one of the auction
   const lines = house.server.errors.split('\n').filter((line) => line.startsWith('{'));

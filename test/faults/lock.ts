@@ -33,7 +33,7 @@ for (const step of ['open', 'closed', 'final'] as const) {
     if (step === 'open') await house.close('a');
     await house.reaches('a', 'settled');
     await house.checkBook('a');
-    t.diagnostic(`/healthz within ${Math.round(house.healthMs)} ms while locked`);
+    t.diagnostic(`/livez within ${Math.round(house.healthMs)} ms while locked`);
     assert(house.healthMs < 1000);
   });
 }

@@ -54,7 +54,7 @@ test(`while ${orders} orders settle on a slow disk, others are served and gates 
   const at = (share: number) => Math.round(waits[Math.floor(share * (waits.length - 1))]!);
   t.diagnostic(
     `${waits.length} orders in ${Math.round(performance.now() - since)} ms: median ${at(0.5)} ms, p99 ${at(0.99)} ms; ` +
-      `/healthz within ${Math.round(house.healthMs)} ms`,
+      `/livez within ${Math.round(house.healthMs)} ms`,
   );
   assert(at(1) < 3000, `somebody waited ${at(1)} ms`);
   await house.checkBook('a');

@@ -16,7 +16,7 @@ const order: readonly AuctionState[] = ['scheduled', 'open', 'closed', 'clearing
 export class FaultyHouse {
   readonly server: ServerProcess;
   readonly receipts: Receipt[] = [];
-  /** The longest that anybody waited for `/healthz`, in ms. */
+  /** The longest that anybody waited for `/livez`, in ms. */
   healthMs = 0;
   #named = 0;
 
@@ -43,9 +43,28 @@ export class FaultyHouse {
     return answer;
   }
 
+  /** Until `/healthz` says so of something. */
+  async isFailing(what: string): Promise<void> {
+    for (const since = performance.now(); ; await pause(50)) {
+      const { status, json } = await this.ask('GET', '/healthz');
+      const { findings } = json as { findings: { name: string; status: string }[] };
+      if (status === 503 && findings.some((finding) => finding.name === what && finding.status === 'failing')) return;
+      assert(performance.now() - since < 60_000, JSON.stringify(json));
+    }
+  }
+
+  /** Until `/healthz` says so. */
+  async isWell(): Promise<void> {
+    for (const since = performance.now(); ; await pause(200)) {
+      const { status, json } = await this.ask('GET', '/healthz');
+      if (status === 200) return;
+      assert(performance.now() - since < 60_000, JSON.stringify(json));
+    }
+  }
+
   async health(): Promise<void> {
     const since = performance.now();
-    assert.equal((await this.ask('GET', '/healthz')).status, 200);
+    assert.equal((await this.ask('GET', '/livez')).status, 200);
     this.healthMs = Math.max(this.healthMs, performance.now() - since);
   }
 

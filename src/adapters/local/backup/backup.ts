@@ -58,7 +58,7 @@ export async function makeBackup({ data, to, keep, now }: BackupOptions): Promis
     const heads = readHeads(data)?.heads;
     // Without those of the original nobody can say whether the copy has everything: then it is found to have none either.
     if (heads) writeHeads(part, headsOf(part, heads));
-    await copyArchive(data, part, previous && join(to, previous));
+    await copyArchive(data, part, previous && join(to, previous), ownersIn(part));
     await copySynced(join(data, 'merit.json'), join(part, 'merit.json'));
     const checks = await checkFolder(part, { acknowledged });
     const found = checks.flatMap((check) => check.found);
@@ -122,7 +122,31 @@ function headsOf(folder: string, original: ReadonlyMap<string, Head>): Map<strin
   }
 }
 
-async function copyArchive(from: string, to: string, previous: string | undefined): Promise<void> {
+/** Auctions of the copied database whose gate has closed: others have nothing in the archive as of its moment. */
+function ownersIn(folder: string): ReadonlySet<string> {
+  const database = new DatabaseSync(join(folder, databaseName), { readOnly: true });
+  try {
+    const rows = database.prepare(`SELECT id FROM auctions WHERE state NOT IN ('scheduled', 'open')`).all();
+    return new Set((rows as { id: string }[]).map(({ id }) => id));
+  } finally {
+    database.close();
+  }
+}
+
+const byAuction = new Set(['books', 'results', 'orders', 'checkpoints', 'diagnoses', 'exclusions']);
+
+/** Written after the database was copied, of an auction that had no book then: a house that goes on from the copy writes its own. */
+function isLater(key: string, owners: ReadonlySet<string>): boolean {
+  const [kind, name] = key.split('/') as [string, string];
+  return byAuction.has(kind) && !owners.has(name.replace(/(\.run-\d+)?\.json$/, ''));
+}
+
+async function copyArchive(
+  from: string,
+  to: string,
+  previous: string | undefined,
+  owners: ReadonlySet<string>,
+): Promise<void> {
   const source = join(from, 'archive');
   if (!existsSync(source)) return;
   const entries = await readdir(source, { recursive: true, withFileTypes: true });
@@ -130,6 +154,7 @@ async function copyArchive(from: string, to: string, previous: string | undefine
   for (const entry of entries) {
     if (!entry.isFile() || entry.name.endsWith('.part')) continue;
     const path = join(entry.parentPath, entry.name);
+    if (isLater(relative(source, path), owners)) continue;
     const copy = join(to, 'archive', relative(source, path));
     if (!folders.has(dirname(copy))) await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
     folders.add(dirname(copy));
