@@ -23,11 +23,14 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     }),
   });
   for (const row of rows) out.push([...row]);
-  return out
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  return (
+    out
+      .toString()
+      .split('\n')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the end of bold is one
+      .map((line) => line.replace(/\s+(\x1b\[\d+m)$/, '$1').trimEnd())
+      .join('\n')
+  );
 }
 
 const isFigure = (cell: string | undefined): boolean => /^(-?[\d,]+(\.\d+)?( ?[%a-zA-Z/]+)?|-)?$/.test(cell ?? '');

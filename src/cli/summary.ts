@@ -73,13 +73,35 @@ export function reasonTable(orders: readonly Outcome[]): string | undefined {
   );
 }
 
-/** Orders over several periods, a line each, what was executed first; nothing when there are none. */
-export function blockTable(orders: readonly Outcome[], most = 20): string | undefined {
-  const blocks = orders.filter(({ power }) => Array.isArray(power));
-  if (blocks.length === 0) return undefined;
+/** Orders over several periods, what was executed first. */
+function blocksOf(orders: readonly Outcome[]): Outcome[] {
   const rank = ({ status }: Outcome) => (status === 'rejected' ? 1 : 0);
+  return orders
+    .filter(({ power }) => Array.isArray(power))
+    .toSorted((a, b) => rank(a) - rank(b) || b.surplus - a.surplus);
+}
+
+/** The same in 80 columns, as many from either end of the list. */
+export function blockLines(orders: readonly Outcome[], each: number): string | undefined {
+  const blocks = blocksOf(orders);
+  if (blocks.length === 0) return undefined;
+  const shown = blocks.length <= 2 * each ? blocks : [...blocks.slice(0, each), ...blocks.slice(-each)];
+  return table(
+    ['order', 'MW', 'surplus', 'accepted, or why not in full'],
+    shown.map(({ record_id, power, surplus, reason }) => [
+      record_id,
+      powerText(power),
+      figure(surplus),
+      reason === undefined ? 'accepted' : words(reason.code),
+    ]),
+  );
+}
+
+/** Orders over several periods, a line each; nothing when there are none. */
+export function blockTable(orders: readonly Outcome[], most = 20): string | undefined {
+  const blocks = blocksOf(orders);
+  if (blocks.length === 0) return undefined;
   const rows = blocks
-    .toSorted((a, b) => rank(a) - rank(b) || b.surplus - a.surplus)
     .slice(0, most)
     .map(({ record_id, status, power, start, surplus, reason }) => [
       record_id,

@@ -9,9 +9,9 @@ import { priceChart } from '../demo/chart.ts';
 import { demoIdentities, type Identities } from '../demo/identities.ts';
 import { endOf, gateOf, openGate, type Round } from '../demo/round.ts';
 import { exitCodes, Failure } from '../failure.ts';
-import { print } from '../output.ts';
+import { count, counted, print } from '../output.ts';
 import { untilStopped } from '../signals.ts';
-import { blockTable, outcomeTable, priceTable, summaryOf } from '../summary.ts';
+import { blockLines, blockTable, outcomeTable, priceTable, type Summary, summaryOf } from '../summary.ts';
 
 interface Options {
   port: number;
@@ -100,7 +100,7 @@ async function tell(serving: Serving, options: Options, signal: AbortSignal): Pr
     auction = round + 1 < rounds ? await unlessFailed(() => open(round + 1)) : undefined;
     if (held) await unlessFailed(async () => publish(url, await endOf(identities, held, signal, say), order));
   }
-  if (!options.once) print('The simulated participants have gone home; the house stays open. Ctrl-C stops it.');
+  if (!options.once) print('The simulated participants have gone home; the house is open. Ctrl-C stops it.');
 }
 
 /** Their tokens hold for a day. */
@@ -128,6 +128,10 @@ function publish(url: string, { auction, result, untraded }: Round, order: strin
   const isPretty = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
   print(`${new Date().toISOString().slice(11, 19)}  published: prices in EUR/MWh from ${auction.delivery.start}\n`);
   print(`${priceChart(result.prices, hours, isPretty)}\n`);
+  if (isPretty) {
+    publishShortly(url, auction.id, result, outcomes);
+    return;
+  }
   print(`${priceTable(prices, 'EUR/MWh')}\n\n${outcomeTable(outcomes)}\n`);
   const blocks = blockTable(result.orders);
   if (blocks !== undefined) print(`${blocks}\n`);
@@ -135,6 +139,17 @@ function publish(url: string, { auction, result, untraded }: Round, order: strin
   print(`  all auctions   ${url}/auctions`);
   print(`  try the API    ${url}/docs`);
   print(order === undefined ? '' : `  bid yourself   ${order}\n`);
+}
+
+/** In a terminal a round is one picture, of at most 24 lines and 80 columns. */
+function publishShortly(url: string, id: string, { orders }: Round['result'], outcomes: Summary['outcomes']): void {
+  const { accepted, partially_accepted: partially, rejected } = outcomes;
+  print(
+    `${counted(accepted, 'order')} accepted, ${count(partially)} partially, ${count(rejected)} rejected; of the blocks:`,
+  );
+  const blocks = blockLines(orders, 3);
+  if (blocks !== undefined) print(`${blocks}\n`);
+  print(`${url}/auctions/${id} and ${new URL('/docs', url).pathname}\n`);
 }
 
 /** The house's log would run through the story: only what went wrong is shown, and not what is told as an auction's cause. */

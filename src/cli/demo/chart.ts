@@ -4,10 +4,11 @@ import asciichart from 'asciichart';
 import type { Result } from '../../market/result.ts';
 import { figure } from '../output.ts';
 
-const height = 8;
-/** Columns per period: wide enough to see, narrow enough for 80 columns and 24 periods. */
+/** Rows; fewer where colours put all zones into one chart, so that a round is seen whole in 24 lines. */
+const height = { apart: 8, together: 6 } as const;
+/** Columns per period: wide enough to see, narrow enough for 80 columns, 24 periods and the labels. */
 const widen = 3;
-const labelWidth = 8;
+const labelWidth = 6;
 const colors = [asciichart.cyan, asciichart.yellow, asciichart.magenta];
 
 /**
@@ -16,14 +17,20 @@ const colors = [asciichart.cyan, asciichart.yellow, asciichart.magenta];
  */
 export function priceChart(prices: Result['prices'], hours: readonly number[], pretty: boolean): string {
   const margin = ' '.repeat(labelWidth + 2);
-  const axis = margin + hours.map((hour) => (hour % 3 === 0 ? `${hour}h` : '').padEnd(widen)).join('');
+  const axis =
+    margin +
+    hours
+      .map((hour) => (hour % 3 === 0 ? `${hour}h` : '').padEnd(widen))
+      .join('')
+      .trimEnd();
   const zones = alike(prices);
   const all = zones.flatMap(({ series }) => series);
   const range = { min: Math.min(...all), max: Math.max(...all) };
-  if (!pretty) return zones.map(({ name, series }) => `${name}\n${plot([series], [], range)}\n${axis}`).join('\n');
+  if (!pretty)
+    return zones.map(({ name, series }) => `${name}\n${plot([series], [], range, height.apart)}\n${axis}`).join('\n');
   const legend = zones.map(({ name }, i) => `${colors[i % colors.length]}── ${name}\x1b[0m`).join('   ');
   const lines = zones.map(({ series }) => series);
-  return `${plot(lines, colors, range)}\n${axis}\n${margin}${legend}`;
+  return `${plot(lines, colors, range, height.together)}\n${axis}\n${margin}${legend}`;
 }
 
 /** Zones with the same prices in every period share a line. */
@@ -36,6 +43,7 @@ function plot(
   lines: readonly (readonly number[])[],
   colors: string[],
   { min, max }: { min: number; max: number },
+  height: number,
 ): string {
   // A flat line has no height of its own.
   const margin = max - min < 1 ? 1 : 0;
@@ -46,7 +54,7 @@ function plot(
       min: min - margin,
       max: max + margin,
       colors,
-      format: (value) => figure(value).padStart(labelWidth),
+      format: (value) => figure(value, 1).padStart(labelWidth),
     },
   );
 }

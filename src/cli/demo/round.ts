@@ -72,7 +72,7 @@ export async function endOf(
     );
   const rules = checks.filter(({ checked }) => checked > 0);
   const total = checks.reduce((sum, { checked }) => sum + checked, 0);
-  say(`verified: by the house, and from the published files here: ${counted(total, 'check')} of ${rules.length} rules`);
+  say(`verified by the house, and here: ${counted(total, 'check')} of ${rules.length} rules`);
   const { untraded } = await house.get<{ untraded: Untraded }>(`/auctions/${auction.id}/prices`);
   return { auction: end, result, untraded };
 }
@@ -102,15 +102,11 @@ async function sendOrders(
     Array.from({ length: delivery.periods }, (_, index) => (first + index) % 24),
   );
   let orders = 0;
-  let last: Receipt | undefined;
   for (const { name, orders: batch } of all) {
     const { receipts } = await bidder(name).post<{ receipts: Receipt[] }>('/orders', { auction: id, orders: batch });
     orders += receipts.length;
-    last = receipts.at(-1);
   }
-  say(
-    `orders in: ${counted(orders, 'order')} of ${all.length} participants, each with a receipt; intake ${last?.hash.slice(0, 23)}...`,
-  );
+  say(`orders in: ${counted(orders, 'order')} of ${all.length} participants, each with a receipt`);
 }
 
 async function reach(
