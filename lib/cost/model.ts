@@ -199,10 +199,9 @@ const isAtEdge = ({ resources }: Asked): boolean =>
 const readsAtGateway = (asked: Asked): number =>
   isAtEdge(asked) ? Math.min(asked.use.reads, asked.day.auctions * days * 3 * 10) : asked.use.reads;
 
-const houseMetrics = Object.values(metrics).reduce(
-  (sum, metric) => sum + ('by' in metric ? assumed.valuesOfMetric : 1),
-  0,
-);
+const houseMetrics = Object.values(metrics)
+  .filter((metric) => !('only' in metric))
+  .reduce((sum, metric) => sum + ('by' in metric ? assumed.valuesOfMetric : 1), 0);
 
 /** By type of resource; `found` are those of the type. */
 export const priced: Readonly<Record<string, (add: Add, asked: Asked, found: Resources) => void>> = {
