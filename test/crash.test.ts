@@ -93,16 +93,20 @@ async function marketsIn(folder: string): Promise<string> {
 /** Auctions to be killed early close when they are told to, the others by the clock. */
 async function hold(server: ServerProcess, id: string, target: AuctionState): Promise<void> {
   assert.equal((await server.ask('GET', '/healthz'))?.status, 200, server.errors); // it is up: now the time counts
-  const now = Date.now();
   const isEarly = target === 'scheduled' || target === 'open';
-  const request = {
-    id,
-    start: '2025-04-01T00:00:00Z',
-    gateOpening: new Date(now + (target === 'scheduled' ? 1500 : 0)).toISOString(),
-    gateClosure: new Date(now + (isEarly ? 600_000 : 1000)).toISOString(),
-  };
-  const answer = await server.ask('POST', '/auctions', request);
-  assert.equal(answer?.status, 201, JSON.stringify(answer?.json));
+  for (;;) {
+    const now = Date.now();
+    const request = {
+      id,
+      start: '2025-04-01T00:00:00Z',
+      gateOpening: new Date(now + (target === 'scheduled' ? 1500 : 0)).toISOString(),
+      gateClosure: new Date(now + (isEarly ? 600_000 : 1000)).toISOString(),
+    };
+    const answer = await server.ask('POST', '/auctions', request);
+    if (answer?.status === 201) return;
+    // On a busy machine the request may be longer under way than its gate would be open.
+    assert.match(JSON.stringify(answer?.json), /in-the-past/);
+  }
 }
 
 async function stateOf(server: ServerProcess, id: string): Promise<AuctionState | undefined> {
