@@ -69,6 +69,20 @@ export class ServerProcess {
     return this.errors;
   }
 
+  /** Where it listens, once it does. */
+  url(): Promise<string> {
+    return this.#url;
+  }
+
+  /** Resolves when the process has ended as it was told to. */
+  async stop(): Promise<void> {
+    const child = this.#child!;
+    this.#child = undefined;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    assert.deepEqual(await gone, [0, null]);
+  }
+
   /** Resolves when the process is gone, and with it every lock it had. */
   async kill(): Promise<void> {
     const child = this.#child;
