@@ -2,7 +2,8 @@
  * What others feel while one large auction settles on a slow disk and many connections never read what they asked for: how long
  * `/healthz` and an order into another auction take, how late gates close, and how much memory the server has.
  *
- * Each sync of the disk is made slower by strace, where it is there; without it the disk is as it is, and the table says so.
+ * Each sync of the disk is made slower by a library that is loaded first, where there is a C compiler; without it the disk is as it is,
+ * and the table says so. (Not by strace: it holds up every system call.)
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -48,8 +49,8 @@ const order = (i: number) => ({
 export async function benchNeighbours(smoke: boolean): Promise<void> {
   const [orders, sockets] = smoke ? [2_000, 5] : [40_000, 60];
   const folder = await mkdtemp(join(tmpdir(), 'merit-bench-'));
-  const server = await start(folder);
-  const slow = smoke ? undefined : await slowDown(server.child.pid!);
+  const slow = smoke ? undefined : await slowSync(folder);
+  const server = await start(folder, slow);
   const unread: Socket[] = [];
   try {
     const { call } = server;
@@ -66,7 +67,6 @@ export async function benchNeighbours(smoke: boolean): Promise<void> {
     console.table(figures);
   } finally {
     for (const socket of unread) socket.destroy();
-    slow?.kill();
     server.child.kill('SIGTERM');
     await once(server.child, 'exit');
     await rm(folder, { recursive: true });
@@ -80,12 +80,13 @@ interface Server {
   readonly call: Call;
 }
 
-async function start(folder: string): Promise<Server> {
+async function start(folder: string, preload: string | undefined): Promise<Server> {
   const file = join(folder, 'm.json');
   await writeFile(file, JSON.stringify(market));
   const command = ['src/cli/merit.ts', 'serve', '--port', '0', '--data', join(folder, 'data'), '--markets', folder];
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...command], {
     cwd: root,
+    env: { ...process.env, ...(preload && { LD_PRELOAD: preload }) },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   let said = '';
@@ -104,14 +105,19 @@ async function start(folder: string): Promise<Server> {
   return { child, port, call };
 }
 
-/** strace holds each sync up. @returns undefined where it is not there, or may not */
-async function slowDown(pid: number): Promise<ChildProcess | undefined> {
-  if (spawnSync('strace', ['-V']).status !== 0) return undefined;
-  const inject = `inject=fdatasync,fsync:delay_enter=${syncMs * 1000}`;
-  const strace = ['-f', '-q', '-e', 'trace=fdatasync,fsync', '-e', inject, '-o', '/dev/null', '-p', String(pid)];
-  const child = spawn('strace', strace, { stdio: 'ignore' });
-  await sleep(500);
-  return child.exitCode === null ? child : undefined;
+/** A library whose `fsync` and `fdatasync` take longer. @returns undefined where it cannot be made */
+async function slowSync(folder: string): Promise<string | undefined> {
+  if (process.platform !== 'linux' || spawnSync('cc', ['--version']).status !== 0) return undefined;
+  const source = join(folder, 'slow.c');
+  const file = join(folder, 'slow.so');
+  const calls = ['fsync', 'fdatasync'].map(
+    (name) => `int ${name}(int fd) { usleep(${syncMs * 1000}); return (int)syscall(SYS_${name}, fd); }`,
+  );
+  const head = ['#define _GNU_SOURCE', '#include <unistd.h>', '#include <sys/syscall.h>'];
+  await writeFile(source, [...head, ...calls, ''].join('\n'));
+  const made = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', file, source], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(made.stderr);
+  return file;
 }
 
 async function hold(call: Call, id: string, inMs = 3_600_000): Promise<void> {

@@ -146,6 +146,7 @@ describe('the deployed stack', { concurrency: 4 }, () => {
       `books/${id}.json`,
       `orders/${id}/accepted/page-00001.json`,
       `orders/${id}/page-00001.json`,
+      `orders/${id}/pages.json`,
       `results/${id}.json`,
     ]);
     const command = new GetObjectCommand({
