@@ -217,6 +217,36 @@ test('a write that was given up before the gate and arrives after it was refused
   assert.deepEqual(await idsIn(orders), []);
 });
 
+test('a cancellation in the queue whose commit got no answer before the gate closed is told that it was taken', async () => {
+  const { orders, database, auctions, clock, close } = await openHouse();
+  await orders.append('a1', 'p', [anOrder('mine')]);
+  let commits = 0;
+  let sealed: (string | undefined)[] = [];
+  const transact: typeof database.transact = async (actions) => {
+    if (!isCommit(actions)) return database.transact(actions);
+    commits++;
+    // It meets somebody, and gets into the queue.
+    if (commits === 1) await orders.append('a1', 'p', [anOrder('other')]);
+    // Done, but the answer is lost; the client sends it again when the log is closed.
+    if (commits === 2) {
+      assert((await database.transact(actions)).done);
+      await close();
+      sealed = await idsIn(orders);
+    }
+    return database.transact(actions);
+  };
+  const options = {
+    database: { ...database, transact },
+    ordersTable: 'orders',
+    intakeTable: 'intake',
+    auctions,
+    clock,
+  };
+  const receipt = await openOrderStore(options).cancel('a1', 'p', 'mine');
+  assert.deepEqual(sealed, ['mine', 'other', undefined]);
+  assert.deepEqual([receipt.record_id, receipt.sequence, commits], ['mine', 3, 2]);
+});
+
 test('requests that wait for their turn when the gate closes are refused, and their ids are nobody’s', async () => {
   const { orders, open, hold, clock, close } = await openHouse();
   const held = hold();

@@ -29,7 +29,8 @@ export interface Turn {
 
 export type Attempt =
   | { readonly state: 'committed'; readonly receipts: Receipt[] }
-  | { readonly state: 'closed' }
+  /** Who has been in the queue, or has sent a commit, may be in the log all the same. */
+  | { readonly state: 'closed'; readonly isCertain: boolean }
   /** Others are there: what can be done before is to be done now, then it goes by the queue. */
   | { readonly state: 'crowded'; readonly isCertain: boolean }
   /** Its turn had not come: the pause is over, and others may have committed it since. */
@@ -50,14 +51,14 @@ export function openTurns(log: IntakeLog, queue: IntakeQueue, staleMs: number) {
   /** Commit alone. */
   async function alone(place: Place, request: LogRequest, stamp: () => string): Promise<Attempt> {
     const [head, waiting] = await Promise.all([log.headOf(place), queue.look(place)]);
-    if (head.closed) return { state: 'closed' };
+    if (head.closed) return { state: 'closed', isCertain: true };
     if (waiting.length > 0) return { state: 'crowded', isCertain: true };
     const answer = await log.commit(place, head, [request], stamp());
     if (answer.done) return { state: 'committed', receipts: answer.receipts[0]! };
     const [against] = answer.against;
     if (against!.recorded !== undefined || against!.refused.size > 0)
       return { state: 'refused', isCertain: answer.isCertain, ...against! };
-    if (answer.closed) return { state: 'closed' };
+    if (answer.closed) return { state: 'closed', isCertain: false };
     return { state: 'crowded', isCertain: answer.isCertain };
   }
 
@@ -67,7 +68,7 @@ export function openTurns(log: IntakeLog, queue: IntakeQueue, staleMs: number) {
     const [head, waiting] = await Promise.all([log.headOf(place), queue.look(place)]);
     const rank = waiting.findIndex((each) => each.request === request.request);
     if (rank < 0 && waiting.length < mostSeen) return { state: 'gone' };
-    if (head.closed) return { state: 'closed' };
+    if (head.closed) return { state: 'closed', isCertain: false };
     if (rank !== 0) {
       const first = waiting[0]!.request;
       const times = turn.seen?.first === first ? turn.seen.times + 1 : 1;
@@ -92,7 +93,7 @@ export function openTurns(log: IntakeLog, queue: IntakeQueue, staleMs: number) {
     const outs = [...stale, ...impossible].map(({ key }) => key);
     if (outs.length > 0) await queue.putOut(outs);
     if (answer.done) return { state: 'committed', receipts: answer.receipts[0]! };
-    if (answer.closed) return { state: 'closed' };
+    if (answer.closed) return { state: 'closed', isCertain: false };
     const [own] = answer.against;
     if (isImpossible(own!)) return { state: 'refused', isCertain: answer.isCertain, ...own! };
     if (impossible.length === 0) await sleep(turnMs * Math.random());

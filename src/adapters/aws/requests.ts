@@ -122,6 +122,7 @@ export function openRequests(log: IntakeLog, turns: ReturnType<typeof openTurns>
         for (const receipt of answer.receipts) request.receipts.set(receipt.record_id, receipt);
         return 'done';
       case 'closed':
+        request.mayExist ||= !answer.isCertain;
         throw gateClosed(auction);
       case 'crowded':
         turn.isCrowded = true;
