@@ -64,6 +64,8 @@ export interface Deployment {
   /** The same for what has to succeed: its JSON. */
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  /** As a client asks that sends its orders and cancellations again when it hears `unavailable`. */
+  askAgain: Deployment['ask'];
   /** The same for what has to be refused: its problem details. */
   refuse(...request: Parameters<Deployment['ask']>): Promise<ProblemDetails>;
   invoke(name: string, event: unknown): Promise<Invoked>;
@@ -130,9 +132,9 @@ export async function deploy(
       const isJson = text !== '' && /\bjson\b/.test(response.headers.get('content-type') ?? '');
       return { status: response.status, headers: response.headers, json: isJson ? JSON.parse(text) : text };
     };
-    /** As the API says, a client that hears `unavailable` may send the same orders again: an emulator that is slow is no fault. */
+    /** As the API says, a client that hears `unavailable` may send the same again: an emulator that is slow is no fault. */
     const askAgain: typeof ask = (method, path, ...more) =>
-      method === 'GET' || path === '/orders'
+      method === 'GET' || path.startsWith('/orders')
         ? until(`${method} ${path} is answered`, async () => {
             const answer = await ask(method, path, ...more);
             return answer.status !== 503 && answer;
@@ -151,6 +153,7 @@ export async function deploy(
       manage,
       tokenFor,
       ask,
+      askAgain,
       get: (path) => succeed('GET', path),
       post: (path, body = {}) => succeed('POST', path, body),
       refuse: async (...request) => {

@@ -205,7 +205,7 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
     assert.equal(status, 400, 'an id is there twice');
     const other = { auction: 'intake', orders: [{ ...many[0], power: 2 }] };
     assert.equal((await house.refuse('POST', '/orders', other)).code, 'conflict');
-    const remove = (id: string) => house.ask('DELETE', `/orders/${id}?auction=intake`);
+    const remove = (id: string) => house.askAgain('DELETE', `/orders/${id}?auction=intake`);
     assert.equal((await remove('parent')).status, 409);
     for (const id of ['child', 'parent', 'm7']) assert.equal((await remove(id)).status, 200, id);
     const byDefault = { record_id: 'by-default', side: 'sell', price: 1, power: 1 };
@@ -245,9 +245,9 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
     const early = Array.from({ length: 10 }, (_, i) => ({ record_id: `e${i}`, side: 'sell', price: 1, power: 1 }));
     await send('rush', early);
     const answers = await Promise.all([
-      ...early.map(({ record_id }) => house.ask('DELETE', `/orders/${record_id}?auction=rush`)),
+      ...early.map(({ record_id }) => house.askAgain('DELETE', `/orders/${record_id}?auction=rush`)),
       ...early.map((order, i) =>
-        house.ask('POST', '/orders', { auction: 'rush', orders: [{ ...order, record_id: `l${i}` }] }),
+        house.askAgain('POST', '/orders', { auction: 'rush', orders: [{ ...order, record_id: `l${i}` }] }),
       ),
     ]);
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 201]));
@@ -314,7 +314,6 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
     const { answer } = await house.invoke('clear', { auction: 'original' });
     assert.equal(answer.results, true);
     assert.equal((await house.invoke('settle', answer.orders[1])).error, undefined);
-    await house.start('settle', { status: 'rejected', power: 7, record_id: 'nobody-waits' }); // for the dead letters
   });
 
   test('what is larger than an answer of a function is fetched from the bucket, and pages of orders fit', async (t) => {
@@ -425,7 +424,13 @@ describe('the stack under its own policies', { concurrency: 3 }, () => {
 });
 
 test('no function was refused anything that it asked for', async () => {
+  let started = -Infinity;
   await until('what nobody waits for has become a dead letter', async () => {
+    // Once a minute: an emulator that runs out of processes drops what nobody waits for.
+    if (performance.now() - started > 60_000) {
+      await house.start('settle', { status: 'rejected', power: 7, record_id: 'nobody-waits' });
+      started = performance.now();
+    }
     const asked = new GetQueueAttributesCommand({
       QueueUrl: house.outputs.DeadLetters,
       AttributeNames: ['ApproximateNumberOfMessages'],
