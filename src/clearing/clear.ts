@@ -177,7 +177,7 @@ function answerWithoutLoss(
     const found = findEquilibrium(part, solver, left, from, proves);
     if (proves) groups = found.groups.flatMap(({ proof }) => proof ?? []);
     from = undefined;
-    const { sharing, exact } = sharesAndPrices(part, found);
+    const { sharing, exact } = sharesAndPrices(part, solver, found);
     const lots = roundToLots(part, sharing);
     const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
     programs += found.programs;
@@ -205,12 +205,12 @@ function checkpointOf(...of: Parameters<typeof writeCheckpoint>): string | undef
   }
 }
 
-function sharesAndPrices(problem: Problem, found: Equilibrium): { sharing: Sharing; exact: Float64Array } {
+function sharesAndPrices(problem: Problem, solver: Solver, found: Equilibrium): { sharing: Sharing; exact: Float64Array } {
   // A minimum income can depend on volumes at the money: then the order keeps those it was found with.
   const kept = new Set<number>();
   for (;;) {
     const sharing = shareAtTheMoney(problem, found, [...kept]);
-    const exact = midpointPrices(problem, found, sharing);
+    const exact = midpointPrices(problem, solver, found, sharing);
     const unmet = noLossRules(problem, found.on, sharing).filter(
       (rule) => !kept.has(rule.decision) && sumAt(rule, exact) < rule.low - 1e-3,
     );

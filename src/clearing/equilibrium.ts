@@ -9,6 +9,7 @@ import { Joined } from './network/joined.ts';
 import type { Node, Problem } from './problem.ts';
 import { boundsOf, emptyAnswer } from './search/answers.ts';
 import type { Answer, Bounds } from './search/master.ts';
+import { yieldingOrder } from './prices/rules.ts';
 import { type Budget, type Outcome, type Standing, searchGroup } from './search/search.ts';
 import type { Solver } from './solver/highs.ts';
 import { unserved } from './unserved.ts';
@@ -62,7 +63,7 @@ export function findEquilibrium(
       answer.price.set(best.price.subarray(from, to), from);
     }
     on.push(...best.on);
-    supported &&= best.supported || problem.decisions.length === 0;
+    supported &&= best.level <= yieldingOrder.length || problem.decisions.length === 0;
     groups.push(found);
     bound += found.bound * problem.hours;
   }

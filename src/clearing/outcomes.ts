@@ -13,11 +13,12 @@ const sameVolume = 1e-7;
 /** Money leaves the solver in cents. */
 export const toCents = (money: number): number => Math.round(money * 100) / 100 + 0;
 
-/** An order's segments of one side in the order in which they are executed. */
+/** An order's segments of one side in merit order: of two that begin at one price, the step before the slope. */
 function bestFirst(segments: readonly Segment[], side: 'buy' | 'sell'): readonly Segment[] {
   if (segments.length === 1) return segments[0]!.side === side ? segments : [];
   const own = segments.filter((segment) => segment.side === side);
-  return own.length < 2 ? own : own.sort((a, b) => (side === 'buy' ? b.first - a.first : a.first - b.first));
+  const sign = side === 'sell' ? 1 : -1;
+  return own.length < 2 ? own : own.sort((a, b) => sign * (a.first - b.first || a.last - b.last));
 }
 
 /** Currency per hour that an order values `mw` of its segments at, best first: what buys would pay, what sells would ask. */

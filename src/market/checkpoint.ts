@@ -1,5 +1,5 @@
 /**
- * Where a search that stopped at its budget goes on: the file format `checkpoint/2`.
+ * Where a search that stopped at its budget goes on: the file format `checkpoint/3`.
  *
  * It belongs to one book and to the engine that wrote it. Nobody outside needs to read it; it is JSON, and names orders by their
  * `record_id`, so that whoever wonders what a long search is doing can look.
@@ -30,7 +30,7 @@ const incumbent = z.strictObject({
   on: decisions,
   closed: z.array(closedFlow),
   welfare: z.number().meta({ description: 'currency per hour' }),
-  supported: z.boolean(),
+  level: z.int().min(0).meta({ description: 'how many kinds of rules give way for it, in the order of market rules, section 4' }),
   /** The answer itself, in the engine's order: what nodes and columns trade, and prices of zone-MTUs and rows. */
   net: z.array(z.number()),
   value: z.array(z.number()),
@@ -54,7 +54,7 @@ const group = z.strictObject({
 });
 
 export const checkpoint = z.strictObject({
-  merit: z.literal('checkpoint/2'),
+  merit: z.literal('checkpoint/3'),
   auction: auctionId,
   book: z.string().meta({ description: 'hash of the book that is being cleared' }),
   /** Orders that clearing left out because they would lose, and what the whole book is worth at most (money). */

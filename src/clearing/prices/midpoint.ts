@@ -22,7 +22,9 @@ import type { Equilibrium } from '../equilibrium.ts';
 import type { Problem } from '../problem.ts';
 import { samePrice } from '../search/master.ts';
 import type { Sharing } from '../sharing.ts';
+import type { Solver } from '../solver/highs.ts';
 import { type NearestProgram, nearestPoint } from '../solver/nearest.ts';
+import { givingWay as yieldingRules } from './giving-way.ts';
 import { type Reduced, reduced } from './reduced.ts';
 import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.ts';
 
@@ -37,9 +39,10 @@ const farthest = 1e9;
  *
  * @returns prices (currency/MWh, not rounded) by zone * periods + MTU
  */
-export function midpointPrices(problem: Problem, found: Equilibrium, shared: Sharing): Float64Array {
+export function midpointPrices(problem: Problem, solver: Solver, found: Equilibrium, shared: Sharing): Float64Array {
   const cells = problem.zones * problem.periods;
-  const free = freeRules(problem, wholeOf(problem), shared.free, found);
+  const noLoss = noLossRules(problem, found.on, shared);
+  const free = rulesThatHold(problem, solver, found, shared, noLoss);
   const rowsAsked = [free.low.slice(cells), free.high.slice(cells)] as const;
   passBounds(free);
   // Of rows the cells have learnt what there is to learn.
@@ -49,10 +52,36 @@ export function midpointPrices(problem: Problem, found: Equilibrium, shared: Sha
     const high = free.high[i]!;
     return Number.isFinite(bound + high) ? (bound + high) / 2 : 0;
   });
-  const rules = [...free.rules, ...noLossRules(problem, found.on, shared)];
+  const rules = [...free.rules, ...noLoss];
   const program = reduced({ ...free, rules }, cells);
   for (const part of brokenParts(program, prices, cells)) nearest(program, part, prices, shared, cells);
   return prices.slice(0, cells);
+}
+
+/** The rules of all that trades freely, without those that give way. */
+function rulesThatHold(
+  problem: Problem,
+  solver: Solver,
+  found: Equilibrium,
+  shared: Sharing,
+  noLoss: readonly Rule[],
+): Rules {
+  const { zones, periods, groups } = problem;
+  const shut = new Set(found.groups.flatMap(({ best }) => best!.closed));
+  const free = freeRules(problem, wholeOf(problem), shared.free, found, shut);
+  const instead = new Map<Rule, Rule | undefined>();
+  groups.forEach(([first, after], k) => {
+    const { level, closed } = found.groups[k]!.best!;
+    if (level === 0 && closed.length === 0) return;
+    const rowsHere = new Set(found.groups[k]!.part.rows.map((r) => zones * periods + r));
+    const isHere = ({ at }: Rule) =>
+      at.some((i) => (i < zones * periods ? i % periods >= first && i % periods < after : rowsHere.has(i)));
+    const here = [...free.rules, ...noLoss].filter(isHere);
+    const yielding = yieldingRules(solver, { ...free, rules: here }, zones * periods);
+    for (const [rule, looser] of yielding?.instead ?? []) instead.set(rule, looser);
+  });
+  const rules = free.rules.flatMap((rule) => (instead.has(rule) ? (instead.get(rule) ?? []) : [rule]));
+  return { ...free, rules };
 }
 
 /** Around lines that lose little, bounds shrink towards zero by little each time. */

@@ -21,17 +21,21 @@ export interface Reduced<R extends Rule> {
 const isEqual = ({ at, factor, low, high }: Rule): boolean =>
   at.length === 2 && low === 0 && high === 0 && factor[0] === -factor[1]!;
 
-/** @param cells how many of the prices are of cells; the others are of rows */
+/**
+ * @param cells    how many of the prices are of cells; the others are of rows
+ * @param elastic  kinds of rules that may be broken: their prices are not made one
+ */
 export function reduced<R extends Rule>(
   { rules, low, high }: Omit<Rules, 'rules'> & { rules: readonly R[] },
   cells: number,
+  elastic: ReadonlySet<Rule['yields']> = new Set(),
 ): Reduced<R> {
   const joined = new Joined(low.length);
   const leastOf = low.slice();
   const mostOf = high.slice();
   for (const rule of rules) {
     const [one, other] = [joined.root(rule.at[0] ?? 0), joined.root(rule.at[1] ?? 0)];
-    if (!isEqual(rule) || rule.at.some((i) => i >= cells)) continue;
+    if (!isEqual(rule) || rule.at.some((i) => i >= cells) || elastic.has(rule.yields)) continue;
     const least = Math.max(leastOf[one]!, leastOf[other]!);
     const most = Math.min(mostOf[one]!, mostOf[other]!);
     // Ranges that exclude each other are the market limits' doing (midpoint.ts): then the two are not one.

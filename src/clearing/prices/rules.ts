@@ -6,8 +6,17 @@
  */
 
 import { pricesAt } from '../curves/net-curve.ts';
-import type { Problem } from '../problem.ts';
+import type { Column } from '../columns.ts';
+import type { Node, Problem } from '../problem.ts';
 import { type Answer, type Bounds, samePrice } from '../search/master.ts';
+
+/**
+ * What gives way, in this order, where no prices within the limits keep every rule (market rules, section 4): the shut direction of a
+ * line with losses, orders over several MTUs that are executed less than their average price asks, tests of ramped flows, tests of
+ * flow-based exchange.
+ */
+export const yieldingOrder = ['direction', 'span', 'ramp', 'exchange'] as const;
+export type Yielding = (typeof yieldingOrder)[number];
 
 /** A rule `low <= sum of factor * price <= high` over cells, and rows counted on from the cells. */
 export interface Rule {
@@ -15,6 +24,8 @@ export interface Rule {
   readonly factor: readonly number[];
   readonly low: number;
   readonly high: number;
+  /** Absent: the rule never gives way. */
+  readonly yields?: Yielding;
 }
 
 /** Rules, and the range of each price: of cells within the market's limits, then of rows. */
@@ -69,12 +80,17 @@ export function standing(problem: Problem, c: number, { lower, upper }: Bounds, 
   return value <= lower[c]! + near ? -1 : value >= upper[c]! - near ? 1 : 0;
 }
 
-/** The rules of all that trades freely. */
+/**
+ * The rules of all that trades freely.
+ *
+ * @param shut  columns of the directions that lines with losses may not use: their tests hold where they can
+ */
 export function freeRules(
   problem: Problem,
   part: Part,
   free: Bounds & { readonly rows: readonly number[] },
   { net, value }: Pick<Answer, 'net' | 'value'>,
+  shut: ReadonlySet<number> = new Set(),
 ): Rules {
   const { zones, periods, nodes, columns } = problem;
   const { min, max } = problem.book.priceLimits;
@@ -103,16 +119,23 @@ export function freeRules(
       high[cell] = Math.min(max, most);
     } else if (node.curve.power.length > 0) {
       const at = Array.from({ length: node.span }, (_, k) => node.zone * periods + node.from + k);
-      rules.push({ at, factor: at.map(() => 1), low: least * node.span, high: most * node.span });
+      const factor = at.map(() => 1);
+      const [lowest, highest] = noLossRange(node, net[i]!);
+      rules.push({ at, factor, low: lowest * node.span, high: highest * node.span });
+      rules.push({ at, factor, low: least * node.span, high: most * node.span, yields: 'span' });
     }
   }
   for (const c of part.columns) {
-    if (free.upper[c]! - free.lower[c]! <= 1e-9) continue;
-    const stands = standing(problem, c, free, value[c]!);
-    const { cost } = columns[c]!;
+    const isShut = shut.has(c);
+    if (free.upper[c]! - free.lower[c]! <= 1e-9 && !isShut) continue;
+    const stands = isShut ? -1 : standing(problem, c, free, value[c]!);
+    const { cost, kind } = columns[c]!;
     const terms = mergedTerms(columns[c]!.cells);
-    for (const [r, factor] of rowsOf.get(c) ?? []) terms.push([cells + r, -factor]);
+    const own = rowsOf.get(c) ?? [];
+    for (const [r, factor] of own) terms.push([cells + r, -factor]);
+    const yields = yieldingOf(kind, isShut, own.length > 0);
     rules.push({
+      ...(yields !== undefined && { yields }),
       at: terms.map(([at]) => at),
       factor: terms.map(([, factor]) => factor),
       low: stands === -1 ? -Infinity : cost,
@@ -120,6 +143,25 @@ export function freeRules(
     });
   }
   return { rules, low, high };
+}
+
+function yieldingOf(kind: Column['kind'], isShut: boolean, hasRow: boolean): Yielding | undefined {
+  if (isShut) return 'direction';
+  if (kind === 'exchange') return 'exchange';
+  return kind === 'flow' && hasRow ? 'ramp' : undefined;
+}
+
+/** Mean prices at which nobody who is executed at a node loses. */
+function noLossRange({ segments, curve }: Node, net: number): [low: number, high: number] {
+  const [least, most] = pricesAt(curve, net);
+  let low = Number.NEGATIVE_INFINITY;
+  let high = Number.POSITIVE_INFINITY;
+  for (const { side, first, last } of segments) {
+    // Of what stands between the two prices nothing is executed, or all.
+    if (side === 'sell' && first <= least) low = Math.max(low, Math.min(last, least));
+    if (side === 'buy' && first >= most) high = Math.min(high, Math.max(last, most));
+  }
+  return [low, high];
 }
 
 /** Terms of one cell come once. */

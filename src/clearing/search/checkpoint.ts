@@ -28,7 +28,7 @@ export interface Rest {
 export function writeCheckpoint(problem: Problem, hash: string, groups: readonly Outcome[], rest: Rest): string {
   const { book } = problem;
   const body: Omit<Checkpoint, 'digest'> = {
-    merit: 'checkpoint/2',
+    merit: 'checkpoint/3',
     auction: book.auction,
     book: hash,
     without: [...rest.without].sort((a, b) => a - b).map((index) => nameOf(problem, index)),
@@ -89,7 +89,7 @@ function groupText(problem: Problem, outcome: Outcome, [first, after]: readonly 
   const position = new Map(decisions.map((d, k) => [d, k]));
   const positions = (list: readonly number[]) => list.map((d) => position.get(d)!);
   const flows = (closed: readonly number[]) => closed.map((c) => flowOf(problem, c));
-  const { on, closed, welfare, supported, net, value, price, rowPrice } = best!;
+  const { on, closed, welfare, level, net, value, price, rowPrice } = best!;
   return {
     from: first + 1,
     to: after,
@@ -101,7 +101,7 @@ function groupText(problem: Problem, outcome: Outcome, [first, after]: readonly 
       on: positions(on),
       closed: flows(closed),
       welfare,
-      supported,
+      level,
       net: part.nodes.map((i) => net[i]!),
       value: part.columns.map((c) => value[c]!),
       price: cellsOf(problem, first, after).map((cell) => price[cell]!),
@@ -182,7 +182,7 @@ function standingOf(problem: Problem, group: GroupCheckpoint, [first, after]: re
       closed,
     ),
     welfare: incumbent.welfare,
-    supported: incumbent.supported,
+    level: incumbent.level,
     net: spread(incumbent.net, part.nodes, problem.nodes.length),
     value: spread(incumbent.value, part.columns, problem.columns.length),
     price: spread(incumbent.price, cellsOf(problem, first, after), problem.zones * problem.periods),

@@ -14,7 +14,8 @@
 
 import type { ProofGroup } from '../../market/proof.ts';
 import { withIncomes } from '../prices/incomes.ts';
-import type { Part } from '../prices/rules.ts';
+import { givingWay, supportedLevel } from '../prices/giving-way.ts';
+import { freeRules, noLossRules, type Part, settled, yieldingOrder } from '../prices/rules.ts';
 import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
@@ -76,9 +77,12 @@ export interface Found extends Answer {
   readonly on: readonly number[];
   readonly closed: readonly number[];
   readonly bounds: Bounds;
-  /** False where no prices within the market's limits support it: orders over several MTUs can ask for too much. */
-  readonly supported: boolean;
+  /** Which kinds of rules had to give way for prices within the market's limits (`prices/giving-way.ts`); `unsupported` where that did not help. */
+  readonly level: number;
 }
+
+/** More than any level. */
+const unsupported = yieldingOrder.length + 1;
 
 export function searchGroup(
   problem: Problem,
@@ -181,8 +185,14 @@ class Search {
 
   /** Welfare that a branch has to promise more than to be looked at. */
   get #enough(): number {
+    if (this.#isWanting && this.#unsupported < mostUnsupported) return -Infinity;
     const best = this.#best?.welfare;
     return best === undefined ? -Infinity : best + apart + shareApart * Math.abs(best);
+  }
+
+  /** Is there no answer yet in which every rule holds? */
+  get #isWanting(): boolean {
+    return this.#best === undefined || this.#best.level > supportedLevel;
   }
 
   /** The open branch with the best bound, if it is worth looking at. */
@@ -251,7 +261,22 @@ class Search {
     const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
     const isSupported = supportsItself(this.#problem, this.#master, on, answer);
     const core = isSupported ? undefined : this.#core(on, below);
-    if (core === undefined && this.#test(on, closed, answer) === undefined) {
+    const isTested = core === undefined || this.#isWanting;
+    if (isTested && this.#test(on, closed, answer) === undefined) {
+      recorder?.bound(node!, at!);
+      return [];
+    }
+    const either = this.#undecidedDirection(closed, answer);
+    if (either !== undefined) {
+      const ways = either.map((column) => child({ closed: added(below.closed, column) }));
+      recorder?.direction(
+        node!,
+        ways.map((way, k) => [either[k]!, way.node!]),
+      );
+      return ways;
+    }
+    // Where limits leave no prices for the orders that no decision is about, it is not the decisions' doing.
+    if (on.length === 0) {
       recorder?.bound(node!, at!);
       return [];
     }
@@ -329,11 +354,47 @@ class Search {
       ? undefined
       : withIncomes(this.#problem, this.#solver, this.#master, bounds, on, answer);
     const exists = support.exists || other !== undefined;
-    // Where limits leave no prices for the orders that no decision is about, it is not the decisions' doing.
-    if (!exists && on.length > 0) return support.losers;
-    const welfare = welfareOf(this.#problem, this.#master, other ?? answer);
-    if (this.#best === undefined || welfare > this.#best.welfare) {
-      this.#best = { ...(other ?? answer), welfare, on, closed, bounds, supported: exists };
+    if (exists || this.#isWanting) {
+      const found = other ?? answer;
+      const level = exists ? 0 : this.#levelOf(on, closed, bounds, found);
+      if (level < unsupported || on.length === 0) this.#consider({ ...found, on, closed, bounds, level });
+    }
+    return exists ? undefined : support.losers;
+  }
+
+  /** Which kinds of rules have to give way for this answer. */
+  #levelOf(on: readonly number[], closed: readonly number[], bounds: Bounds, answer: Answer): number {
+    const problem = this.#problem;
+    const free = freeRules(problem, this.#master, settled(problem, this.#master, bounds), answer, new Set(closed));
+    const rules = [...free.rules, ...noLossRules(problem, on, answer)];
+    return givingWay(this.#solver, { ...free, rules }, answer.price.length)?.level ?? unsupported;
+  }
+
+  /** Fewer kinds of rules that give way come first, then welfare. */
+  #consider(answer: Omit<Found, 'welfare'>): void {
+    const found = { ...answer, welfare: welfareOf(this.#problem, this.#master, answer) };
+    const rank = ({ level }: { level: number }) => Math.max(level, supportedLevel);
+    const best = this.#best;
+    const isBetter =
+      best === undefined ||
+      rank(found) < rank(best) ||
+      (rank(found) === rank(best) && found.welfare > best.welfare);
+    if (isBetter) this.#best = found;
+  }
+
+  /**
+   * The directions of a line with losses that carries nothing, beside a price below the market's lowest: while neither is shut both have
+   * to be tested, and no prices within the limits may pass both (INV-18).
+   */
+  #undecidedDirection(closed: readonly number[], { price }: Answer): number[] | undefined {
+    const { arcs, periods, columns, book } = this.#problem;
+    const isClosed = new Set(closed);
+    for (const at of this.#master.columns) {
+      const a = Math.floor(at / periods);
+      if (a + 1 >= arcs.length || arcs[a]!.line !== arcs[a + 1]!.line || arcs[a]!.loss === 0) continue;
+      const ways = [at, at + periods];
+      if (ways.some((c) => isClosed.has(c) || columns[c]!.least > 0 || columns[c]!.most === 0)) continue;
+      if (columns[at]!.cells.some(([cell]) => price[cell]! < book.priceLimits.min - samePrice)) return ways;
     }
     return undefined;
   }
@@ -482,5 +543,7 @@ class Search {
 
 const mostRepairs = 200;
 const mostReinsertions = 30;
+/** So many answers that no prices support are divided in search of one that is supported; then what gives way least is enough. */
+const mostUnsupported = 256;
 /** Every so many answers that no prices support, one is repaired. */
 const oftenRepaired = 16;

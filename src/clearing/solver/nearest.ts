@@ -76,6 +76,7 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
   };
   const { give, perLow, perHigh } = inverse;
   let best: { readonly x: Float64Array; readonly product: number } | undefined;
+  let last: Pick<State, 'open' | 'x' | 'zLow' | 'zHigh' | 'toLow' | 'toHigh'> | undefined;
   let before = Infinity;
   let least = Infinity;
   let isStuck = false;
@@ -89,7 +90,8 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
       slope[i] = open[i] ? weight[i]! * (x[i]! - target[i]!) - pull[i]! - zLow[i]! + zHigh[i]! : 0;
     // Past what floating point can do the steps get worse, once the rows are closed: the best point so far counts.
     if (gap <= 10 * tolerance) least = Math.min(least, now);
-    if (Number.isNaN(gap + now) || now > 1e4 * least) break;
+    if (!Number.isFinite(gap + now) || now > 1e4 * least) break;
+    last = { open, x: x.slice(), zLow: zLow.slice(), zHigh: zHigh.slice(), toLow: toLow.slice(), toHigh: toHigh.slice() };
     if (gap <= tolerance / 2 && (best === undefined || now < best.product)) best = { x: x.slice(), product: now };
     if (gap <= tolerance / 2 && now <= product && largest(slope) <= 1e-9) break;
 
@@ -125,8 +127,73 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
     }
     for (let r = 0; r < y.length; r++) y[r]! += length * bent.y[r]!;
   }
-  return best?.x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
+  const found = best?.x.map((value, i) => Math.min(program.upper[i]!, Math.max(program.lower[i]!, value)));
+  // A bound may seem to bind that does not: then with none, and those that are passed.
+  const exact = last && (onActiveSet(program, last, tolerance) ?? onActiveSet(program, last, tolerance, false));
+  if (exact === undefined) return found;
+  const worse = found !== undefined && distanceOf(program, exact) > distanceOf(program, found) + 1e-9;
+  return worse ? found : exact;
 }
+
+const distanceOf = ({ weight, target }: NearestProgram, x: Float64Array): number =>
+  x.reduce((sum, value, i) => sum + (weight[i]! * (value - target[i]!) ** 2) / 2, 0);
+
+/**
+ * The nearest point where the bounds that bind are known: one linear system, exact to the last digits, also where only a single point
+ * balances and the method above, which needs an inside, comes to an end before it.
+ *
+ * @param begins  with the bounds that bind by their multipliers
+ * @returns undefined where the point does not balance within the bounds, so that others bind
+ */
+function onActiveSet(
+  program: NearestProgram,
+  { open, x: near, zLow, zHigh, toLow, toHigh }: Pick<State, 'open' | 'x' | 'zLow' | 'zHigh' | 'toLow' | 'toHigh'>,
+  tolerance: number,
+  begins = true,
+): Float64Array | undefined {
+  const { weight, target, lower, upper } = program;
+  const x = near.slice();
+  const isFree = Uint8Array.from(open);
+  for (let i = 0; i < x.length && begins; i++) {
+    if (open[i] && zLow[i]! > toLow[i]! && zLow[i]! > 0) [x[i], isFree[i]] = [lower[i]!, 0];
+    else if (open[i] && zHigh[i]! > toHigh[i]! && zHigh[i]! > 0) [x[i], isFree[i]] = [upper[i]!, 0];
+  }
+  const give = new Float64Array(x.length);
+  const factor = new Float64Array(program.rightSide.length ** 2);
+  for (let round = 0; round < mostRounds; round++) {
+    for (let i = 0; i < x.length; i++) give[i] = isFree[i] ? 1 / (weight[i]! + proximal) : 0;
+    factorise(program, give, factor);
+    let moved = Infinity;
+    for (let step = 0; step < mostSteps && moved > 1e-13 * Math.max(1, largest(x)); step++) {
+      // Towards the target, a little held where it is; then back onto the rows.
+      const aim = x.map((value, i) => (isFree[i] ? (weight[i]! * target[i]! + proximal * value) * give[i]! : value));
+      const pull = columnsTimes(program, backSubstitute(factor, residual(program, aim)));
+      moved = 0;
+      for (let i = 0; i < x.length; i++) {
+        if (!isFree[i]) continue;
+        const next = aim[i]! + pull[i]! * give[i]!;
+        moved = Math.max(moved, Math.abs(next - x[i]!));
+        x[i] = next;
+      }
+    }
+    let isInside = true;
+    for (let i = 0; i < x.length; i++) {
+      if (!isFree[i] || (x[i]! >= lower[i]! - atBound && x[i]! <= upper[i]! + atBound)) continue;
+      [x[i], isFree[i]] = [Math.min(upper[i]!, Math.max(lower[i]!, x[i]!)), 0];
+      isInside = false;
+    }
+    if (isInside) break;
+  }
+  for (let i = 0; i < x.length; i++) x[i] = Math.min(upper[i]!, Math.max(lower[i]!, x[i]!));
+  return largest(residual(program, x)) <= tolerance / 2 ? x : undefined;
+}
+
+/** Added to each weight, so that columns without one stay near where they are. */
+const proximal = 1e-4;
+/** Times that further bounds are found to bind. */
+const mostRounds = 10;
+/** A column this far beyond its bound is at it. */
+const atBound = 1e-9;
 
 /**
  * The nearest point that balances wherever it lies: one linear system. Undefined where it leaves the bounds, or where columns without
