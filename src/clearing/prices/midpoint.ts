@@ -24,7 +24,7 @@ import { samePrice } from '../search/master.ts';
 import type { Sharing } from '../sharing.ts';
 import type { Solver } from '../solver/highs.ts';
 import { type NearestProgram, nearestPoint } from '../solver/nearest.ts';
-import { givingWay as yieldingRules } from './giving-way.ts';
+import { supportedLevel, givingWay as yieldingRules } from './giving-way.ts';
 import { type Reduced, reduced } from './reduced.ts';
 import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.ts';
 
@@ -68,7 +68,14 @@ function rulesThatHold(
 ): Rules {
   const { zones, periods, groups } = problem;
   const shut = new Set(found.groups.flatMap(({ best }) => best!.closed));
-  const free = freeRules(problem, wholeOf(problem), shared.free, found, shut);
+  // Whichever of the volumes of equal welfare are executed, the same prices support them; prices that do not are asked by those executed.
+  const volumes = { net: found.net.slice(), value: found.value.slice() };
+  for (const { best, part } of found.groups) {
+    if (best!.level <= supportedLevel) continue;
+    for (const i of part.nodes) volumes.net[i] = shared.net[i]!;
+    for (const c of part.columns) volumes.value[c] = shared.value[c]!;
+  }
+  const free = freeRules(problem, wholeOf(problem), shared.free, volumes, shut);
   const instead = new Map<Rule, Rule | undefined>();
   groups.forEach(([first, after], k) => {
     const { level, closed } = found.groups[k]!.best!;
