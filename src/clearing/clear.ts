@@ -205,7 +205,11 @@ function checkpointOf(...of: Parameters<typeof writeCheckpoint>): string | undef
   }
 }
 
-function sharesAndPrices(problem: Problem, solver: Solver, found: Equilibrium): { sharing: Sharing; exact: Float64Array } {
+function sharesAndPrices(
+  problem: Problem,
+  solver: Solver,
+  found: Equilibrium,
+): { sharing: Sharing; exact: Float64Array } {
   // A minimum income can depend on volumes at the money: then the order keeps those it was found with.
   const kept = new Set<number>();
   for (;;) {

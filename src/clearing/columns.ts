@@ -52,9 +52,10 @@ export interface Decision {
   readonly steps: readonly number[];
   /**
    * `surplus`: what it gains covers its costs, its accepted descendants' included. `income`: what it earns covers these terms. `none`: it is on, whatever
-   * it loses; nobody asks for that but `counterfactual.ts`.
+   * it loses; nobody asks for that but `counterfactual.ts`. `free`: there is nothing to decide, a price alone says its ratio (market
+   * rules, section 2.3: a block without a minimum acceptance ratio that is alone is a convex order).
    */
-  readonly test: 'surplus' | 'income' | 'none';
+  readonly test: 'surplus' | 'income' | 'none' | 'free';
   /** Terms outside the welfare (`income`): currency per hour, and currency/MWh. */
   readonly fixed: number;
   readonly variable: number;

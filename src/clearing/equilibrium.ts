@@ -6,10 +6,10 @@
 
 import { supplyAt } from './curves/net-curve.ts';
 import { Joined } from './network/joined.ts';
+import { yieldingOrder } from './prices/rules.ts';
 import type { Node, Problem } from './problem.ts';
 import { boundsOf, emptyAnswer } from './search/answers.ts';
 import type { Answer, Bounds } from './search/master.ts';
-import { yieldingOrder } from './prices/rules.ts';
 import { type Budget, type Outcome, type Standing, searchGroup } from './search/search.ts';
 import type { Solver } from './solver/highs.ts';
 import { unserved } from './unserved.ts';

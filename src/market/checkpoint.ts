@@ -30,7 +30,10 @@ const incumbent = z.strictObject({
   on: decisions,
   closed: z.array(closedFlow),
   welfare: z.number().meta({ description: 'currency per hour' }),
-  level: z.int().min(0).meta({ description: 'how many kinds of rules give way for it, in the order of market rules, section 4' }),
+  level: z
+    .int()
+    .min(0)
+    .meta({ description: 'how many kinds of rules give way for it, in the order of market rules, section 4' }),
   /** The answer itself, in the engine's order: what nodes and columns trade, and prices of zone-MTUs and rows. */
   net: z.array(z.number()),
   value: z.array(z.number()),

@@ -27,6 +27,10 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
   const byName = new Map(blocks.map((block) => [named(block.order, block.order.record_id)!, block]));
   const decisions = new Map<string, number>();
   const groups = new Map<string, number[]>();
+  const parents = new Set(blocks.map(({ order }) => named(order, order.linkedTo)));
+  const isAlone = (order: BlockOrder & BookOrder) =>
+    [order.linkedTo, order.loopWith, order.exclusiveGroup].every((id) => id === undefined) &&
+    !parents.has(named(order, order.record_id));
   /** Parents first; the check of the book has seen that families end. */
   const add = (block: Indexed<BlockOrder>): number => {
     const { order } = block;
@@ -57,7 +61,7 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
       column,
       least: order.minAcceptance,
       steps: [],
-      test: 'surplus',
+      test: order.minAcceptance === 0 && isAlone(order) ? 'free' : 'surplus',
       fixed: 0,
       variable: 0,
       parent,

@@ -5,8 +5,8 @@
  * its most must not want less, what is at its least must not want more. And that no decision that is on loses.
  */
 
-import { pricesAt } from '../curves/net-curve.ts';
 import type { Column } from '../columns.ts';
+import { pricesAt } from '../curves/net-curve.ts';
 import type { Node, Problem } from '../problem.ts';
 import { type Answer, type Bounds, samePrice } from '../search/master.ts';
 

@@ -80,7 +80,7 @@ const keyOf = ({ record_id, participant, start }: Name): string => `${participan
 /** Decisions of a group, in the order of the problem. */
 function decisionsOf({ decisions }: Problem, columns: readonly number[]): number[] {
   const own = new Set(columns);
-  return decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
+  return decisions.flatMap(({ column, test }, d) => (own.has(column) && test !== 'free' ? [d] : []));
 }
 
 function groupText(problem: Problem, outcome: Outcome, [first, after]: readonly [number, number]): GroupCheckpoint {

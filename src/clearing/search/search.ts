@@ -13,8 +13,8 @@
  */
 
 import type { ProofGroup } from '../../market/proof.ts';
-import { withIncomes } from '../prices/incomes.ts';
 import { givingWay, supportedLevel } from '../prices/giving-way.ts';
+import { withIncomes } from '../prices/incomes.ts';
 import { freeRules, noLossRules, type Part, settled, yieldingOrder } from '../prices/rules.ts';
 import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
@@ -135,7 +135,9 @@ class Search {
     this.#budget = budget;
     this.#master = new Master(problem, solver, guess, group, boundsOf(problem, [], [], []));
     const own = new Set(this.#master.columns);
-    this.#decisions = problem.decisions.flatMap(({ column }, d) => (own.has(column) ? [d] : []));
+    this.#decisions = problem.decisions.flatMap(({ column, test }, d) =>
+      own.has(column) && test !== 'free' ? [d] : [],
+    );
     this.#forced = this.#decisions.filter((d) => problem.decisions[d]!.test === 'none');
     this.#scalable = scalableOf(problem, this.#master.rows);
     this.#open = [
@@ -376,9 +378,7 @@ class Search {
     const rank = ({ level }: { level: number }) => Math.max(level, supportedLevel);
     const best = this.#best;
     const isBetter =
-      best === undefined ||
-      rank(found) < rank(best) ||
-      (rank(found) === rank(best) && found.welfare > best.welfare);
+      best === undefined || rank(found) < rank(best) || (rank(found) === rank(best) && found.welfare > best.welfare);
     if (isBetter) this.#best = found;
   }
 

@@ -91,7 +91,14 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
     // Past what floating point can do the steps get worse, once the rows are closed: the best point so far counts.
     if (gap <= 10 * tolerance) least = Math.min(least, now);
     if (!Number.isFinite(gap + now) || now > 1e4 * least) break;
-    last = { open, x: x.slice(), zLow: zLow.slice(), zHigh: zHigh.slice(), toLow: toLow.slice(), toHigh: toHigh.slice() };
+    last = {
+      open,
+      x: x.slice(),
+      zLow: zLow.slice(),
+      zHigh: zHigh.slice(),
+      toLow: toLow.slice(),
+      toHigh: toHigh.slice(),
+    };
     if (gap <= tolerance / 2 && (best === undefined || now < best.product)) best = { x: x.slice(), product: now };
     if (gap <= tolerance / 2 && now <= product && largest(slope) <= 1e-9) break;
 

@@ -275,6 +275,7 @@ function addBlocks(to: Building, blocks: readonly (BlockOrder & BookOrder)[]): v
     id === undefined ? undefined : byKey.get(keyOf({ participant: order.participant, record_id: id }));
   const columnOf = new Map<string, Column>();
   const groups = new Map<string, Column[]>();
+  const parents = new Set(blocks.map((order) => named(order, order.linkedTo)));
   for (const order of blocks) {
     const partner = named(order, order.loopWith);
     const known = partner && columnOf.get(keyOf(partner));
@@ -300,7 +301,15 @@ function addBlocks(to: Building, blocks: readonly (BlockOrder & BookOrder)[]): v
     });
     columnOf.set(keyOf(order), column);
     const isChild = legs.some(({ linkedTo }) => linkedTo !== undefined);
-    to.decisions.set(column.name, { column, least: order.minAcceptance, isIncome: false, steps: [], isChild });
+    // Alone and without a minimum acceptance ratio a block is a convex order: there is nothing to decide (market rules, section 2.3).
+    const isConvex =
+      order.minAcceptance === 0 &&
+      !isChild &&
+      order.loopWith === undefined &&
+      order.exclusiveGroup === undefined &&
+      !parents.has(order);
+    if (!isConvex)
+      to.decisions.set(column.name, { column, least: order.minAcceptance, isIncome: false, steps: [], isChild });
     if (order.exclusiveGroup !== undefined) {
       const group = keyOf({ participant: order.participant, record_id: order.exclusiveGroup });
       groups.set(group, [...(groups.get(group) ?? []), column]);
