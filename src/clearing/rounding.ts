@@ -41,6 +41,8 @@ interface Side {
   readonly sign: 1 | -1;
   readonly parts: Part[];
   ideal: number;
+  /** MW of all parts. */
+  most: number;
   /** Whole lots. */
   lots: number;
 }
@@ -67,9 +69,10 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
         full += side === 'sell' ? mw : -mw;
         continue;
       }
-      giving[side] ??= { node: index, sign: side === 'sell' ? 1 : -1, parts: [], ideal: 0, lots: 0 };
+      giving[side] ??= { node: index, sign: side === 'sell' ? 1 : -1, parts: [], ideal: 0, most: 0, lots: 0 };
       giving[side].parts.push({ order, ideal: share * power, most: power });
       giving[side].ideal += share * power;
+      giving[side].most += power;
     }
     for (const side of [giving.sell, giving.buy]) if (side !== undefined) sides.push(side);
     for (let k = 0; k < node.span; k++) netPosition[node.zone * periods + node.from + k]! += full;
@@ -127,7 +130,7 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
       const reaches = Array.from({ length: spanOf(side) }, (_, k) => islandOf[cellOf(side) + k]).includes(island);
       if (reaches) missing -= side.sign * side.ideal;
     }
-    largestRemainders(group, missing, lot);
+    nearestLots(group, missing, lot);
     group.forEach(settle);
   };
   for (const span of [...new Set(sides.map(spanOf))].sort((a, b) => b - a)) {
@@ -161,8 +164,58 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
       fillStage(stage, mw, value);
     });
   }
+  const blocks = [...isBlock].filter((c) => columns[c]!.cells.length === 1 && value[c]! > 0 && value[c]! < 1);
+  islands.forEach((island, k) => {
+    const here = blocks.filter((c) => islandOf[columns[c]!.cells[0]![0]] === k);
+    if (here.length > 0)
+      blockGivesWay(problem, here, Math.ceil(missingIn(island) / lot - 1e-6) * lot, lot, netPosition, value);
+  });
   for (const island of islands) carry(problem, sharing, island, netPosition, outflow, lot, value);
   return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };
+}
+
+/**
+ * Close a balance by a block that is executed in part and trades in this MTU alone: its ratio falls to the largest that fits, or rises
+ * where that is all there is (market rules, section 5.5).
+ *
+ * @param missing  MW that have to be sold more, or if negative less
+ */
+function blockGivesWay(
+  { columns, decisions, rows }: Problem,
+  blocks: readonly number[],
+  missing: number,
+  lot: number,
+  netPosition: Float64Array,
+  value: Float64Array,
+): void {
+  if (missing === 0) return;
+  const leastOf = new Map(decisions.map(({ column, least }) => [column, least]));
+  const moves = blocks.flatMap((c) => {
+    const [[cell, mw]] = columns[c]!.cells as [readonly [number, number]];
+    const now = toLots(mw * value[c]!, lot);
+    const ratio = (now + missing) / mw;
+    const fits =
+      ratio >= leastOf.get(c)! - 1e-9 &&
+      ratio <= 1 &&
+      rows.every(({ entries, low, high }) => {
+        const own = entries.find(([other]) => other === c);
+        if (own === undefined) return true;
+        const sum = entries.reduce(
+          (total, [other, factor]) => total + factor * (other === c ? ratio : value[other]!),
+          0,
+        );
+        return sum >= low - 1e-9 && sum <= high + 1e-9;
+      });
+    return fits ? [{ c, cell, ratio }] : [];
+  });
+  moves.sort((a, b) => {
+    const rises = (move: typeof a) => Number(move.ratio > value[move.c]!);
+    return rises(a) - rises(b) || Math.abs(a.ratio - value[a.c]!) - Math.abs(b.ratio - value[b.c]!) || a.c - b.c;
+  });
+  const [best] = moves;
+  if (best === undefined) return;
+  value[best.c] = best.ratio;
+  netPosition[best.cell]! += missing;
 }
 
 /** Ratios keep their digits. */
@@ -173,6 +226,20 @@ const cleanRatio =
 
 /** The power of a block in one MTU, in whole lots: a fraction of what it asked for, rounded once for everybody. */
 export const toLots = (mw: number, lot: number): number => clean(Math.sign(mw) * Math.round(Math.abs(mw) / lot) * lot);
+
+/** A flow at its end in whole lots, so that what is sold for it is bought; what a line with losses delivers is no whole lot in any case. */
+function lotsWithin(
+  { arcs, periods, book }: Problem,
+  { lower, upper }: Sharing['free'],
+  c: number,
+  end: number,
+): number {
+  const { lot } = book;
+  if (lot === undefined || arcs[Math.floor(c / periods)]!.loss > 0) return end;
+  const lots = end === upper[c] ? Math.floor(end / lot + 1e-6) : Math.ceil(end / lot - 1e-6);
+  const mw = clean(lots * lot);
+  return mw >= lower[c]! && mw <= upper[c]! ? mw : end;
+}
 
 /** The parts of an island that flows with room still join: a full arc must not be filled further by what rounding moves. */
 function withoutFullArcs(
@@ -187,7 +254,7 @@ function withoutFullArcs(
     if (kind === 'flow') {
       for (const end of [free.lower[c]!, free.upper[c]!]) {
         if (Math.abs(value[c]! - end) > full) continue;
-        value[c] = end;
+        value[c] = lotsWithin(problem, free, c, end);
         return false;
       }
     }
@@ -242,26 +309,30 @@ function closedOutflow(
   return outflow;
 }
 
-/** Give each side whole lots, so that sells less buys come to `missing` MW, each as near to its ideal as can be. */
-function largestRemainders(sides: readonly Side[], missing: number, lot: number): void {
-  let left = missing / lot;
+/**
+ * Give each side whole lots, so that sells less buys come to `missing` MW, with the least sum of distances to their ideals. What of a
+ * lot can't be closed, as on a line with losses, is sold too much rather than bought: nothing is created.
+ */
+function nearestLots(sides: readonly Side[], missing: number, lot: number): void {
+  let left = Math.ceil(missing / lot - 1e-6);
   for (const side of sides) {
-    side.lots = Math.floor(side.ideal / lot + 1e-6);
+    side.lots = Math.round(side.ideal / lot);
     left -= side.sign * side.lots;
   }
-  const remainder = (side: Side) => side.ideal / lot - side.lots;
-  // A lot too little is sold: sells by the largest remainder sell one more; where there are none, buys buy one less.
-  const sign = left > 0 ? 1 : -1;
-  const upward = sides
-    .filter((side) => side.sign === sign)
-    .sort((a, b) => remainder(b) - remainder(a) || a.node - b.node);
-  const downward = sides
-    .filter((side) => side.sign !== sign)
-    .sort((a, b) => remainder(a) - remainder(b) || a.node - b.node);
-  const turns = [...upward.map((side) => [side, 1] as const), ...downward.map((side) => [side, -1] as const)];
-  for (let k = 0, n = Math.round(Math.abs(left)); k < n && turns.length > 0; k++) {
-    const [side, step] = turns[k % turns.length]!;
-    side.lots += step;
+  // A lot too little is sold: a sell more or a buy less, whichever comes least further away from its ideal.
+  const step = (side: Side) => (left > 0 ? side.sign : -side.sign);
+  const cost = (side: Side) => {
+    const off = side.ideal / lot - side.lots;
+    return Math.abs(off - step(side)) - Math.abs(off);
+  };
+  const canMove = (side: Side) => side.lots + step(side) >= 0 && side.lots + step(side) <= side.most / lot + 1e-6;
+  while (left !== 0) {
+    let best: Side | undefined;
+    for (const side of sides) if (canMove(side) && (best === undefined || cost(side) < cost(best) - 1e-9)) best = side;
+    if (best === undefined) return;
+    const moved = step(best);
+    best.lots += moved;
+    left -= best.sign * moved;
   }
 }
 
