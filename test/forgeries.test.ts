@@ -1,6 +1,6 @@
 /**
- * What the verifier is for: the right result of an example passes, and whoever bends it in his favour, or by mistake, is refused
- * by the rule that he broke.
+ * What the verifier is for: the right result of an example passes, and whoever bends it in their favour, or by mistake, is refused
+ * by the rule that they broke.
  */
 
 import assert from 'node:assert/strict';

@@ -22,6 +22,7 @@ export type ProblemCode =
   | 'too-many-requests'
   | 'timeout';
 
+/** A code that is a status and no more has the status's own phrase (RFC 9110) as its title. */
 export const problemTypes = {
   'invalid-order': { status: 400, title: 'An order breaks a rule of the market' },
   'invalid-book': { status: 400, title: 'This is not a book that can be cleared' },
@@ -29,23 +30,23 @@ export const problemTypes = {
   'invalid-proof': { status: 400, title: 'This is not a proof' },
   'invalid-checkpoint': { status: 400, title: 'This is not a search that can go on' },
   'invalid-market': { status: 400, title: 'The market has a mistake' },
-  'invalid-request': { status: 400, title: 'The request has a mistake' },
-  unauthorized: { status: 401, title: 'There is no token that holds here' },
-  forbidden: { status: 403, title: 'This is not allowed to whoever asks' },
-  'not-found': { status: 404, title: 'There is no such thing' },
+  'invalid-request': { status: 400, title: 'Bad Request' },
+  unauthorized: { status: 401, title: 'Unauthorized' },
+  forbidden: { status: 403, title: 'Forbidden' },
+  'not-found': { status: 404, title: 'Not Found' },
   conflict: { status: 409, title: 'The id is taken by something else' },
   'gate-closed': { status: 409, title: 'The auction takes no orders any more' },
   'gate-not-open': { status: 409, title: 'The auction takes no orders yet' },
   'wrong-state': { status: 409, title: 'The state of the auction does not allow this' },
-  'too-large': { status: 413, title: 'More than a limit allows' },
-  unavailable: { status: 503, title: 'The store cannot write now; nothing was taken' },
+  'too-large': { status: 413, title: 'Content Too Large' },
+  unavailable: { status: 503, title: 'Service Unavailable' },
   'incompatible-data': { status: 503, title: 'The data folder cannot be used' },
   'damaged-data': { status: 500, title: 'What the house keeps of this is damaged' },
-  'method-not-allowed': { status: 405, title: 'This address does not know the method' },
-  'unsupported-media-type': { status: 415, title: 'The body is not of a type that is understood' },
-  internal: { status: 500, title: 'An unexpected fault of the house' },
-  'too-many-requests': { status: 429, title: 'More requests than are taken at one time' },
-  timeout: { status: 504, title: 'The house did not answer in time' },
+  'method-not-allowed': { status: 405, title: 'Method Not Allowed' },
+  'unsupported-media-type': { status: 415, title: 'Unsupported Media Type' },
+  internal: { status: 500, title: 'Internal Server Error' },
+  'too-many-requests': { status: 429, title: 'Too Many Requests' },
+  timeout: { status: 504, title: 'Gateway Timeout' },
 } as const satisfies Record<ProblemCode, { status: number; title: string }>;
 
 const codes = Object.keys(problemTypes) as [ProblemCode, ...ProblemCode[]];

@@ -38,7 +38,7 @@ interface Described {
   readonly errors?: readonly ProblemCode[];
   /** Where the documented body says more than the parsed one: intake checks orders itself, with their index. */
   readonly documentedBody?: z.ZodType;
-  /** Its Authorization header is no token: the handler looks at it. */
+  /** The Authorization header has HTTP Basic client credentials: no bearer authentication, the handler checks them. */
   readonly hasOwnCredentials?: true;
   /** Of a body that is a form; its handler reads it. */
   readonly documentedForm?: z.ZodType;

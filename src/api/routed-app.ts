@@ -35,7 +35,7 @@ export function routedApp(routes: readonly Route[], options: RoutedAppOptions = 
   return app;
 }
 
-/** What does not say how long it may be kept is kept by nobody: it is about one caller, or changes. */
+/** `Cache-Control: no-store` unless the route set another: most answers are about one caller, or change. */
 const keepNothing: MiddlewareHandler = async (c, next) => {
   await next();
   if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');

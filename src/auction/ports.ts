@@ -152,7 +152,7 @@ export type Notice =
   | { readonly id: string; readonly kind: 'auction-cancelled'; readonly auction: string; readonly cause: string }
   | { readonly id: string; readonly kind: 'auction-settled'; readonly auction: string; readonly orders: number };
 
-/** Outgoing notices. Cases: `test/ports/notices.cases.ts`. */
+/** Outgoing notices. Its promise is held by `test/ports/local.test.ts`. */
 export interface Notices {
   /** Durable when it resolves; delivered at least once afterwards. The same id again is a no-op. */
   send(notices: readonly Notice[]): Promise<void>;

@@ -147,7 +147,7 @@ interface Cleared {
  * The best answer in which nobody loses.
  *
  * Prices within the market's limits may support no answer at all when an order over several MTUs meets an MTU at a limit
- * (`pricing.ts`). Not to be executed then is hard luck; to be executed at a loss is forbidden. So orders that would lose are left
+ * (`prices/midpoint.ts`). A paradoxical rejection is allowed, a paradoxical acceptance is not. So orders that would lose are left
  * out, and the rest is cleared again. What that costs at most the bound of the first round says. A checkpoint is of the first
  * round that is not done: the later ones may come out otherwise.
  */

@@ -131,8 +131,8 @@ function gainOf(book: Book, order: BookOrder, { surplus, ratio, power }: Outcome
 }
 
 /**
- * The problem with an order on, and its parents, which are on whenever it is. Of a flexible order the start that gains most; of what
- * may be as little as it likes all of it.
+ * The problem with an order on, and its parents, which are on whenever it is. Of a flexible order the start that gains most; an order
+ * with minimum acceptance 0 is on in full.
  */
 function forcedOn(problem: Problem, index: number, { prices }: Result): Problem {
   const { decisions, columns, book, periods } = problem;

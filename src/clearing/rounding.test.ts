@@ -1,4 +1,4 @@
-/** Whole lots on random books: every balance closes, and nobody is moved further than lots can move him. */
+/** Whole lots on random books: every balance closes, and nobody is moved further than lots can move them. */
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

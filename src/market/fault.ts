@@ -1,4 +1,4 @@
-/** A problem before anybody said whose it is. */
+/** A problem without the order that has it: whoever checks the request adds index and record_id. */
 
 import type { Problem } from './errors.ts';
 

@@ -64,9 +64,9 @@ const node = z.discriminatedUnion('kind', [
   /** What these prices decide: on the other side of each of these everybody together gains no more than the bound. */
   z.strictObject({ kind: z.literal('fixed'), at: index, on: names, off: names, rest: index }),
   /**
-   * Not all of `core` can be on at prices that support it: these volumes, of the core scaled down, are worth too much. What they leave
-   * over in a cell (`spare`, MW) is sold at the lowest price of the market, what is missing bought at the highest. Divided
-   * by which of the core is the first that is off, and then by which other order, of minimum income or of a group with one of the core, is the first that is on.
+   * No prices support all of `core`: scaled to `scaled`, its orders and the free ones are worth more than the bound. What is left over in
+   * a cell (`spare`, MW) is sold at the lowest price of the market, what is missing (below zero) bought at the highest. Divided by which of
+   * the core is the first that is off, then by which other order, of minimum income or of a group with one of the core, is the first that is on.
    */
   z.strictObject({
     kind: z.literal('unsupported'),

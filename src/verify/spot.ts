@@ -3,7 +3,7 @@
  * optimal is not.
  *
  * Where orders at the money are executed in part, somebody in the money can take their place: every price stays as it is, so everybody
- * still has what he wants, and the welfare grows by what the newcomer gains. That all other choices are no better either takes a search:
+ * still has what they want, and the welfare grows by what the newcomer gains. That all other choices are no better either takes a search:
  * the oracle tries them on small books (`test/clearing/oracle.test.ts`).
  */
 

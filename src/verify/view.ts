@@ -45,7 +45,7 @@ export interface View {
   readonly eq: number;
   /** Money. */
   readonly ew: number;
-  /** MTUs whose rules may ask for a price beyond the limits; see `limits.ts`. */
+  /** MTUs whose rules may ask for a price beyond the limits; see `strainedMtus`. */
   readonly strained: readonly boolean[];
 }
 
@@ -114,7 +114,7 @@ function poolOf(netPosition: readonly (readonly number[])[], links: readonly Lin
 }
 
 /**
- * Told to be rejected paradoxically where that can be so: in a strained MTU; or, of an order over several MTUs, in a result that
+ * A paradoxical rejection that the rules allow: in an MTU with a price at a limit; or, of an order over several MTUs, in a result that
  * does not claim to be the best (left out, because with it in somebody would have lost).
  */
 export const isExcused = ({ strained, result }: View, { outcome, from, span }: Position): boolean =>

@@ -1,8 +1,8 @@
 /**
  * Forged results of the examples with limit and curve orders.
  *
- * A forger is assumed to know his trade: `trade` and `send` keep status, ratio, net positions and the like in step, so that it is
- * the broken rule itself that gives him away, not a field that he forgot.
+ * A forger is assumed to know the trade: `trade` and `send` keep status, ratio, net positions and the like in step, so that it is
+ * the broken rule itself that gives them away, not a field that they forgot.
  */
 
 import type { Book } from '../../src/market/book.ts';

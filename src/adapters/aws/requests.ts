@@ -1,5 +1,5 @@
 /**
- * A request on its way into the log, and what its writer may believe of it.
+ * A request on its way into the log, and what its writer knows of its fate.
  *
  * Writers do not trust answers. What was refused by another's write is tried again on what is there now. What got no answer may
  * be done, or may still be on its way: trying again meets it, because nothing is put where something is; and before anybody is

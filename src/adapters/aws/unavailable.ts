@@ -1,4 +1,4 @@
-/** Which errors of AWS pass, in the house's words: what throttles, times out or is down is `unavailable`, the rest our own fault. */
+/** Transient errors of AWS (throttling, timeouts, outages) become `unavailable`; all others are our own fault. */
 
 import { AuctionError } from '../../market/errors.ts';
 

@@ -9,7 +9,7 @@ test('Joined: members have one root, the smallest of those that hang together', 
   fc.assert(
     fc.property(fc.array(pair, { maxLength: 15 }), (pairs) => {
       const joined = new Joined(12);
-      // The slow way: everybody carries the label of his group, and groups are relabelled one member at a time.
+      // The slow way: everybody carries the label of their group, and groups are relabelled one member at a time.
       const label = Array.from({ length: 12 }, (_, i) => i);
       for (const [a, b] of pairs) {
         const [one, other] = [label[a]!, label[b]!];

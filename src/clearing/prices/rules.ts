@@ -52,8 +52,7 @@ export const wholeOf = ({ nodes, columns, rows }: Problem): Part => ({
 const sameRatio = 1e-7;
 
 /**
- * What is still free once the decisions are made: rows that have one free column left are bounds of that column, rows that have
- * none are done.
+ * Presolve once the decisions are made: rows with one free column left become bounds of that column, rows with none are dropped.
  */
 export function settled(problem: Problem, part: Part, bounds: Bounds): Bounds & { rows: readonly number[] } {
   const lower = bounds.lower.slice();
@@ -74,7 +73,7 @@ export function settled(problem: Problem, part: Part, bounds: Bounds): Bounds & 
   return { lower, upper, rows };
 }
 
-/** Where a value stands between its bounds: -1 at the least, 1 at the most, 0 between. */
+/** Whether a value is at its lower bound (-1), at its upper bound (1), or between, as a basic variable is (0). */
 export function standing(problem: Problem, c: number, { lower, upper }: Bounds, value: number): -1 | 0 | 1 {
   const near = problem.columns[c]!.kind === 'ratio' ? sameRatio : samePrice;
   return value <= lower[c]! + near ? -1 : value >= upper[c]! - near ? 1 : 0;

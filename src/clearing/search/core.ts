@@ -1,5 +1,5 @@
 /**
- * Which accepted orders are too many: what no prices support, told by scaling.
+ * A subset of the accepted orders that no prices support (a Madani-Van Vyve cut), found by the relaxation that scales each to [0, 1].
  *
  * Who is on and does not lose gains nothing by being scaled down. So where prices support an answer, it is worth no less than what the
  * free orders and some of its decisions make together when each may be scaled to anything between nothing and all. Decisions whose
@@ -78,7 +78,7 @@ export function coreOf(
   let slack = all.welfare - enough;
   if (slack <= 0) return undefined;
   if (withSpare) return all;
-  // Those that would gain least can be left out of it, as long as the rest is still worth too much.
+  // Greedy shrink of the cut: those with the smallest gains are left out while the rest is still worth more than `enough`.
   const gain = gainsAt(problem, master, all.scaled);
   const gainOf = (d: number) => Math.max(0, gain[decisions[d]!.column]!);
   const made = new Set([...decisionsIn(branch.on), ...unscaled]);

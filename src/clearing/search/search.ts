@@ -305,7 +305,7 @@ class Search {
     return coreOf(this.#problem, this.#master, this.#decisions, this.#scalable, branch, on, enough, withSpare);
   }
 
-  /** Decisions that cannot be otherwise in any better answer, by what their gains say. */
+  /** Reduced-cost fixing: decisions that no answer better than the incumbent has the other way. */
   #byGains(branch: Branch, bounds: Bounds, answer: Answer, bound: number) {
     let { on, off } = branch;
     const made = new Set([...decisionsIn(on), ...decisionsIn(off)]);
@@ -324,13 +324,13 @@ class Search {
     return { on, off, made };
   }
 
-  /** The open decision that is most in two minds. */
+  /** Branching variable: the most fractional undecided decision, weighted by its MW; undefined when all are whole. */
   #mostDivided(open: readonly number[], { value }: Answer): number | undefined {
     let most = 0;
     let found: number | undefined;
     for (const d of open) {
       const { column, least } = this.#problem.decisions[d]!;
-      // What may be as little as it likes is never in two minds.
+      // Without a minimum acceptance the ratio is continuous: nothing to branch on.
       const ratio = least === 0 ? 0 : value[column]! / least;
       if (ratio <= whole || ratio >= 1 - whole) continue;
       const size = this.#problem.columns[column]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
@@ -438,7 +438,7 @@ class Search {
     });
     // Terms outside the welfare break the argument above only where answers are worth the same; those are looked at too: others with
     // such terms, and who gains nothing, but moves what an income is paid for. So is who may take a part of an exclusive group's
-    // unit: beside him these have less of it than they would choose.
+    // unit: beside them these have less of it than they would choose.
     const hasIncome = scaled === undefined && [...kept].some((d) => decisions[d]!.test === 'income');
     const gainsNothing = (d: number) => hasIncome && Math.abs(gain[decisions[d]!.column]!) <= nearlyNothing;
     const isOff = new Set(decisionsIn(branch.off));

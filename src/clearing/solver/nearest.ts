@@ -21,9 +21,9 @@ export interface NearestProgram {
 }
 
 const mostSteps = 100;
-/** Added to each column's stiffness, not to its slope: keeps steps of columns without weight within reason. */
+/** Primal regularisation: added to the Hessian's diagonal, not to the gradient; bounds the steps of columns without weight. */
 const faint = 1e-6;
-/** How near to a bound a step may go, as a share of the way. */
+/** Fraction to the boundary (tau): how much of the way to a bound a step may go. */
 const shy = 0.9995;
 
 /** A point strictly between its bounds, with multipliers. Bounds that are infinite have a multiplier of 0 throughout. */
