@@ -136,7 +136,14 @@ export function wholeModel(book: Book): WholeModel {
       const partner = block.loopWith === undefined ? undefined : byName.get(nameOf(block, block.loopWith))!;
       if (partner !== undefined && partner.record_id < block.record_id) continue;
       const legs = partner === undefined ? [block] : [block, partner];
-      const decision = decisions.push({ id: legs.map((leg) => leg.record_id).join('+'), options: 2 }) - 1;
+      // Market rules, section 2.3: without a minimum acceptance ratio a block that is alone is a convex order.
+      const isConvex =
+        block.minAcceptance === 0 &&
+        [block.linkedTo, block.loopWith, block.exclusiveGroup].every((id) => id === undefined) &&
+        !blocks.some((other) => other.linkedTo !== undefined && nameOf(other, other.linkedTo) === name);
+      const decision = isConvex
+        ? -1
+        : decisions.push({ id: legs.map((leg) => leg.record_id).join('+'), options: 2 }) - 1;
       const entries: Entry[] = [];
       let worth = 0;
       for (const leg of legs) {
@@ -149,7 +156,8 @@ export function wholeModel(book: Book): WholeModel {
         }
       }
       const when = { decision, option: 1 };
-      const c = column({ worth, lower: block.minAcceptance, upper: 1, entries: merged(entries), when });
+      const ratio = { worth, lower: block.minAcceptance, upper: 1, entries: merged(entries) };
+      const c = column(isConvex ? ratio : { ...ratio, when });
       for (const leg of legs) {
         columnOf.set(nameOf(leg, leg.record_id), c);
         decisionOf.set(nameOf(leg, leg.record_id), decision);

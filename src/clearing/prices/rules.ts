@@ -156,9 +156,10 @@ function noLossRange({ segments, curve }: Node, net: number): [low: number, high
   let low = Number.NEGATIVE_INFINITY;
   let high = Number.POSITIVE_INFINITY;
   for (const { side, first, last } of segments) {
-    // Of what stands between the two prices nothing is executed, or all.
-    if (side === 'sell' && first <= least) low = Math.max(low, Math.min(last, least));
-    if (side === 'buy' && first >= most) high = Math.min(high, Math.max(last, most));
+    // A slope that begins at the price is not executed; of a step there some may be.
+    const slack = first === last ? samePrice : -samePrice;
+    if (side === 'sell' && first <= least + slack) low = Math.max(low, Math.min(last, least));
+    if (side === 'buy' && first >= most - slack) high = Math.min(high, Math.max(last, most));
   }
   return [low, high];
 }

@@ -270,6 +270,7 @@ class Search {
     }
     const either = this.#undecidedDirection(closed, answer);
     if (either !== undefined) {
+      this.#unsupported++;
       const ways = either.map((column) => child({ closed: added(below.closed, column) }));
       recorder?.direction(
         node!,
@@ -383,18 +384,19 @@ class Search {
   }
 
   /**
-   * The directions of a line with losses that carries nothing, beside a price below the market's lowest: while neither is shut both have
-   * to be tested, and no prices within the limits may pass both (INV-18).
+   * The directions of a line with losses that carries nothing, beside a price of nothing or less: while neither is shut both have to be
+   * tested, and no prices within the limits may pass both tests (INV-18).
    */
-  #undecidedDirection(closed: readonly number[], { price }: Answer): number[] | undefined {
-    const { arcs, periods, columns, book } = this.#problem;
+  #undecidedDirection(closed: readonly number[], { price, value }: Answer): number[] | undefined {
+    const { arcs, periods, columns } = this.#problem;
     const isClosed = new Set(closed);
     for (const at of this.#master.columns) {
       const a = Math.floor(at / periods);
       if (a + 1 >= arcs.length || arcs[a]!.line !== arcs[a + 1]!.line || arcs[a]!.loss === 0) continue;
       const ways = [at, at + periods];
-      if (ways.some((c) => isClosed.has(c) || columns[c]!.least > 0 || columns[c]!.most === 0)) continue;
-      if (columns[at]!.cells.some(([cell]) => price[cell]! < book.priceLimits.min - samePrice)) return ways;
+      if (ways.some((c) => isClosed.has(c) || columns[c]!.least > 0 || value[c]! > samePrice)) continue;
+      if (ways.every((c) => columns[c]!.most === 0)) continue;
+      if (columns[at]!.cells.some(([cell]) => price[cell]! <= samePrice)) return ways;
     }
     return undefined;
   }
