@@ -1,0 +1,71 @@
+/**
+ * The right answer to a small book, in rational numbers and from the market rules alone: the best welfare that prices support, the prices
+ * that support it, and the most volume. It knows nothing of the engine.
+ *
+ * Reading order: `oracle` tries every decision vector (`decisions.ts`); a program says what each is worth (`model.ts` with `orders.ts` and
+ * `network.ts`, solved by `maximise.ts`, `answers.ts`), a second one which prices support it (`prices.ts`).
+ *
+ * Volumes here are not rounded to lots, nor prices to the tick.
+ */
+
+import type { Book } from '../../../src/market/book.ts';
+import { type Answer, answersOf, mostTraded } from './answers.ts';
+import { decisionsOf } from './decisions.ts';
+import { type GivenWay, hullOf, type Range, supportingPrices } from './prices.ts';
+import { compare, most, type Rational, times } from './rational.ts';
+
+export interface Truth {
+  /** In the currency. */
+  readonly welfare: Rational;
+  /** By zone and MTU, over all answers of that welfare. */
+  readonly prices: Readonly<Record<string, readonly Range[]>>;
+  /** MWh bought, the most of all these answers. */
+  readonly volume: Rational;
+  /** Record ids of what is on in each of these answers, and the shut directions of lossy lines. */
+  readonly decisions: readonly string[];
+  readonly givenWay: GivenWay;
+}
+
+/** @returns undefined where nothing keeps the capacities, or no prices support anything whatever gives way */
+export function oracle(book: Book): Truth | undefined {
+  const answers = decisionsOf(book.orders).flatMap((decision) => answersOf(book, decision));
+  answers.sort((a, b) => compare(b.value, a.value));
+  const traded = new Map<Answer, ReturnType<typeof mostTraded>>();
+  for (const givenWay of [0, 1, 2, 3] as const) {
+    for (let from = 0, to = 0; from < answers.length; from = to) {
+      while (to < answers.length && compare(answers[to]!.value, answers[from]!.value) === 0) to++;
+      const supported = answers.slice(from, to).flatMap((answer) => {
+        const volumes = traded.get(answer) ?? mostTraded(answer);
+        traded.set(answer, volumes);
+        const ranges = supportingPrices(answer.model, volumes.values, givenWay);
+        return ranges === undefined ? [] : [{ answer, ranges, volume: volumes.volume }];
+      });
+      if (supported.length > 0) return truthOf(book, supported, givenWay);
+    }
+  }
+  return undefined;
+}
+
+function truthOf(
+  book: Book,
+  supported: readonly { answer: Answer; ranges: readonly Range[]; volume: Rational }[],
+  givenWay: GivenWay,
+): Truth {
+  const hull = hullOf(supported.map(({ ranges }) => ranges));
+  const { model, value } = supported[0]!.answer;
+  return {
+    welfare: times(value, model.hours),
+    prices: Object.fromEntries(
+      book.zones.map((zone, z) => [zone, hull.slice(z * book.periods, (z + 1) * book.periods)]),
+    ),
+    volume: supported.map(({ volume }) => volume).reduce(most),
+    decisions: supported.map(({ answer }) => wordsOf(answer)),
+    givenWay,
+  };
+}
+
+function wordsOf({ decision, shut }: Answer): string {
+  const on = [...decision].filter(([, choice]) => choice !== false);
+  const started = on.map(([id, choice]) => (choice === true ? id : `${id} from ${choice}`));
+  return [...started, ...[...shut].map((direction) => `${direction} shut`)].join(', ');
+}
