@@ -23,6 +23,8 @@ export interface Role {
   readonly direction?: Direction;
   /** Nothing may flow in this direction. */
   readonly isShut?: boolean;
+  /** A ratio of a block, not MW. */
+  readonly isRatio?: boolean;
   /** MWh bought per hour and unit of it. */
   readonly bought?: Rational;
   /** Of a curve's net position at one price: it does not trade with itself, so one of its namesakes is 0. */

@@ -12,7 +12,7 @@ import type { Book } from '../../../src/market/book.ts';
 import { type Answer, answersOf, mostTraded } from './answers.ts';
 import { decisionsOf } from './decisions.ts';
 import { type GivenWay, hullOf, type Range, supportingPrices } from './prices.ts';
-import { compare, most, type Rational, times } from './rational.ts';
+import { compare, most, over, type Rational, rational, times } from './rational.ts';
 
 export interface Truth {
   /** In the currency. */
@@ -24,6 +24,10 @@ export interface Truth {
   /** Record ids of what is on in each of these answers, and the shut directions of lossy lines. */
   readonly decisions: readonly string[];
   readonly givenWay: GivenWay;
+  /** Whether each of these answers with the most volume is in whole lots, as it was found; true without a lot. */
+  readonly isInLots: boolean;
+  /** Whether one of them has a block that is partly executed. */
+  readonly cutsBlock: boolean;
 }
 
 /** @returns undefined where nothing keeps the capacities, or no prices support anything whatever gives way */
@@ -38,7 +42,7 @@ export function oracle(book: Book): Truth | undefined {
         const volumes = traded.get(answer) ?? mostTraded(answer);
         traded.set(answer, volumes);
         const ranges = supportingPrices(answer.model, volumes.values, givenWay);
-        return ranges === undefined ? [] : [{ answer, ranges, volume: volumes.volume }];
+        return ranges === undefined ? [] : [{ answer, ranges, ...volumes }];
       });
       if (supported.length > 0) return truthOf(book, supported, givenWay);
     }
@@ -48,7 +52,7 @@ export function oracle(book: Book): Truth | undefined {
 
 function truthOf(
   book: Book,
-  supported: readonly { answer: Answer; ranges: readonly Range[]; volume: Rational }[],
+  supported: readonly { answer: Answer; ranges: readonly Range[]; values: readonly Rational[]; volume: Rational }[],
   givenWay: GivenWay,
 ): Truth {
   const hull = hullOf(supported.map(({ ranges }) => ranges));
@@ -61,7 +65,22 @@ function truthOf(
     volume: supported.map(({ volume }) => volume).reduce(most),
     decisions: supported.map(({ answer }) => wordsOf(answer)),
     givenWay,
+    isInLots: supported.every(({ answer, values }) => isInLots(answer, values)),
+    cutsBlock: supported.some(({ answer, values }) =>
+      answer.model.roles.some(({ isRatio }, j) => isRatio === true && !isWhole(values[j]!)),
+    ),
   };
+}
+
+const isWhole = ({ d }: Rational): boolean => d === 1n;
+
+function isInLots({ model }: Answer, values: readonly Rational[]): boolean {
+  const { lot } = model.book;
+  if (lot === undefined) return true;
+  const unit = rational(lot);
+  return model.variables.every(({ column }, j) =>
+    column.every(([row, factor]) => row >= model.cells || isWhole(over(times(values[j]!, factor), unit))),
+  );
 }
 
 function wordsOf({ decision, shut }: Answer): string {
