@@ -91,7 +91,10 @@ export function mostTraded(answer: Answer): { values: Rational[]; volume: Ration
   const pieces = Map.groupBy(model.roles.keys(), (j) => model.roles[j]!.netOf);
   pieces.delete(undefined);
   let idle: number[][] = [[]];
-  for (const jump of pieces.values()) if (jump.length > 1) idle = idle.flatMap((each) => jump.map((j) => [...each, j]));
+  for (const jump of pieces.values()) {
+    const sides = Object.values(Object.groupBy(jump, (j) => (bought.has(j) ? 'buy' : 'sell')));
+    if (sides.length > 1) idle = idle.flatMap((each) => sides.map((side) => [...each, ...side]));
+  }
   let best: { values: Rational[]; volume: Rational } | undefined;
   for (const none of idle) {
     const program = face(model, values);

@@ -27,7 +27,7 @@ export interface Role {
   readonly isRatio?: boolean;
   /** MWh bought per hour and unit of it. */
   readonly bought?: Rational;
-  /** Of a curve's net position at one price: it does not trade with itself, so one of its namesakes is 0. */
+  /** Of a curve's net position at one price: it does not trade with itself, so of those of one name either all buys or all sells are 0. */
   readonly netOf?: string;
 }
 

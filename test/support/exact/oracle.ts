@@ -26,8 +26,8 @@ export interface Truth {
   readonly givenWay: GivenWay;
   /** Whether each of these answers with the most volume is in whole lots, as it was found; true without a lot. */
   readonly isInLots: boolean;
-  /** Whether one of them has a block that is partly executed. */
-  readonly cutsBlock: boolean;
+  /** Whether one of them has a block that is partly executed, or a complex order held at a minimum that is in no lots. */
+  readonly cutsOrder: boolean;
 }
 
 /** @returns undefined where nothing keeps the capacities, or no prices support anything whatever gives way */
@@ -66,20 +66,27 @@ function truthOf(
     decisions: supported.map(({ answer }) => wordsOf(answer)),
     givenWay,
     isInLots: supported.every(({ answer, values }) => isInLots(answer, values)),
-    cutsBlock: supported.some(({ answer, values }) =>
-      answer.model.roles.some(({ isRatio }, j) => isRatio === true && !isWhole(values[j]!)),
+    cutsOrder: supported.some(({ answer, values }) =>
+      answer.model.variables.some(({ lower }, j) => {
+        const value = values[j]!;
+        if (answer.model.roles[j]!.isRatio) return !isWhole(value);
+        return value.n > 0n && lower !== undefined && compare(value, lower) === 0 && !isInLots(answer, values, [j]);
+      }),
     ),
   };
 }
 
 const isWhole = ({ d }: Rational): boolean => d === 1n;
 
-function isInLots({ model }: Answer, values: readonly Rational[]): boolean {
+/** Whether what these variables (all unless said) have in the balances is in whole lots. */
+function isInLots({ model }: Answer, values: readonly Rational[], which = [...values.keys()]): boolean {
   const { lot } = model.book;
   if (lot === undefined) return true;
   const unit = rational(lot);
-  return model.variables.every(({ column }, j) =>
-    column.every(([row, factor]) => row >= model.cells || isWhole(over(times(values[j]!, factor), unit))),
+  return which.every((j) =>
+    model.variables[j]!.column.every(
+      ([row, factor]) => row >= model.cells || isWhole(over(times(values[j]!, factor), unit)),
+    ),
   );
 }
 

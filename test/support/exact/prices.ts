@@ -34,14 +34,27 @@ export interface Range {
 
 /** currency/MWh, by cell: zone z * periods + MTU. Undefined: no prices support it. */
 export function supportingPrices(model: Model, values: readonly Rational[], givenWay: GivenWay): Range[] | undefined {
-  const shut = [...model.variables.keys()].filter((j) => isShut(model, j));
-  // The shut direction of a lossy line is tested too wherever both can hold (section 17, row 3.1); else it is as few lines as can be where
-  // it is not, and never where both prices are at least 0.
-  for (let size = 0; size <= shut.length; size++) {
-    const ranges = subsets(shut, size).flatMap((dropped) => withoutTests(model, values, givenWay, dropped));
+  // A lossy line that carries nothing needs one direction whose test holds, and of one that carries power the shut direction is tested
+  // wherever both can hold (section 17, row 3.1): as few tests are left out as can be.
+  const idle = [...model.variables.keys()].filter((j) => isIdleDirection(model, j, values[j]!));
+  if (idle.length > 0 && priceRanges(priceProgram(model, values, givenWay, new Set(idle), new Set()), 0) === undefined)
+    return undefined;
+  for (let size = 0; size <= idle.length; size++) {
+    const ranges = subsets(idle, size)
+      .filter((dropped) => isOneALine(model, dropped))
+      .flatMap((dropped) => withoutTests(model, values, givenWay, dropped));
     if (ranges.length > 0) return hullOf(ranges);
   }
   return undefined;
+}
+
+const isOneALine = ({ roles }: Model, dropped: readonly number[]): boolean =>
+  new Set(dropped.map((j) => `${roles[j]!.direction!.line} ${roles[j]!.direction!.mtu}`)).size === dropped.length;
+
+/** Whether a direction of a lossy line carries nothing, although it could or because it is shut. */
+function isIdleDirection({ roles, variables }: Model, j: number, value: Rational): boolean {
+  const { direction, isShut } = roles[j]!;
+  return direction !== undefined && value.n === 0n && (isShut === true || variables[j]!.upper!.n !== 0n);
 }
 
 export const hullOf = (all: readonly (readonly Range[])[]): Range[] =>
@@ -50,17 +63,12 @@ export const hullOf = (all: readonly (readonly Range[])[]): Range[] =>
     max: all.map((ranges) => ranges[cell]!.max).reduce(most),
   }));
 
-const isShut = ({ roles, variables }: Model, j: number): boolean => {
-  const { lower, upper } = variables[j]!;
-  return roles[j]!.direction !== undefined && roles[j]!.isShut === true && lower!.n === 0n && upper!.n === 0n;
-};
-
 function subsets<T>(all: readonly T[], size: number): T[][] {
   if (size === 0) return [[]];
   return all.flatMap((first, i) => subsets(all.slice(i + 1), size - 1).map((rest) => [first, ...rest]));
 }
 
-/** The ranges of prices where these shut directions are not tested, each for one end of each of them at a price of at most 0. */
+/** The ranges of prices where these directions are not tested, each for one end of each of them at a price of at most 0. */
 function withoutTests(
   model: Model,
   values: readonly Rational[],
@@ -102,7 +110,7 @@ function testsOf(model: Model, j: number, value: Rational, givenWay: GivenWay): 
   const { lower, upper } = model.variables[j]!;
   const role = model.roles[j]!;
   if ((givenWay >= 2 && role.isRamped) || (givenWay >= 3 && role.isExchange)) return { more: false, less: false };
-  if (isShut(model, j)) return { more: true, less: false };
+  if (role.isShut) return { more: true, less: false };
   if (lower !== undefined && upper !== undefined && compare(lower, upper) === 0) return { more: false, less: false };
   const more = upper === undefined || compare(value, upper) < 0;
   const less = lower === undefined || compare(value, lower) > 0;

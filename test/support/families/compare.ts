@@ -3,7 +3,7 @@
  *
  * Welfare has to be the oracle's to the cent, each price within half a tick of the prices that support it, and as much traded as can be.
  * Where an exact answer is not in whole lots, welfare and volume may differ by what rounding explains; where a block is cut to no whole
- * lot, rounding may decide (section 5.5), and only more welfare than there is, or less than without any lots, is told as wrong.
+ * lot, rounding may decide (section 5.5), and only much more welfare than there is counts as wrong.
  */
 
 import { clearWith } from '../../../src/clearing/clear.ts';
@@ -55,12 +55,13 @@ const unsupported = ({ status }: Result): Verdict =>
 function differences(book: Book, result: Result, truth: Truth): Verdict {
   const [welfare, volume] = [toNumber(truth.welfare), toNumber(truth.volume)];
   const lots = isWhole(book, truth) ? 0 : book.lot!;
-  const hasCutBlock = lots > 0 && truth.cutsBlock;
+  const rounds = lots > 0 && truth.cutsOrder;
   const which = `oracle: ${truth.decisions.map((on) => on || 'nothing on').join(' or ')}`;
   const cents = 0.0051 + 1e-9 * Math.abs(welfare);
+  const rounding = cents + (lots === 0 ? 0 : roundingOf(book, truth, lots));
   const lack = welfare - result.welfare;
-  if (lack < -cents || lack > cents + (lots === 0 ? 0 : roundingOf(book, truth, lots))) {
-    if (hasCutBlock && lack > 0) return { kind: 'lots', message: '' };
+  if (Math.abs(lack) > rounding) {
+    if (rounds && lack > -excessOf(book, lots)) return { kind: 'lots', message: '' };
     return { kind: 'welfare', message: `${result.welfare} instead of ${text(truth.welfare)} (${which})` };
   }
   const half = (book.priceLimits.tick ?? 1e-6) / 2 + 1e-9;
@@ -68,7 +69,7 @@ function differences(book: Book, result: Result, truth: Truth): Verdict {
     for (const [t, { min, max }] of ranges.entries()) {
       const price = result.prices[zone]![t]!;
       if (price >= toNumber(min) - half && price <= toNumber(max) + half) continue;
-      if (hasCutBlock) return { kind: 'lots', message: '' };
+      if (rounds) return { kind: 'lots', message: '' };
       const message = `${zone} ${t + 1}: ${price} instead of ${text(min)} to ${text(max)} (${which})`;
       return { kind: 'price', message };
     }
@@ -76,13 +77,25 @@ function differences(book: Book, result: Result, truth: Truth): Verdict {
   const traded = volumeOf(book, result);
   const slack = Math.max(2e-6, lots) * book.orders.length * hoursOf(book.resolution) * book.periods;
   if (Math.abs(traded - volume) <= slack) return ok;
-  if (hasCutBlock) return { kind: 'lots', message: '' };
+  if (rounds) return { kind: 'lots', message: '' };
   return { kind: 'volume', message: `${traded} MWh instead of ${text(truth.volume)} (${which})` };
 }
 
 const isWhole = ({ lot }: Book, { isInLots }: Truth): boolean => lot === undefined || isInLots;
 
-/** Money by which rounding to lots may lower the welfare: along sloped curves, and where losses or constraints bind. */
+/** Money that rounding a cut block up in each of its MTUs may add: some lots from the lowest price of an order to the highest. */
+function excessOf({ orders, periods, resolution }: Book, lot: number): number {
+  const prices = orders.flatMap((order) => {
+    if (order.kind === 'curve') return order.points.map(({ price }) => price);
+    return order.kind === 'complex' ? order.steps.map(({ price }) => price) : [order.price];
+  });
+  return lot * orders.length * periods * hoursOf(resolution) * (Math.max(...prices) - Math.min(...prices));
+}
+
+/**
+ * Money by which rounding to lots may change the welfare: along sloped curves, and where losses or constraints bind. What a lossy line
+ * loses by rounding is a gain where prices are negative.
+ */
 function roundingOf(book: Book, { prices }: Truth, lot: number): number {
   const slopes = book.orders.flatMap((order) => {
     if (order.kind !== 'curve' || order.shape !== 'linear') return [];
