@@ -88,31 +88,24 @@ function addLine(model: Model, line: Line, mtu: number, { isRamped, shut, positi
   ];
 }
 
-/** The region: zones that a constraint names, and zones without lines (section 17, row 3.3). Its exchange sums to 0 in each MTU. */
+/** The exchange of each region sums to 0 in each MTU; constraints bound what its zones export that way, without their lines (3.3). */
 function addExchange(model: Model, positions: Terms[], rampedZones: ReadonlySet<string>): void {
-  const { constraints, lines, zones } = model.book;
-  if (constraints.length === 0) return;
-  const region = zones.filter(
-    (zone) =>
-      constraints.some(({ ptdf }) => Object.hasOwn(ptdf, zone)) ||
-      !lines.some(({ from, to }) => from === zone || to === zone),
-  );
+  const { constraints } = model.book;
   for (let mtu = 0; mtu < model.periods; mtu++) {
-    const exports = new Map(
-      region.map((zone) => {
+    const exports = new Map<string, number>();
+    for (const region of regionsOf(model)) {
+      for (const zone of region) {
         const cell = model.cell(zone, mtu);
-        const variable = model.add(
-          { gain: zero, column: [[cell, one]] },
-          { isExchange: true, isRamped: rampedZones.has(zone) },
-        );
+        const role = { isExchange: true, isRamped: rampedZones.has(zone) };
+        const variable = model.add({ gain: zero, column: [[cell, one]] }, role);
         positions[cell]!.push([variable, one]);
-        return [zone, variable] as const;
-      }),
-    );
-    model.addRow(
-      [...exports.values()].map((variable) => [variable, one]),
-      zero,
-    );
+        exports.set(zone, variable);
+      }
+      model.addRow(
+        region.map((zone) => [exports.get(zone)!, one]),
+        zero,
+      );
+    }
     for (const { period, ptdf, ram } of constraints) {
       if (period !== mtu + 1) continue;
       const terms = Object.entries(ptdf).flatMap(([zone, factor]) =>
@@ -121,6 +114,21 @@ function addExchange(model: Model, positions: Terms[], rampedZones: ReadonlySet<
       model.addLimit(terms, rational(ram));
     }
   }
+}
+
+/** Zones that constraints name together; where that is one region, zones without lines too, whose zeros are left out (section 17). */
+function regionsOf({ book: { constraints, lines, zones } }: Model): string[][] {
+  let regions: Set<string>[] = [];
+  for (const { ptdf } of constraints) {
+    const named = Object.keys(ptdf);
+    const joined = regions.filter((region) => named.some((zone) => region.has(zone)));
+    const rest = regions.filter((region) => !joined.includes(region));
+    regions = [...rest, new Set([...joined.flatMap((region) => [...region]), ...named])];
+  }
+  const [only] = regions;
+  if (only !== undefined && regions.length === 1)
+    for (const zone of zones) if (!lines.some(({ from, to }) => from === zone || to === zone)) only.add(zone);
+  return regions.map((region) => zones.filter((zone) => region.has(zone)));
 }
 
 function addRamp(

@@ -69,20 +69,20 @@ export const families: Readonly<Record<string, (seed: number) => Scene>> = {
     return scene;
   },
   resolutions(seed) {
-    const scene = new Scene(seed, {
-      zones: 1 + (seed % 2),
-      periods: 4,
-      resolution: 'PT15M',
-      prices: [...negative, ...[limits.min, limits.max]],
-    });
+    const hours = seed % 5 === 0 ? 2 : 1;
+    const prices = [...negative, limits.min, limits.max];
+    const scene = new Scene(seed, { zones: 1 + (seed % 2), periods: 4 * hours, resolution: 'PT15M', prices });
+    const { dice } = scene;
     if (scene.zones.length > 1) scene.ring();
-    times(scene.dice.whole(1, 7), () => {
-      const length = scene.dice.pick([
-        {},
-        { resolution: 'PT30M', period: scene.dice.whole(1, 2) },
-        { resolution: 'PT60M', period: 1 },
-      ]);
-      scene.dice.pick([() => scene.limit(length), () => scene.curve(undefined, length), () => scene.block()])();
+    times(dice.whole(1, 7), () => {
+      const longer = (resolution: string, most: number) => ({ resolution, period: dice.whole(1, most) });
+      const length = dice.pick([{}, longer('PT30M', 2 * hours), longer('PT60M', hours)]);
+      const inHours = { profile: undefined, resolution: 'PT60M', from: 1, to: hours, power: scene.power() };
+      dice.pick([
+        () => scene.limit(length),
+        () => scene.curve(undefined, length),
+        () => scene.block(dice.chance(0.3) ? inHours : {}),
+      ])();
     });
     return scene;
   },
@@ -159,17 +159,22 @@ export const families: Readonly<Record<string, (seed: number) => Scene>> = {
 /** The book of a seed: the first of its draws that the house would take. */
 export function bookOf(family: string, seed: number): Book {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const id = family.replaceAll(' ', '-');
-    try {
-      // What is undefined in the draw is not there in the book.
-      const book = parseBook(
-        JSON.parse(JSON.stringify(families[family]!(seed + attempt * 1_000_003).book(`${id}-${seed}`))),
-      );
-      checkBook(book);
-      return book;
-    } catch (error) {
-      if (!(error instanceof AuctionError)) throw error;
-    }
+    const book = firstDraw(family, seed + attempt * 1_000_003);
+    if (book !== undefined) return book;
   }
   throw new Error(`${family}, seed ${seed}: fifty draws, and no book`);
+}
+
+/** What a seed draws at once; undefined where the house would not take it. */
+export function firstDraw(family: string, seed: number): Book | undefined {
+  try {
+    const drawn = families[family]!(seed).book(`${family.replaceAll(' ', '-')}-${seed}`);
+    // What is undefined in the draw is not there in the book.
+    const book = parseBook(JSON.parse(JSON.stringify(drawn)));
+    checkBook(book);
+    return book;
+  } catch (error) {
+    if (error instanceof AuctionError) return undefined;
+    throw error;
+  }
 }
