@@ -57,7 +57,10 @@ test('maximise() finds the best of every grid point that keeps the rows', () => 
       assert(minus(values[j]!, lower!).n >= 0n && minus(upper!, values[j]!).n >= 0n, `seed ${seed}: bounds`);
     });
     for (const row of [0, 1]) {
-      const sum: Rational = values.reduce((total, value, j) => plus(total, times(value, variables[j]!.column[row]![1])), zero);
+      const sum: Rational = values.reduce(
+        (total, value, j) => plus(total, times(value, variables[j]!.column[row]![1])),
+        zero,
+      );
       assert.equal(text(sum), String(rows[row]), `seed ${seed}: row ${row}`);
     }
     for (const each of grid(variables.map(({ upper }) => Number(upper!.n)))) {

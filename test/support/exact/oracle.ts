@@ -12,7 +12,7 @@ import type { Book } from '../../../src/market/book.ts';
 import { type Answer, answersOf, mostTraded } from './answers.ts';
 import { decisionsOf } from './decisions.ts';
 import { type GivenWay, hullOf, type Range, supportingPrices } from './prices.ts';
-import { compare, most, over, type Rational, rational, times } from './rational.ts';
+import { compare, most, over, type Rational, rational, text, times } from './rational.ts';
 
 export interface Truth {
   /** In the currency. */
@@ -36,13 +36,17 @@ export function oracle(book: Book): Truth | undefined {
   answers.sort((a, b) => compare(b.value, a.value));
   const traded = new Map<Answer, ReturnType<typeof mostTraded>>();
   for (const givenWay of [0, 1, 2, 3] as const) {
+    const known = new Map<string, Range[] | undefined>();
     for (let from = 0, to = 0; from < answers.length; from = to) {
       while (to < answers.length && compare(answers[to]!.value, answers[from]!.value) === 0) to++;
       const supported = answers.slice(from, to).flatMap((answer) => {
-        const volumes = traded.get(answer) ?? mostTraded(answer);
-        traded.set(answer, volumes);
-        const ranges = supportingPrices(answer.model, volumes.values, givenWay);
-        return ranges === undefined ? [] : [{ answer, ranges, ...volumes }];
+        const most = traded.get(answer) ?? mostTraded(answer);
+        traded.set(answer, most);
+        // Answers that differ in shut directions only have the same prices where both carry nothing.
+        const key = `${[...answer.decision].join(' ')} ${most.values.map(text).join(' ')}`;
+        if (!known.has(key)) known.set(key, supportingPrices(answer.model, most.values, givenWay));
+        const ranges = known.get(key);
+        return ranges === undefined ? [] : [{ answer, ranges, ...most }];
       });
       if (supported.length > 0) return truthOf(book, supported, givenWay);
     }

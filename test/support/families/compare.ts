@@ -56,7 +56,8 @@ function differences(book: Book, result: Result, truth: Truth): Verdict {
   const [welfare, volume] = [toNumber(truth.welfare), toNumber(truth.volume)];
   const lots = isWhole(book, truth) ? 0 : book.lot!;
   const rounds = lots > 0 && truth.cutsOrder;
-  const which = `oracle: ${truth.decisions.map((on) => on || 'nothing on').join(' or ')}`;
+  const [first, ...others] = truth.decisions;
+  const which = `oracle: ${first || 'nothing on'}${others.length > 0 ? `, and ${others.length} of the same welfare` : ''}`;
   const cents = 0.0051 + 1e-9 * Math.abs(welfare);
   const rounding = cents + (lots === 0 ? 0 : roundingOf(book, truth, lots));
   const lack = welfare - result.welfare;

@@ -136,7 +136,7 @@ export const families: Readonly<Record<string, (seed: number) => Scene>> = {
     );
     const { dice } = scene;
     const field = () => ({
-      loss: dice.pick([0, 0, 0, 0.02]),
+      loss: dice.pick([0, 0, 0, 0, 0, 0.02]),
       tariff: dice.pick([0, 0, 0, 5]),
       ramp: dice.pick([null, null, scene.mw(dice.whole(0, 20))]),
     });
