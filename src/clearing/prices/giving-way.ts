@@ -64,7 +64,7 @@ function leastBroken(
   if (status !== 'optimal') return undefined;
   const instead = new Map<Rule, Rule | undefined>();
   for (const { rule, size, columns } of slacks) {
-    const [below, above] = columns.map((c) => (x[c]! > yielded ? (x[c]! + held) * size : 0)) as [number, number];
+    const [below, above] = columns.map((c) => (x[c]! > yielded ? (x[c]! + yielded) * size : 0)) as [number, number];
     if (below + above === 0) continue;
     // Of a direction that is shut nothing is asked then.
     const looser = { ...rule, low: rule.low - below, high: rule.high + above };

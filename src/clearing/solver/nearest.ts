@@ -183,13 +183,15 @@ function onActiveSet(
         x[i] = next;
       }
     }
-    let isInside = true;
+    // One after another: the first that bind may leave the others room.
+    let most = atBound;
+    let farthest = -1;
     for (let i = 0; i < x.length; i++) {
-      if (!isFree[i] || (x[i]! >= lower[i]! - atBound && x[i]! <= upper[i]! + atBound)) continue;
-      [x[i], isFree[i]] = [Math.min(upper[i]!, Math.max(lower[i]!, x[i]!)), 0];
-      isInside = false;
+      const beyond = isFree[i] ? Math.max(lower[i]! - x[i]!, x[i]! - upper[i]!) : 0;
+      if (beyond > most) [most, farthest] = [beyond, i];
     }
-    if (isInside) break;
+    if (farthest < 0) break;
+    [x[farthest], isFree[farthest]] = [Math.min(upper[farthest]!, Math.max(lower[farthest]!, x[farthest]!)), 0];
   }
   for (let i = 0; i < x.length; i++) x[i] = Math.min(upper[i]!, Math.max(lower[i]!, x[i]!));
   return largest(residual(program, x)) <= tolerance / 2 ? x : undefined;
@@ -198,7 +200,7 @@ function onActiveSet(
 /** Added to each weight, so that columns without one stay near where they are. */
 const proximal = 1e-4;
 /** Times that further bounds are found to bind. */
-const mostRounds = 10;
+const mostRounds = 60;
 /** A column this far beyond its bound is at it. */
 const atBound = 1e-9;
 
