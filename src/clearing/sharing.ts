@@ -17,7 +17,7 @@
 import assert from 'node:assert/strict';
 import { balances, isTrade } from './balances.ts';
 import { nearestStep, pricesAt } from './curves/net-curve.ts';
-import type { Segment } from './curves/segments.ts';
+import { type Segment, shareAt } from './curves/segments.ts';
 import type { Equilibrium } from './equilibrium.ts';
 import type { Arc } from './network/arcs.ts';
 import { isPool } from './network/exchange.ts';
@@ -98,13 +98,6 @@ function exactPrices(problem: Problem, found: Equilibrium): Float64Array {
 
 export const atTheMoney = (segment: Segment, price: number): boolean =>
   segment.first === segment.last && Math.abs(segment.first - price) <= samePrice * 2;
-
-/** Executed share of a segment that is not at the money, 0 to 1. */
-export function shareAt({ side, first, last }: Segment, price: number): number {
-  const gain = side === 'sell' ? price - first : first - price;
-  const width = Math.abs(last - first);
-  return width === 0 ? (gain > 0 ? 1 : 0) : Math.min(1, Math.max(0, gain / width));
-}
 
 /** Executed share of a segment of node `index`, 0 to 1. */
 export function executedShare(segment: Segment, sharing: Sharing, index: number): number {

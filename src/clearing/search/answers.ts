@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { costOf } from '../curves/net-curve.ts';
+import { shareAt } from '../curves/segments.ts';
 import type { Problem } from '../problem.ts';
 import type { Answer, Bounds } from './master.ts';
 
@@ -38,4 +39,33 @@ export function welfareOf(
   for (const c of part.columns) welfare -= problem.columns[c]!.cost * value[c]!;
   assert(Number.isFinite(welfare));
   return welfare;
+}
+
+/** A price this near (currency/MWh) is an order's own. */
+const atTheMoney = 1e-5;
+/** The most (MW over all MTUs) that can be sold within the net supplies and ratios of an answer. */
+export function volumeOf(
+  { nodes, columns, periods }: Problem,
+  part: { nodes: readonly number[]; columns: readonly number[] },
+  { net, value, price }: Pick<Answer, 'net' | 'value' | 'price'>,
+): number {
+  let volume = 0;
+  for (const i of part.nodes) {
+    const { zone, from, span, segments } = nodes[i]!;
+    let mean = 0;
+    for (let t = from; t < from + span; t++) mean += price[zone * periods + t]! / span;
+    let [sold, bought, sells, buys] = [0, 0, 0, 0];
+    for (const segment of segments) {
+      const isOpen = segment.first === segment.last && Math.abs(segment.first - mean) <= atTheMoney;
+      const mw = isOpen ? segment.power : shareAt(segment, mean) * segment.power;
+      if (segment.side === 'sell') [sold, sells] = isOpen ? [sold, sells + mw] : [sold + mw, sells];
+      else [bought, buys] = isOpen ? [bought, buys + mw] : [bought + mw, buys];
+    }
+    volume += (sold + Math.max(0, Math.min(sells, net[i]! - sold + bought + buys))) * span;
+  }
+  for (const c of part.columns) {
+    if (columns[c]!.kind !== 'ratio' && columns[c]!.kind !== 'step') continue;
+    for (const [, mw] of columns[c]!.cells) volume += Math.max(0, mw * value[c]!);
+  }
+  return volume;
 }

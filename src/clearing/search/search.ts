@@ -19,7 +19,7 @@ import { freeRules, noLossRules, type Part, settled, yieldingOrder } from '../pr
 import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
-import { boundsOf, emptyAnswer, welfareOf } from './answers.ts';
+import { boundsOf, emptyAnswer, volumeOf, welfareOf } from './answers.ts';
 import { type Core, coreOf, scalableOf } from './core.ts';
 import { added, decisionsIn, listOf, type Made } from './made.ts';
 import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from './master.ts';
@@ -166,6 +166,7 @@ class Search {
       for (let k = children.length - 1; k > 0; k--) this.#open.push(children[k]!);
       branch = children[0] ?? this.#next();
     }
+    this.#takeIn();
     const { nodes, columns, rows } = this.#master;
     // Branches that the best answer has overtaken are done.
     const open = this.#open.filter((left) => left.bound > this.#enough);
@@ -416,6 +417,52 @@ class Search {
       if (next === undefined) return;
       tried.add(next.d);
       this.#repairFrom(new Set([...best.on, next.d]), next.d, 3);
+    }
+  }
+
+  /** What is at the money comes in where more is traded then (market rules, sections 4 and 5.3): of answers of equal welfare the most volume. */
+  #takeIn(): void {
+    const { decisions, columns } = this.#problem;
+    if (this.#best === undefined) return;
+    const gain = gainsAt(this.#problem, this.#master, this.#best);
+    const isAtTheMoney = (d: number) => {
+      const { column } = decisions[d]!;
+      const size = columns[column]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
+      return Math.abs(gain[column]!) <= samePrice * 10 * Math.max(size, 1);
+    };
+    const wasOn = new Set(this.#best.on);
+    for (const d of this.#decisions
+      .filter((each) => !wasOn.has(each) && isAtTheMoney(each))
+      .slice(0, mostReinsertions)) {
+      const best: Found = this.#best;
+      const on = new Set(best.on);
+      if (on.has(d) || !this.#fits(d, on)) continue;
+      const list = [...on, d].sort((a, b) => a - b);
+      const isOn = new Set(list);
+      const bounds = boundsOf(
+        this.#problem,
+        list,
+        this.#decisions.filter((each) => !isOn.has(each)),
+        best.closed,
+      );
+      const answer = emptyAnswer(this.#problem);
+      const equal = best.welfare - apart - shareApart * Math.abs(best.welfare);
+      const worth = this.#master.solve(bounds, answer, equal);
+      if (worth === undefined || worth.bound <= equal || this.#bothDirections(answer) !== undefined) continue;
+      const welfare = welfareOf(this.#problem, this.#master, answer);
+      const volume = (of: Answer) => volumeOf(this.#problem, this.#master, of);
+      if (welfare < equal || volume(answer) <= volume(best) + whole) continue;
+      const { exists } = supportOf(this.#problem, this.#solver, this.#master, bounds, list, answer);
+      const level = exists ? 0 : this.#levelOf(list, best.closed, bounds, answer);
+      if (Math.max(level, supportedLevel) > Math.max(best.level, supportedLevel)) continue;
+      this.#best = {
+        ...answer,
+        on: list,
+        closed: best.closed,
+        bounds,
+        level,
+        welfare: Math.max(welfare, best.welfare),
+      };
     }
   }
 
