@@ -24,7 +24,7 @@ import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
 import { cancelRings } from './network/rings.ts';
 import { settled, wholeOf } from './prices/rules.ts';
-import type { Node, Problem } from './problem.ts';
+import { compareIds, type Node, type Problem } from './problem.ts';
 import { type Bounds, gainsAt, samePrice } from './search/master.ts';
 import { type NearestProgram, nearestAnywhere, nearestPoint } from './solver/nearest.ts';
 
@@ -69,6 +69,8 @@ export interface Sharing {
   /** Executed share of the orders at the money, by node. */
   readonly sellShare: Float64Array;
   readonly buyShare: Float64Array;
+  /** Of orders that could trade on either side at the price, the segments of the side that they do not. */
+  readonly otherSide: ReadonlySet<Segment>;
   /** By column: MW sent, ratios, MW of steps. */
   readonly value: Float64Array;
 }
@@ -103,6 +105,7 @@ export const atTheMoney = (segment: Segment, price: number): boolean =>
 export function executedShare(segment: Segment, sharing: Sharing, index: number): number {
   const price = sharing.price[index]!;
   if (!atTheMoney(segment, price)) return shareAt(segment, price);
+  if (sharing.otherSide.has(segment)) return 0;
   return (segment.side === 'sell' ? sharing.sellShare : sharing.buyShare)[index]!;
 }
 
@@ -127,7 +130,9 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
   const sellShare = new Float64Array(problem.nodes.length);
   const buyShare = new Float64Array(problem.nodes.length);
   const free = settled(problem, wholeOf(problem), found.bounds);
-  const { net, surplus, value, islands, tied, clusters } = openChoices(problem, found, free, price, kept);
+  const { net, surplus, value, islands, tied, clusters: all } = openChoices(problem, found, free, price, kept);
+  const otherSide = new Set<Segment>();
+  const clusters = all.map((cluster) => onOneSide(problem, cluster, price, surplus, otherSide));
   let left: Float64Array = surplus;
   for (const cluster of clusters) {
     const volumes =
@@ -148,7 +153,77 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
   for (const { cells, columns, rows } of tied) {
     leastFlows(problem, free, found, { cells, columns: columns.filter((c) => !trades.has(c)), rows }, left, value);
   }
-  return { price, dual: found.price, rowPrice: found.rowPrice, net, value, free, islands, sellShare, buyShare };
+  return {
+    price,
+    dual: found.price,
+    rowPrice: found.rowPrice,
+    net,
+    value,
+    free,
+    islands,
+    sellShare,
+    buyShare,
+    otherSide,
+  };
+}
+
+/**
+ * A net curve that passes zero at the price trades on one side of it only: the one on which the cluster trades more (market rules,
+ * section 2.1). In the order of ids.
+ *
+ * @param otherSide  gets the segments of the sides on which these orders do not trade
+ */
+function onOneSide(
+  problem: Problem,
+  cluster: Cluster,
+  price: Float64Array,
+  surplus: Float64Array,
+  otherSide: Set<Segment>,
+): Cluster {
+  const { nodes, book } = problem;
+  const byNode = Map.groupBy(cluster.marginals, ({ node }) => node);
+  const twoSided = [...byNode.values()].flatMap((sides) => {
+    if (sides.length < 2) return [];
+    const index = sides[0]!.node;
+    const open = nodes[index]!.segments.filter((segment) => atTheMoney(segment, price[index]!));
+    const byOrder = Map.groupBy(open, ({ order }) => order);
+    return [...byOrder].flatMap(([order, segments]) => {
+      const { sell = [], buy = [] } = Object.groupBy(segments, ({ side }) => side);
+      return sell.length > 0 && buy.length > 0 ? [{ order, node: index, sell, buy }] : [];
+    });
+  });
+  if (twoSided.length === 0) return cluster;
+  const sum = (list: readonly { power: number }[]) => list.reduce((total, { power }) => total + power, 0);
+  const volumeOf = (side: string) =>
+    cluster.marginals.reduce((total, m) => total + (m.side === side ? m.volume : 0), 0) -
+    twoSided.reduce((total, each) => total + sum(side === 'sell' ? each.sell : each.buy), 0);
+  let sells = volumeOf('sell');
+  let buys = volumeOf('buy');
+  let missing = 0;
+  for (const cell of cluster.cells) missing -= surplus[cell]!;
+  const traded = (moreSells: number, moreBuys: number) => Math.min(sells + moreSells, missing + buys + moreBuys);
+  const less = new Map<string, number>();
+  for (const { node, sell, buy } of twoSided.sort((a, b) => compareIds(book.orders[a.order]!, book.orders[b.order]!))) {
+    const isSeller = traded(sum(sell), 0) >= traded(0, sum(buy));
+    if (isSeller) sells += sum(sell);
+    else buys += sum(buy);
+    const out = isSeller ? buy : sell;
+    for (const segment of out) otherSide.add(segment);
+    const key = `${node}/${isSeller ? 'buy' : 'sell'}`;
+    less.set(key, (less.get(key) ?? 0) + sum(out));
+  }
+  const marginals = cluster.marginals.flatMap((m) => {
+    const out = less.get(`${m.node}/${m.side}`) ?? 0;
+    const volume = nodes[m.node]!.segments.reduce(
+      (total, segment) =>
+        segment.side === m.side && atTheMoney(segment, price[m.node]!) && !otherSide.has(segment)
+          ? total + segment.power
+          : total,
+      0,
+    );
+    return out === 0 ? [m] : volume === 0 ? [] : [{ ...m, volume }];
+  });
+  return { ...cluster, marginals };
 }
 
 /** A millionth of a MW short of nothing or all is a rounding error. */
@@ -187,15 +262,19 @@ function openChoices(
   });
 
   const open: number[] = [];
+  const isBridge = bridgesOf(problem);
   const gain = gainsAt(problem, { columns: [...columns.keys()], rows: free.rows }, found);
   columns.forEach(({ cells, kind }, c) => {
     const least = free.lower[c]!;
     const most = free.upper[c]!;
     const size = kind === 'ratio' ? cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0) : 1;
     const side = Math.abs(gain[c]!) <= samePrice * 10 * Math.max(size, 1) ? 0 : Math.sign(gain[c]!);
-    // Where power costs nothing, running it in a ring over lines with losses would look like trade: those flows stay.
+    // Where power costs nothing, running it to and fro or in a ring over lines with losses would look like trade: those flows stay.
     const arc = kind === 'flow' ? arcs[Math.floor(c / periods)]! : undefined;
-    const idle = (arc?.loss ?? 0) > 0 && cells.some(([cell]) => found.price[cell]! <= samePrice * 10);
+    const idle =
+      (arc?.loss ?? 0) > 0 &&
+      cells.some(([cell]) => found.price[cell]! <= samePrice * 10) &&
+      !(found.value[c]! > balanceTolerance && isBridge(arc!.line));
     if (most > least && !idle && !stays.has(c) && (side === 0 || !Number.isFinite(side > 0 ? most : least))) {
       open.push(c);
       if (arc !== undefined || kind === 'exchange') for (const [cell] of cells) joined.join(cells[0]![0], cell);
@@ -223,6 +302,21 @@ function openChoices(
   }
   for (const c of open) for (const [cell] of columns[c]!.cells) joined.join(columns[c]!.cells[0]![0], cell);
   return { net, surplus, value, islands, tied, clusters: gather(problem, joined, marginals, open, rows) };
+}
+
+/** Which lines are in no ring of lines and flow-based exchange. */
+function bridgesOf({ book: { lines, constraints }, zones, arcs }: Problem): (line: number) => boolean {
+  const known = new Map<number, boolean>();
+  return (line) => {
+    const before = known.get(line);
+    if (before !== undefined) return before;
+    const joined = new Joined(zones);
+    for (const arc of arcs) if (arc.line !== line) joined.join(arc.from, arc.to);
+    const own = arcs.find((arc) => arc.line === line)!;
+    const is = constraints.length === 0 && lines.length > 0 && joined.root(own.from) !== joined.root(own.to);
+    known.set(line, is);
+    return is;
+  };
 }
 
 function joinRow({ rows, columns }: Problem, joined: Joined, r: number, isOpen: ReadonlySet<number>): void {

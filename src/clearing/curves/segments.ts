@@ -68,7 +68,7 @@ function pathOf({ points, shape }: CurveOrder, limits: PriceLimits): { price: nu
 }
 
 /** Executed share of a segment that is not at the money, 0 to 1. */
-export function shareAt({ side, first, last }: Segment, price: number): number {
+export function shareAt({ side, first, last }: Pick<Segment, 'side' | 'first' | 'last'>, price: number): number {
   const gain = side === 'sell' ? price - first : first - price;
   const width = Math.abs(last - first);
   return width === 0 ? (gain > 0 ? 1 : 0) : Math.min(1, Math.max(0, gain / width));

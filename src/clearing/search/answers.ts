@@ -55,13 +55,26 @@ export function volumeOf(
     let mean = 0;
     for (let t = from; t < from + span; t++) mean += price[zone * periods + t]! / span;
     let [sold, bought, sells, buys] = [0, 0, 0, 0];
-    for (const segment of segments) {
-      const isOpen = segment.first === segment.last && Math.abs(segment.first - mean) <= atTheMoney;
-      const mw = isOpen ? segment.power : shareAt(segment, mean) * segment.power;
-      if (segment.side === 'sell') [sold, sells] = isOpen ? [sold, sells + mw] : [sold + mw, sells];
-      else [bought, buys] = isOpen ? [bought, buys + mw] : [bought + mw, buys];
+    const open = new Map<number, { sell: number; buy: number }>();
+    for (const { order, side, first, last, power } of segments) {
+      if (first === last && Math.abs(first - mean) <= atTheMoney) {
+        const own = open.get(order) ?? { sell: 0, buy: 0 };
+        own[side] += power;
+        open.set(order, own);
+      } else if (side === 'sell') sold += shareAt({ side, first, last }, mean) * power;
+      else bought += shareAt({ side, first, last }, mean) * power;
     }
-    volume += (sold + Math.max(0, Math.min(sells, net[i]! - sold + bought + buys))) * span;
+    const traded = (moreSells: number, moreBuys: number) =>
+      Math.min(sells + moreSells, net[i]! - sold + bought + buys + moreBuys);
+    // An order that could trade on either side does on one.
+    for (const { sell, buy } of [...open.values()].sort(
+      (a, b) => Number(a.sell * a.buy > 0) - Number(b.sell * b.buy > 0),
+    )) {
+      if (sell * buy === 0) [sells, buys] = [sells + sell, buys + buy];
+      else if (traded(sell, 0) >= traded(0, buy)) sells += sell;
+      else buys += buy;
+    }
+    volume += (sold + Math.max(0, traded(0, 0))) * span;
   }
   for (const c of part.columns) {
     if (columns[c]!.kind !== 'ratio' && columns[c]!.kind !== 'step') continue;
