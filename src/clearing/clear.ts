@@ -19,7 +19,7 @@ import { type Equilibrium, findEquilibrium } from './equilibrium.ts';
 import { withExcluded, withoutOrders } from './excluded.ts';
 import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
 import { midpointPrices } from './prices/midpoint.ts';
-import { noLossRules, sumAt } from './prices/rules.ts';
+import { noLossRules, sumAt, yieldingOrder } from './prices/rules.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding.ts';
 import { readCheckpoint, writeCheckpoint } from './search/checkpoint.ts';
@@ -186,7 +186,7 @@ function answerWithoutLoss(
       stopped = true;
       if (budget.keeps) checkpoint = checkpointOf(part, hash, found.groups, { without, bound });
     }
-    const losers = losingOrders(part, lots, exact);
+    const losers = losingOrders(part, found, lots, exact);
     if (losers.length === 0) {
       const proven = found.proven && without.size === 0;
       return { part, sharing, lots, exact, published, bound, proven, programs, stopped, checkpoint, groups };
@@ -223,12 +223,15 @@ function sharesAndPrices(
   }
 }
 
-/** Orders over several MTUs that are executed beyond what the prices support. */
-function losingOrders(problem: Problem, lots: Lots, prices: Float64Array): number[] {
-  if (problem.nodes.length === problem.zones * problem.periods) return [];
+/** Orders over several MTUs that are executed at a loss, where no prices keep even the rules that never give way. */
+function losingOrders(problem: Problem, found: Equilibrium, lots: Lots, prices: Float64Array): number[] {
+  const lossy = new Set(
+    found.groups.flatMap(({ best, part }) => (best!.level > yieldingOrder.length ? part.nodes : [])),
+  );
+  if (lossy.size === 0) return [];
   return segmentsByOrder(problem).flatMap(({ node: index, segments }, order) => {
     const node = problem.nodes[index];
-    if (node === undefined || node.span === 1) return [];
+    if (node === undefined || node.span === 1 || !lossy.has(index)) return [];
     const net = lots.bought[order]! - lots.sold[order]!;
     const side = net > 0 ? 'buy' : 'sell';
     const limit = marginalLimit(segments, side, Math.abs(net));

@@ -132,12 +132,19 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
   const free = settled(problem, wholeOf(problem), found.bounds);
   const { net, surplus, value, islands, tied, clusters: all } = openChoices(problem, found, free, price, kept);
   const otherSide = new Set<Segment>();
-  const clusters = all.map((cluster) => onOneSide(problem, cluster, price, surplus, otherSide));
   let left: Float64Array = surplus;
-  for (const cluster of clusters) {
-    const volumes =
-      oneRatio(problem, free, cluster, surplus, value) ??
-      leastUnexecuted(problem, free, found, cluster, surplus, value);
+  for (const whole of all) {
+    const shared = (of: Cluster) =>
+      oneRatio(problem, free, of, surplus, value) ?? leastUnexecuted(problem, free, found, of, surplus, value);
+    const { cluster: oneSided, out } = onOneSide(problem, whole, free, price, surplus);
+    let cluster = oneSided;
+    let volumes = shared(oneSided);
+    if (volumes === undefined) [cluster, volumes] = [whole, shared(whole)];
+    else for (const segment of out) otherSide.add(segment);
+    assert(
+      volumes !== undefined,
+      `no sharing balances the ${whole.cells.length} zone-MTUs around ${cellName(problem, whole.cells[0]!)}`,
+    );
     cluster.marginals.forEach(({ node, side, volume }, k) => {
       const share = snapped(volumes[k]!, volume) / volume;
       (side === 'sell' ? sellShare : buyShare)[node] = share;
@@ -146,7 +153,7 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
     left = afterVolumes(problem, left, cluster.marginals, volumes);
   }
   // What trades stands now; only flows are left to choose.
-  const trades = new Set(clusters.flatMap(({ columns }) => columns.filter((c) => isTrade(problem, c))));
+  const trades = new Set(all.flatMap(({ columns }) => columns.filter((c) => isTrade(problem, c))));
   if (trades.size > 0) left = left.slice();
   for (const c of trades) for (const [cell, mw] of problem.columns[c]!.cells) left[cell]! += mw * value[c]!;
   // Where the shares leave the flows no choice to the last digit, those found with the shares stand.
@@ -171,15 +178,16 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
  * A net curve that passes zero at the price trades on one side of it only: the one on which the cluster trades more (market rules,
  * section 2.1). In the order of ids.
  *
- * @param otherSide  gets the segments of the sides on which these orders do not trade
+ * @returns the cluster without the segments of the sides on which these orders do not trade, and these
  */
 function onOneSide(
   problem: Problem,
   cluster: Cluster,
+  free: Bounds,
   price: Float64Array,
   surplus: Float64Array,
-  otherSide: Set<Segment>,
-): Cluster {
+): { cluster: Cluster; out: ReadonlySet<Segment> } {
+  const otherSide = new Set<Segment>();
   const { nodes, book } = problem;
   const byNode = Map.groupBy(cluster.marginals, ({ node }) => node);
   const twoSided = [...byNode.values()].flatMap((sides) => {
@@ -192,13 +200,21 @@ function onOneSide(
       return sell.length > 0 && buy.length > 0 ? [{ order, node: index, sell, buy }] : [];
     });
   });
-  if (twoSided.length === 0) return cluster;
+  if (twoSided.length === 0) return { cluster, out: otherSide };
   const sum = (list: readonly { power: number }[]) => list.reduce((total, { power }) => total + power, 0);
   const volumeOf = (side: string) =>
     cluster.marginals.reduce((total, m) => total + (m.side === side ? m.volume : 0), 0) -
     twoSided.reduce((total, each) => total + sum(side === 'sell' ? each.sell : each.buy), 0);
   let sells = volumeOf('sell');
   let buys = volumeOf('buy');
+  for (const c of cluster.columns) {
+    if (!isTrade(problem, c)) continue;
+    for (const [, mw] of problem.columns[c]!.cells) {
+      const most = Math.abs(mw) * (free.upper[c]! - free.lower[c]!);
+      if (mw > 0) sells += most;
+      else buys += most;
+    }
+  }
   let missing = 0;
   for (const cell of cluster.cells) missing -= surplus[cell]!;
   const traded = (moreSells: number, moreBuys: number) => Math.min(sells + moreSells, missing + buys + moreBuys);
@@ -223,7 +239,7 @@ function onOneSide(
     );
     return out === 0 ? [m] : volume === 0 ? [] : [{ ...m, volume }];
   });
-  return { ...cluster, marginals };
+  return { cluster: { ...cluster, marginals }, out: otherSide };
 }
 
 /** A millionth of a MW short of nothing or all is a rounding error. */
@@ -480,7 +496,7 @@ export function treeFlows(
   return carried && done === arcs.length;
 }
 
-/** Rule 1 of the head of this file. */
+/** Rule 1 of the head of this file; undefined where nothing balances. */
 function leastUnexecuted(
   problem: Problem,
   free: Sharing['free'],
@@ -488,11 +504,11 @@ function leastUnexecuted(
   cluster: Cluster,
   surplus: Float64Array,
   value: Float64Array,
-): Float64Array {
-  const { cells, columns, marginals } = cluster;
+): Float64Array | undefined {
+  const { columns, marginals } = cluster;
   const program = balances(problem, free, found, cluster, surplus, value);
   const x = nearestInTurn(program);
-  assert(x !== undefined, `no sharing balances the ${cells.length} zone-MTUs around ${cellName(problem, cells[0]!)}`);
+  if (x === undefined) return undefined;
   columns.forEach((c, k) => {
     value[c] = x[k]!;
   });

@@ -133,13 +133,15 @@ export function freeRules(
     const own = rowsOf.get(c) ?? [];
     for (const [r, factor] of own) terms.push([cells + r, -factor]);
     const yields = yieldingOf(kind, isShut, own.length > 0);
-    rules.push({
-      ...(yields !== undefined && { yields }),
-      at: terms.map(([at]) => at),
-      factor: terms.map(([, factor]) => factor),
-      low: stands === -1 ? -Infinity : cost,
-      high: stands === 1 ? Infinity : cost,
-    });
+    const at = terms.map(([each]) => each);
+    const factor = terms.map(([, each]) => each);
+    const lowest = stands === -1 ? -Infinity : cost;
+    const highest = stands === 1 ? Infinity : cost;
+    if (kind === 'ratio' && at.length > 1) {
+      // A block over several MTUs that nobody decides about: it may be executed less than its average price asks, at no loss.
+      rules.push({ at, factor, low: lowest, high: Infinity });
+      rules.push({ at, factor, low: -Infinity, high: highest, yields: 'span' });
+    } else rules.push({ at, factor, low: lowest, high: highest, ...(yields !== undefined && { yields }) });
   }
   return { rules, low, high };
 }

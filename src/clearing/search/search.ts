@@ -420,50 +420,53 @@ class Search {
     }
   }
 
-  /** What is at the money comes in where more is traded then (market rules, sections 4 and 5.3): of answers of equal welfare the most volume. */
+  /**
+   * Of answers of equal welfare the most volume: what is at the money or better comes in where more is traded then (market rules, sections
+   * 4 and 5.3), alone or with a counterpart.
+   */
   #takeIn(): void {
     const { decisions, columns } = this.#problem;
     if (this.#best === undefined) return;
     const gain = gainsAt(this.#problem, this.#master, this.#best);
-    const isAtTheMoney = (d: number) => {
+    const wasOn = new Set(this.#best.on);
+    const missed = (d: number) => {
       const { column } = decisions[d]!;
       const size = columns[column]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
-      return Math.abs(gain[column]!) <= samePrice * 10 * Math.max(size, 1);
+      return gain[column]! / Math.max(size, 1);
     };
-    const wasOn = new Set(this.#best.on);
-    for (const d of this.#decisions
-      .filter((each) => !wasOn.has(each) && isAtTheMoney(each))
-      .slice(0, mostReinsertions)) {
-      const best: Found = this.#best;
-      const on = new Set(best.on);
-      if (on.has(d) || !this.#fits(d, on)) continue;
-      const list = [...on, d].sort((a, b) => a - b);
-      const isOn = new Set(list);
-      const bounds = boundsOf(
-        this.#problem,
-        list,
-        this.#decisions.filter((each) => !isOn.has(each)),
-        best.closed,
-      );
-      const answer = emptyAnswer(this.#problem);
-      const equal = best.welfare - apart - shareApart * Math.abs(best.welfare);
-      const worth = this.#master.solve(bounds, answer, equal);
-      if (worth === undefined || worth.bound <= equal || this.#bothDirections(answer) !== undefined) continue;
-      const welfare = welfareOf(this.#problem, this.#master, answer);
-      const volume = (of: Answer) => volumeOf(this.#problem, this.#master, of);
-      if (welfare < equal || volume(answer) <= volume(best) + whole) continue;
-      const { exists } = supportOf(this.#problem, this.#solver, this.#master, bounds, list, answer);
-      const level = exists ? 0 : this.#levelOf(list, best.closed, bounds, answer);
-      if (Math.max(level, supportedLevel) > Math.max(best.level, supportedLevel)) continue;
-      this.#best = {
-        ...answer,
-        on: list,
-        closed: best.closed,
-        bounds,
-        level,
-        welfare: Math.max(welfare, best.welfare),
-      };
+    const candidates = this.#decisions
+      .filter((d) => !wasOn.has(d) && missed(d) >= -samePrice * 10)
+      .sort((a, b) => Math.abs(missed(a)) - Math.abs(missed(b)) || a - b)
+      .slice(0, mostTakenIn);
+    for (const d of candidates)
+      if (!this.#takesIn([d])) for (const other of candidates) if (other > d && this.#takesIn([d, other])) break;
+  }
+
+  /** Put these into the best answer where it is worth as much with them, and more is traded. */
+  #takesIn(more: readonly number[]): boolean {
+    const best = this.#best!;
+    const on = new Set(best.on);
+    for (const d of more) {
+      if (on.has(d) || !this.#fits(d, on)) return false;
+      on.add(d);
     }
+    const list = [...on].sort((a, b) => a - b);
+    const off = this.#decisions.filter((d) => !on.has(d));
+    const bounds = boundsOf(this.#problem, list, off, best.closed);
+    const answer = emptyAnswer(this.#problem);
+    const equal = best.welfare - apart - shareApart * Math.abs(best.welfare);
+    const worth = this.#master.solve(bounds, answer, equal);
+    if (worth === undefined || worth.bound <= equal || this.#bothDirections(answer) !== undefined) return false;
+    const welfare = welfareOf(this.#problem, this.#master, answer);
+    const volume = (of: Answer) => volumeOf(this.#problem, this.#master, of);
+    // What may be executed as little as it likes is at the money, and is executed in the sharing.
+    const isShared = more.every((d) => this.#problem.decisions[d]!.least === 0);
+    if (welfare < equal || (!isShared && volume(answer) <= volume(best) + whole)) return false;
+    const { exists } = supportOf(this.#problem, this.#solver, this.#master, bounds, list, answer);
+    const level = exists ? 0 : this.#levelOf(list, best.closed, bounds, answer);
+    if (Math.max(level, supportedLevel) > Math.max(best.level, supportedLevel)) return false;
+    this.#best = { ...answer, on: list, closed: best.closed, bounds, level, welfare: Math.max(welfare, best.welfare) };
+    return true;
   }
 
   /** The branch divides by which of its accepted orders is the first to go. */
@@ -592,6 +595,8 @@ class Search {
 
 const mostRepairs = 200;
 const mostReinsertions = 30;
+/** So many orders, those nearest to the money, are tried for more volume. */
+const mostTakenIn = 8;
 /** So many answers that no prices support are divided in search of one that is supported; then what gives way least is enough. */
 const mostUnsupported = 256;
 /** Every so many answers that no prices support, one is repaired. */
