@@ -8,14 +8,12 @@
 import type { BlockOrder, BookOrder } from '../market/order.ts';
 import { Findings } from './check.ts';
 import { mostOf } from './simplex.ts';
+import { leastShare, sameRatio } from './tolerances.ts';
 import { energyOf, gainOfProfile, isBlock, profileOf, type Unit } from './units.ts';
 import type { Check } from './verify.ts';
 import type { View } from './view.ts';
 
 export type Block = Unit & { readonly order: BlockOrder & BookOrder };
-
-/** Two ratios this near are the same. */
-const sameRatio = 1e-6;
 
 /** Blocks by name, and how they name each other. */
 export interface Blocks {
@@ -27,7 +25,7 @@ export interface Blocks {
   readonly groupOf: (block: Block) => readonly Block[];
 }
 
-export function blocksOf({ units }: View): Blocks {
+export function blocksOf({ units }: Pick<View, 'units'>): Blocks {
   const all = units.filter(isBlock);
   const byKey = new Map(all.map((block) => [block.key, block]));
   const nameOf = ({ order }: Block, id: string) => `${order.participant ?? ''}/${id}`;
@@ -52,7 +50,7 @@ export const fullGain = (view: View, block: Block): number =>
 export const fullEnergy = (view: View, block: Block): number => energyOf(profileOf(block.order), block, view.hours);
 
 /** What rounded prices and volumes explain of a gain, in money. */
-export const moneySlack = ({ ep }: View, energy: number): number => ep * energy + 0.005;
+export const moneySlack = ({ ep }: View, energy: number): number => ep * energy;
 
 export function checkBlocks(view: View): Check[] {
   const blocks = blocksOf(view);
@@ -67,16 +65,15 @@ export function checkBlocks(view: View): Check[] {
   ];
 }
 
-function checkRatios({ book }: View, blocks: readonly Block[]): Check {
+function checkRatios({ eq }: View, blocks: readonly Block[]): Check {
   const found = new Findings('INV-08', 'a block has one ratio, none or at least its minimum');
-  const slack = Math.max(1e-5, book.lot ?? 0);
   for (const { id, order, outcome, ratio } of blocks) {
-    const inside = ratio === 0 || (ratio >= order.minAcceptance - 1e-9 && ratio <= 1);
+    const inside = ratio === 0 || (ratio >= order.minAcceptance - leastShare && ratio <= 1);
     found.expect(inside, id, () => `ratio ${ratio}, allowed 0 or ${order.minAcceptance} to 1`);
     const told = outcome.power as number[];
     profileOf(order).forEach(({ period, power }, i) => {
       const off = Math.abs(told[i]! - ratio * power);
-      found.expect(off <= slack, `${id}/${period}`, () => `${told[i]} of ${power} MW with ratio ${ratio}`);
+      found.expect(off <= eq, `${id}/${period}`, () => `${told[i]} of ${power} MW with ratio ${ratio}`);
     });
   }
   return found.check;
@@ -143,7 +140,7 @@ function checkBest(view: View, blocks: Blocks, accepted: readonly Block[]): Chec
     }
     const most = mostOf(gain, rows);
     const ids = family.map(({ id, ratio }) => `${id} ${ratio}`).join(', ');
-    found.expect(most <= 0.01, family[0]!.id, () => `other ratios than ${ids} would gain ${most} more`);
+    found.expect(most <= 0, family[0]!.id, () => `other ratios than ${ids} would gain ${most} more`);
   }
   return found.check;
 }

@@ -5,7 +5,6 @@
  */
 
 import { mostOf } from './simplex.ts';
-import type { View } from './view.ts';
 
 export type Entries = [variable: number, factor: number][];
 
@@ -35,10 +34,4 @@ export class Changes {
   get most(): number {
     return mostOf(this.gain, this.rows);
   }
-}
-
-/** Where the price on either end stands at a limit, what it would have to be is not known. */
-export function atLimit({ price, book, ep }: View, zones: readonly number[], t: number): boolean {
-  const { min, max } = book.priceLimits;
-  return zones.some((z) => price[z]![t]! <= min + ep || price[z]![t]! >= max - ep);
 }

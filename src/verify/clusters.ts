@@ -3,9 +3,9 @@
 import type { View } from './view.ts';
 
 /** A label for each zone; zones with the same label exchange freely in MTU `t`. */
-export function clustersAt({ links, price, book }: View, t: number): number[] {
+export function clustersAt({ links, price, eq }: View, t: number): number[] {
   // Rounding to lots adds up along a chain of zones: a line that was full may seem to have that much room.
-  const room = Math.max(1e-3, (book.lot ?? 0) * price.length);
+  const room = eq * price.length;
   const label = price.map((_, z) => z);
   for (const { line, from, to, flow, least, most, tied } of links) {
     if (tied || line.loss > 0 || line.tariff > 0) continue;

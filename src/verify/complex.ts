@@ -32,7 +32,7 @@ export function checkComplex(view: View): Check[] {
       checkMinima(view, unit, profit);
       checkGradient(view, unit, schedule);
       const more = moreGain(view, unit);
-      schedule.expect(more <= 0.01, unit.id, () => `another schedule would gain ${more} more`);
+      schedule.expect(more <= 0, unit.id, () => `another schedule would gain ${more} more`);
     } else {
       const found = unit.order.condition === 'minimum-income' ? income : profit;
       checkOff(view, unit, found);
@@ -44,9 +44,8 @@ export function checkComplex(view: View): Check[] {
 const energyOf = (view: View, unit: Complex): number => unit.power.reduce((sum, mw) => sum + mw * view.hours, 0);
 
 /** Money that rounding moves: prices by a tick, volumes by a lot. */
-function slackOf({ book, ep, hours, price }: View, unit: Complex): number {
-  const lot = Math.max(1e-6, book.lot ?? 0);
-  return unit.power.reduce((sum, mw, t) => sum + (ep * mw + lot * Math.abs(price[unit.zone]![t]!)) * hours, 0.005);
+function slackOf({ ep, eq, hours, price }: View, unit: Complex): number {
+  return unit.power.reduce((sum, mw, t) => sum + (ep * mw + eq * Math.abs(price[unit.zone]![t]!)) * hours, 0);
 }
 
 function checkIncome(view: View, unit: Complex, found: Findings): void {
@@ -84,7 +83,7 @@ function checkGradient(view: View, { id, order, power }: Complex, found: Finding
   if (order.loadGradient === undefined) return;
   const { up, down } = order.loadGradient;
   // Either end may be a lot off.
-  const room = 2 * view.eq + 1e-9;
+  const room = 2 * view.eq;
   for (let t = 1; t < power.length; t++) {
     const change = power[t]! - power[t - 1]!;
     const fits = change <= up * view.hours + room && change >= -down * view.hours - room;
@@ -158,8 +157,8 @@ export function moreGain(view: View, unit: Complex): number {
 }
 
 /** Rounding to lots moves each MTU by a lot at most, and what comes after by as much as it went `beyond` the gradients. */
-function lotSlack(view: View, unit: Complex, beyond: number): number {
-  const lot = Math.max(1e-6, view.book.lot ?? 0);
+export function lotSlack(view: View, unit: Complex, beyond = 0): number {
+  const lot = view.eq;
   const slope = (stage: Stage) =>
     stage.steps.reduce(
       (most, { cost }) => Math.max(most, Math.abs(unit.sign * meanPrice(view, unit, stage.from) - cost)),

@@ -1,8 +1,9 @@
 /** Flow-based exchange: constraints hold and explain the prices of their region, and in the intuitive mode nothing flows downhill (INV-20, INV-21). */
 
-import { atLimit, Changes, type Entries } from './changes.ts';
+import { Changes, type Entries } from './changes.ts';
 import { Findings } from './check.ts';
 import { mostOf } from './simplex.ts';
+import { dust } from './tolerances.ts';
 import type { Check } from './verify.ts';
 import type { View } from './view.ts';
 
@@ -11,10 +12,8 @@ export const checkFlowBased = (view: View): Check[] => [checkConstraints(view), 
 /** The pool's exports of one MTU as changes, by zone: they sum to zero and keep the constraints. */
 export function addPool(view: View, changes: Changes, t: number): Map<number, number> {
   const { book, price, hours, pool, ep } = view;
-  // A constraint that rounding left a little room is full.
-  const lot = Math.max(1e-5, book.lot ?? 0) * price.length;
   const { zones: region, constraints } = view.regions[t]!;
-  const held = atLimit(view, region, t);
+  const held = region.length > 0 && view.mayGiveWay('exchange', region[0]!, t);
   const byZone = new Map(region.map((z) => [z, changes.add(-price[z]![t]! * hours, (ep * hours) / 2)]));
   const all = [...byZone.values()];
   if (held) {
@@ -35,13 +34,18 @@ export function addPool(view: View, changes: Changes, t: number): Map<number, nu
   for (const { ptdf, ram } of constraints) {
     const terms = region.map((z): [number, number] => [byZone.get(z)!, ptdf[book.zones[z]!] ?? 0]);
     const used = region.reduce((sum, z, i) => sum + terms[i]![1] * pool[z]![t]!, 0);
-    changes.atMost(terms, Math.max(0, ram - used - lot));
+    // A constraint that rounding left a little room is full.
+    changes.atMost(terms, Math.max(0, ram - used - roundingOf(view, region, ptdf)));
   }
   return byZone;
 }
 
+/** MW by which a constraint's use may be off because net positions are rounded. */
+const roundingOf = ({ book, eq }: View, region: readonly number[], ptdf: Readonly<Record<string, number>>): number =>
+  region.reduce((sum, z) => sum + Math.abs(ptdf[book.zones[z]!] ?? 0) * eq, 0);
+
 function checkConstraints(view: View): Check {
-  const { book, periods, pool, price, hours, eq } = view;
+  const { book, periods, pool, price, hours, ep, eq } = view;
   const found = new Findings('INV-20', 'constraints hold, and explain the prices of their region');
   for (let t = 0; t < periods; t++) {
     const { zones: region, constraints: here } = view.regions[t]!;
@@ -49,10 +53,14 @@ function checkConstraints(view: View): Check {
     const intuitive = book.flowBased === 'intuitive';
     for (const { id, ptdf, ram } of here) {
       const used = region.reduce((sum, z) => sum + (ptdf[book.zones[z]!] ?? 0) * pool[z]![t]!, 0);
-      found.expect(used <= ram + eq * region.length, `${id}/${t + 1}`, () => `${used} MW of ${ram}`);
+      found.expect(
+        used <= ram + roundingOf(view, region, ptdf) + dust(ram),
+        `${id}/${t + 1}`,
+        () => `${used} MW of ${ram}`,
+      );
     }
     if (rampedIn(view, region)) continue;
-    if (atLimit(view, region, t)) continue;
+    if (view.mayGiveWay('exchange', region[0]!, t)) continue;
     let more: number;
     if (intuitive) {
       const pairs = region.flatMap((from) => region.flatMap((to) => (from === to ? [] : [{ from, to }])));
@@ -69,10 +77,14 @@ function checkConstraints(view: View): Check {
       addPool(view, changes, t);
       more = changes.most;
     }
-    const lot = Math.max(2e-6, book.lot ?? 0);
     const spread = Math.max(...region.map((z) => price[z]![t]!)) - Math.min(...region.map((z) => price[z]![t]!));
-    const slack = 0.01 + 4 * region.length * spread * lot * hours;
-    found.expect(more <= slack, `MTU ${t + 1}`, () => `other exchanges would earn ${more} more at these prices`);
+    const slack = 4 * region.length * (spread + ep) * eq * hours;
+    // Zones with the same factors in all constraints exchange freely: apart they would earn without end.
+    found.expect(more <= slack, `MTU ${t + 1}`, () =>
+      more === Number.POSITIVE_INFINITY
+        ? 'zones that no constraint tells apart have different prices'
+        : `other exchanges would earn ${more} more at these prices`,
+    );
   }
   return found.check;
 }

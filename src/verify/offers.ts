@@ -9,6 +9,7 @@ import { AuctionError } from '../market/errors.ts';
 import type { BookOrder, CurveOrder } from '../market/order.ts';
 import type { Outcome } from '../market/result.ts';
 import { resolutionMinutes } from '../market/time.ts';
+import { dust } from './tolerances.ts';
 
 export interface Offer {
   readonly side: 'buy' | 'sell';
@@ -93,18 +94,22 @@ export function positionsOf(book: Book, outcomes: ReadonlyMap<string, Outcome>):
   });
 }
 
-/** A net position fills the offers of its side, best price first. */
+/**
+ * A net position fills the offers of its side, best price first. Where a slope begins at the price of a step the step comes first: its
+ * price holds to its last megawatt, the slope's is worse from the second on (2.1).
+ */
 function fill(offers: readonly Offer[], net: number): number[] {
   const executed = offers.map(() => 0);
   const side = net > 0 ? 'buy' : 'sell';
+  const sign = side === 'buy' ? -1 : 1;
   const best = offers.map((_, i) => i).filter((i) => offers[i]!.side === side);
-  best.sort((a, b) => (side === 'buy' ? offers[b]!.first - offers[a]!.first : offers[a]!.first - offers[b]!.first));
+  best.sort((a, b) => sign * (offers[a]!.first - offers[b]!.first) || sign * (offers[a]!.last - offers[b]!.last));
   let left = Math.abs(net);
   for (const i of best) {
     executed[i] = Math.min(left, offers[i]!.power);
     left -= executed[i]!;
     // What a difference of decimals leaves is nothing.
-    if (left < 1e-9) left = 0;
+    if (left < dust(net)) left = 0;
   }
   return executed;
 }

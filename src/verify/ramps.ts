@@ -6,7 +6,7 @@
  */
 
 import { capacityAt, type Line } from '../market/network.ts';
-import { atLimit, Changes } from './changes.ts';
+import { Changes } from './changes.ts';
 import { Findings } from './check.ts';
 import { addPool } from './flow-based.ts';
 import { lessRounding, mostGain } from './schedule.ts';
@@ -40,7 +40,7 @@ export function checkRamps(view: View): Check {
   for (const { id, at, limit, before, count } of ramps) {
     for (let t = before === undefined ? 1 : 0; t < periods; t++) {
       const change = at(t) - (t > 0 ? at(t - 1) : before!);
-      const fits = Math.abs(change) <= limit(t) + 2 * view.eq * count + 1e-9;
+      const fits = Math.abs(change) <= limit(t) + 2 * view.eq * count;
       found.expect(fits, `${id}/${t + 1}`, () => `changes by ${change} MW, at most ${limit(t)}`);
     }
   }
@@ -50,19 +50,19 @@ export function checkRamps(view: View): Check {
   for (const link of links) {
     if (link.line.ramp === null || isShared(link)) continue;
     const more = moreRent(view, link);
-    found.expect(more <= 0.01, link.line.id, () => `another flow would earn ${more} more at these prices`);
+    found.expect(more <= 0, link.line.id, () => `another flow would earn ${more} more at these prices`);
   }
   if (links.some(isShared) || ramped.size > 0) {
     const more = moreTogether(view, isShared, ramped);
     const ids = links.filter(isShared).map(({ line }) => line.id);
-    found.expect(more <= 0.01, ids.join(' '), () => `other flows would earn ${more} more at these prices`);
+    found.expect(more <= 0, ids.join(' '), () => `other flows would earn ${more} more at these prices`);
   }
   return found.check;
 }
 
 /** Money that a line with a ramp of its own would earn more with other flows. */
 function moreRent(view: View, link: Link): number {
-  const { line, flow, least, most, from, to } = link;
+  const { line, flow, least, most, from } = link;
   const { hours, ep } = view;
   const costly = line.loss > 0 || line.tariff > 0;
   let does = 0;
@@ -71,7 +71,7 @@ function moreRent(view: View, link: Link): number {
     const backward = costly ? -spreadOf(view, link, t, true) * hours : forward;
     const rent = Math.max(mw, 0) * forward + Math.min(mw, 0) * backward;
     does += rent;
-    if (atLimit(view, [from, to], t)) return { start: mw, value: rent, pieces: [] };
+    if (view.mayGiveWay('ramps', from, t)) return { start: mw, value: rent, pieces: [] };
     const [low, high] = [Math.min(least[t]!, mw), Math.max(most[t]!, mw)];
     const zero = Math.min(Math.max(0, low), high);
     // At negative prices both directions of a line with losses seem to pay; it may use one only.
@@ -96,16 +96,17 @@ function moreRent(view: View, link: Link): number {
 
 /** Money by which flows rounded to lots, or to a millionth, may earn less. */
 function lotsOf(view: View, links: readonly Link[], beyond = 0): number {
-  const lot = Math.max(2e-6, view.book.lot ?? 0) + beyond;
+  const lot = view.eq + beyond;
   return links.reduce(
-    (sum, link) => link.flow.reduce((money, _, t) => money + Math.abs(spreadOf(view, link, t)) * lot * view.hours, sum),
+    (sum, link) =>
+      link.flow.reduce((money, _, t) => money + (Math.abs(spreadOf(view, link, t)) + view.ep) * lot * view.hours, sum),
     0,
   );
 }
 
 /** Money that all flows tied by shared ramps, and the pool where net positions are ramped, would earn more together. */
 function moreTogether(view: View, isShared: (link: Link) => boolean, ramped: ReadonlySet<number>): number {
-  const { book, links, periods, hours, price, ep, netPosition } = view;
+  const { book, links, periods, hours, price, ep, eq, netPosition } = view;
   const changes = new Changes();
   const tied = links.filter(isShared);
   type Terms = [change: number, factor: number][];
@@ -120,7 +121,7 @@ function moreTogether(view: View, isShared: (link: Link) => boolean, ramped: Rea
         // A direction of a line with costs that is not in use stays so: using both never pays but at negative prices.
         const back = costly && mw < 0;
         const c = changes.add(spreadOf(view, link, t, back) * (back ? -1 : 1) * hours, ep * hours);
-        const held = atLimit(view, [from, to], t);
+        const held = view.mayGiveWay('ramps', from, t);
         changes.atMost([[c, 1]], held ? 0 : (costly && back ? Math.min(0, most[t]!) : most[t]!) - mw);
         changes.atMost([[c, -1]], held ? 0 : mw - (costly && !back ? Math.max(0, least[t]!) : least[t]!));
         const keep = 1 - line.loss;
@@ -147,7 +148,7 @@ function moreTogether(view: View, isShared: (link: Link) => boolean, ramped: Rea
       const change = now(t) - (t > 0 ? now(t - 1) : before!);
       const terms: Terms = [...at(t), ...(t > 0 ? at(t - 1).map(([c, f]): [number, number] => [c, -f]) : [])];
       // Room of a lot at either end is what rounding left.
-      const most = capacityAt(limit, t) - 2 * (book.lot ?? 0);
+      const most = capacityAt(limit, t) - 2 * eq;
       changes.atMost(terms, Math.max(0, most - change));
       changes.atMost(
         terms.map(([c, f]) => [c, -f]),

@@ -3,6 +3,7 @@
 import type { Reason } from '../market/result.ts';
 import { Findings } from './check.ts';
 import { bestAt, gainAt, type Offer, type Position, surplusAt } from './offers.ts';
+import { dust, halfCent, isSameMoney } from './tolerances.ts';
 import { checkUnitReasons } from './unit-reasons.ts';
 import type { Check } from './verify.ts';
 import { hoursOfPosition, isExcused, priceOf, type View } from './view.ts';
@@ -13,12 +14,7 @@ export function checkReasons(view: View): Check[] {
   for (const position of view.positions) {
     const { id, outcome } = position;
     const surplus = surplusOf(view, position);
-    const slack = 0.01 + 1e-9 * Math.abs(surplus);
-    surpluses.expect(
-      Math.abs(outcome.surplus - surplus) <= slack,
-      id,
-      () => `${outcome.surplus} instead of ${surplus}`,
-    );
+    surpluses.expect(isSameMoney(outcome.surplus, surplus), id, () => `${outcome.surplus} instead of ${surplus}`);
     if (outcome.reason === undefined) continue;
     const wrong = wrongIn(view, position, outcome.reason);
     reasons.expect(wrong === undefined, id, () => `${outcome.reason!.code}: ${wrong}`);
@@ -44,14 +40,14 @@ function wrongIn(view: View, position: Position, reason: Reason): string | undef
   const { min, max } = book.priceLimits;
   const price = priceOf(view, position);
   const open = offers.filter((offer, i) => {
-    const trades = Math.abs(net) <= 1e-9 || (offer.side === 'buy') === net > 0;
-    return trades && executed[i]! < offer.power - 1e-9;
+    const trades = net === 0 || (offer.side === 'buy') === net > 0;
+    return trades && executed[i]! < offer.power - dust(offer.power, net);
   });
   if (open.length === 0) return 'nothing was left unexecuted';
   const away = (offer: Offer) => Math.max(0, -gainAt(offer, 0, price));
   const nearest = Math.min(...open.map(away));
   const slack = 2 * ep;
-  if (reason.code !== 'paradoxically_rejected' && reason.missedSurplus > 0.01)
+  if (reason.code !== 'paradoxically_rejected' && reason.missedSurplus > 0)
     return `misses nothing, not ${reason.missedSurplus}`;
   if (reason.code !== 'out_of_the_money' && reason.distance > slack)
     return `distance ${reason.distance} from what is at the money or in it`;
@@ -81,7 +77,7 @@ function wrongIn(view: View, position: Position, reason: Reason): string | undef
       const money = missed * hoursOfPosition(view, position);
       if (money <= 0) return `it misses nothing at ${price}`;
       const tolerance =
-        0.01 + slack * hoursOfPosition(view, position) * offers.reduce((sum, { power }) => sum + power, 0);
+        halfCent + slack * hoursOfPosition(view, position) * offers.reduce((sum, { power }) => sum + power, 0);
       return Math.abs(reason.missedSurplus - money) <= tolerance
         ? undefined
         : `misses ${money}, not ${reason.missedSurplus}`;

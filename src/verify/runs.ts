@@ -9,6 +9,7 @@
 
 import { Findings } from './check.ts';
 import { type Position, surplusAt } from './offers.ts';
+import { isRounded, isSameMoney } from './tolerances.ts';
 import { isComplex, paidTo, worthOf } from './units.ts';
 import type { Check } from './verify.ts';
 import { isExcused, type View } from './view.ts';
@@ -23,7 +24,7 @@ function checkTrades(view: View): Check {
   const { positions, units, price, hours, book } = view;
   const found = new Findings('INV-32', "trades at their zone's prices come to what their orders were told");
   const expect = (id: string, told: number, due: number) =>
-    found.expect(Math.abs(told - due) <= 0.01 + 1e-9 * Math.abs(due), id, () => `${told}, its trades gain ${due}`);
+    found.expect(isSameMoney(told, due), id, () => `${told}, its trades gain ${due}`);
   for (const { id, outcome, zone, from, span, offers, net } of positions) {
     const [offer] = offers;
     if (outcome.status !== 'accepted' || outcome.ratio === undefined || offer === undefined) continue;
@@ -38,12 +39,6 @@ function checkTrades(view: View): Check {
   }
   return found.check;
 }
-
-/** Numbers are published to a millionth, money to a hundredth. */
-const isRounded = (value: number, decimals: number): boolean => {
-  const scaled = value * 10 ** decimals;
-  return Math.abs(scaled - Math.round(scaled)) <= 1e-3 + 1e-9 * Math.abs(scaled);
-};
 
 /** INV-33: outcomes in the order of the book, no number finer than published, and of equal orders none has more than a lot more. */
 function checkTies(view: View): Check {
@@ -76,7 +71,7 @@ function checkTies(view: View): Check {
     const most = equal.reduce((a, b) => (Math.abs(b.net) > Math.abs(a.net) ? b : a));
     for (const each of equal) {
       const less = Math.abs(most.net) - Math.abs(each.net);
-      found.expect(less <= eq + 1e-6, each.id, () => `has ${less} MW less than ${most.id}, which is the same`);
+      found.expect(less <= eq, each.id, () => `has ${less} MW less than ${most.id}, which is the same`);
     }
   }
   return found.check;

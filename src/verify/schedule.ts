@@ -6,6 +6,8 @@
  * added. Exact, and without a solver: sorted pieces that are cut and merged.
  */
 
+import { dust } from './tolerances.ts';
+
 export interface Piece {
   readonly width: number;
   /** Gain per unit. */
@@ -62,7 +64,7 @@ function sum(a: Concave, b: Concave): Concave {
   const start = Math.max(a.start, b.start);
   const end = Math.min(endOf(a), endOf(b));
   // Ends that rounding moved past each other are one point.
-  if (end < start - 1e-6) return { start, value: Number.NEGATIVE_INFINITY, pieces: [] };
+  if (end < start - dust(start, end)) return { start, value: Number.NEGATIVE_INFINITY, pieces: [] };
   const [one, other] = [cut(a, start, end), cut(b, start, end)];
   const pieces: Piece[] = [];
   let [i, k] = [0, 0];

@@ -9,6 +9,7 @@
 
 import { type Block, blocksOf } from './blocks.ts';
 import { Findings } from './check.ts';
+import { halfCent } from './tolerances.ts';
 import { energyOf, gainOfProfile, isBlock, profileOf, spanOf } from './units.ts';
 import type { Check } from './verify.ts';
 import type { View } from './view.ts';
@@ -20,7 +21,7 @@ interface Room {
 }
 
 export function checkSpot(view: View): Check {
-  const { result, units, price, hours, book, ep, ew } = view;
+  const { result, units, price, hours, book, ep } = view;
   const found = new Findings('INV-36', 'nobody left out would fit in at the same prices');
   if (result.status !== 'optimal') return found.check;
   const room = roomOf(view);
@@ -45,7 +46,7 @@ export function checkSpot(view: View): Check {
       return fits ? gain - 2 * ep * energyOf(profile, unit, hours) : 0;
     });
     const most = Math.max(...missed);
-    found.expect(most <= 2 * ew, id, () => `fits in at these prices and gains ${most}`);
+    found.expect(most <= 2 * halfCent, id, () => `fits in at these prices and gains ${most}`);
   }
   return found.check;
 }

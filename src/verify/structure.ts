@@ -1,9 +1,11 @@
 /** The shape of a result: everything there once, nothing else, all numbers numbers. Nothing else can be checked before. */
 
 import type { Book } from '../market/book.ts';
+import { gridOf, isOn } from '../market/decimal.ts';
 import type { Result } from '../market/result.ts';
 import { Findings } from './check.ts';
 import { keyOf, offersOf } from './offers.ts';
+import { dust, sameRatio } from './tolerances.ts';
 import { checkUnitOutcome } from './unit-shape.ts';
 import { isUnit } from './units.ts';
 import type { Check } from './verify.ts';
@@ -33,14 +35,14 @@ function checkSeries(book: Book, result: Result): Check {
         () => `has ${row.length} values for ${book.periods} MTUs`,
       );
       row.forEach((value, t) => {
-        const inside = name !== 'prices' || (value >= min - 1e-9 && value <= max + 1e-9);
+        const inside = name !== 'prices' || (value >= min && value <= max);
         found.expect(
           Number.isFinite(value) && inside,
           `${name}/${id}/${t + 1}`,
           () => `${value} is no ${name.slice(0, -1)}`,
         );
         if (name !== 'prices' || tick === undefined) return;
-        found.expect(isMultiple(value, tick), `prices/${id}/${t + 1}`, () => `${value} is not on the tick ${tick}`);
+        found.expect(isOn(gridOf(tick), value), `prices/${id}/${t + 1}`, () => `${value} is not on the tick ${tick}`);
       });
     }
   };
@@ -57,7 +59,6 @@ function checkOutcomes(book: Book, result: Result): Check {
   const found = new Findings('INV-02', 'one outcome for each order, of no more than it asked for');
   const orders = new Map(book.orders.map((order) => [keyOf(order), order]));
   const seen = new Set<string>();
-  const slack = Math.max(1e-6, (book.lot ?? 0) / 2);
   for (const outcome of result.orders) {
     const { record_id, power, ratio, status, surplus, reason } = outcome;
     const key = keyOf(outcome);
@@ -79,14 +80,16 @@ function checkOutcomes(book: Book, result: Result): Check {
     const asked = { buy: 0, sell: 0 };
     for (const offer of offersOf(order, book)) asked[offer.side] += offer.power;
     const isCurve = order.kind === 'curve';
+    // Powers asked for and published are on one grid, so all is all of it; a curve's is a sum.
+    const slack = dust(asked.buy, asked.sell);
     const most = isCurve ? (power > 0 ? asked.buy : asked.sell) : asked.buy + asked.sell;
     found.expect(
-      (isCurve || power >= 0) && Math.abs(power) <= most + 1e-6,
+      (isCurve || power >= 0) && Math.abs(power) <= most + slack,
       record_id,
       () => `${power} MW of ${most} MW`,
     );
     // Section 5.5; an order that is executed whole was on the lot when the book was sealed.
-    const whole = book.lot === undefined || Math.abs(power) === most || isMultiple(power, book.lot);
+    const whole = book.lot === undefined || Math.abs(power) >= most - slack || isOn(gridOf(book.lot), power);
     found.expect(whole, record_id, () => `${power} MW are not in whole lots of ${book.lot} MW`);
     const full = Math.abs(power) >= most - slack;
     const none = Math.abs(power) <= slack;
@@ -97,7 +100,7 @@ function checkOutcomes(book: Book, result: Result): Check {
     if (!isCurve) {
       const share = power / most;
       found.expect(
-        Math.abs((ratio ?? Number.NaN) - share) <= 1e-6,
+        Math.abs((ratio ?? Number.NaN) - share) <= sameRatio,
         record_id,
         () => `ratio ${ratio} with ${power} of ${most} MW`,
       );
@@ -109,7 +112,3 @@ function checkOutcomes(book: Book, result: Result): Check {
   for (const [key, { record_id }] of orders) found.expect(seen.has(key), record_id, () => 'has no outcome');
   return found.check;
 }
-
-/** Up to what decimal fractions lose as floating point numbers. */
-const isMultiple = (value: number, step: number): boolean =>
-  Math.abs(value - Math.round(value / step) * step) <= 1e-6 * Math.min(1, step) + 1e-12 * Math.abs(value);

@@ -4,9 +4,19 @@ import type { Reason } from '../market/result.ts';
 import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from './blocks.ts';
 import { Findings } from './check.ts';
 import { bestMargin, type Complex, isOn, meanPrice } from './complex.ts';
-import { energyOf, gainOfProfile, isBlock, isComplex, profileOf, stagesOf, type Unit } from './units.ts';
+import { halfCent, isSameMoney } from './tolerances.ts';
+import {
+  energyOf,
+  gainOfProfile,
+  isAloneWithoutMinimum,
+  isBlock,
+  isComplex,
+  profileOf,
+  stagesOf,
+  type Unit,
+} from './units.ts';
 import type { Check } from './verify.ts';
-import type { View } from './view.ts';
+import { isExcusedBlock, type View } from './view.ts';
 
 /** What an order would gain, between two ends that rounding and ties leave open, and what of that rounded prices explain. */
 interface Gain {
@@ -23,8 +33,8 @@ export function checkUnitReasons(view: View, surpluses: Findings, reasons: Findi
     const { id, outcome } = unit;
     const gain = gainOf(view, unit);
     if (gain !== undefined) {
-      const slack = 0.01 + 1e-9 * Math.abs(gain.most);
-      const fits = outcome.surplus >= gain.least - slack && outcome.surplus <= gain.most + slack;
+      const told = Math.min(Math.max(outcome.surplus, gain.least), gain.most);
+      const fits = isSameMoney(outcome.surplus, told);
       surpluses.expect(fits, id, () => `${outcome.surplus} instead of ${gain.most}`);
     }
     const { reason } = outcome;
@@ -71,7 +81,7 @@ function checkParadox(found: Findings, blocks: Blocks, unit: Unit, { code, misse
     }
     if (partner !== undefined) {
       const joint = least + partner.outcome.surplus;
-      [least, most, slack] = [joint, joint, 2 * slack + 0.01];
+      [least, most, slack] = [joint, joint, 2 * slack + halfCent];
     } else if (least <= slack && blocks.childrenOf(unit).length > 0) {
       // Its children would have to repay it: what they could is not looked at here.
       return;
@@ -83,7 +93,7 @@ function checkParadox(found: Findings, blocks: Blocks, unit: Unit, { code, misse
     return;
   found.expect(told ? most >= -slack : least <= slack, unit.id, () => `${code} with ${most} missed`);
   const missed = Math.max(0, most);
-  const fits = missedSurplus >= Math.max(0, least) - slack && missedSurplus <= missed + slack;
+  const fits = missedSurplus >= Math.max(0, least) - slack - halfCent && missedSurplus <= missed + slack + halfCent;
   found.expect(!told || fits, unit.id, () => `missed surplus ${missedSurplus} instead of ${missed}`);
 }
 
@@ -133,7 +143,9 @@ function wrongInBlock(
       return joint <= 2 * slack ? undefined : `both legs would gain ${joint}`;
     }
     case 'paradoxically_rejected':
-      return undefined;
+      return isAloneWithoutMinimum(block, view.units) && !isExcusedBlock(view, block)
+        ? 'it has no minimum and is alone: nothing was decided about it'
+        : undefined;
     default:
       return 'is no reason for a block';
   }
@@ -158,7 +170,7 @@ function wrongInComplex(view: View, unit: Complex, reason: Reason, gain: Gain | 
     return stage.steps.flatMap(({ least, most, cost }) => {
       const done = Math.max(0, Math.min(more, most - least));
       more -= done;
-      return done < most - least - 1e-6 ? [at - cost] : [];
+      return done < most - least - view.eq ? [at - cost] : [];
     });
   });
   const best = Math.max(...open);

@@ -1,8 +1,10 @@
 /** The shape of what a block, a flexible or a complex order is told: lists of the right length, within what was asked, status and ratio alike. */
 
 import type { Book } from '../market/book.ts';
+import { gridOf, isOn } from '../market/decimal.ts';
 import type { Outcome } from '../market/result.ts';
 import type { Findings } from './check.ts';
+import { dust } from './tolerances.ts';
 import { isSwitched, profileOf, spanOf, stagesOf, type UnitOrder } from './units.ts';
 
 export function checkUnitOutcome(found: Findings, order: UnitOrder, outcome: Outcome, book: Book): void {
@@ -13,9 +15,12 @@ export function checkUnitOutcome(found: Findings, order: UnitOrder, outcome: Out
   found.expect(Number.isFinite(surplus), record_id, () => `surplus ${surplus} must be a number`);
   found.expect(ratio !== undefined, record_id, () => 'has no ratio');
   if (!isList || ratio === undefined) return;
-  const slack = Math.max(1e-6, (book.lot ?? 0) / 2);
+  // Powers asked for and published are on one grid; a schedule's most is a sum.
+  const slack = dust(...most);
   power.forEach((mw, i) => {
     found.expect(mw >= 0 && mw <= most[i]! + slack, record_id, () => `${mw} MW of ${most[i]} MW`);
+    const whole = book.lot === undefined || mw >= most[i]! - slack || isOn(gridOf(book.lot), mw);
+    found.expect(whole, record_id, () => `${mw} MW are not in whole lots of ${book.lot} MW`);
   });
   const full = power.every((mw, i) => mw >= most[i]! - slack);
   const none = power.every((mw) => mw <= slack);

@@ -38,6 +38,20 @@ export const isComplex = (unit: Unit): unit is Unit & { readonly order: ComplexO
 export const spanOf = (order: BookOrder, book: Book): number =>
   resolutionMinutes[order.resolution ?? book.resolution] / resolutionMinutes[book.resolution];
 
+/**
+ * A block without a least ratio that nobody else's fate hangs on: no parent, child, group or loop. It is a convex order, there is nothing to
+ * decide about it (section 17 on 2.3).
+ */
+export function isAloneWithoutMinimum({ order, key }: Unit, units: readonly Unit[]): boolean {
+  if (order.kind !== 'block' || order.minAcceptance > 0) return false;
+  if (order.linkedTo !== undefined || order.exclusiveGroup !== undefined || order.loopWith !== undefined) return false;
+  return !units.some(
+    ({ order: other }) =>
+      other.kind === 'block' &&
+      [other.linkedTo, other.loopWith].some((id) => id !== undefined && `${other.participant ?? ''}/${id}` === key),
+  );
+}
+
 /** What a block or a started flexible order asks for: power by period of its own resolution. */
 export function profileOf(order: BlockOrder | FlexibleOrder, start = 0): { period: number; power: number }[] {
   if (order.kind === 'block' && order.profile !== undefined) return order.profile;

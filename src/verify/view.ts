@@ -1,11 +1,20 @@
 /** Book and result side by side, with the tolerances they are held to: what every check looks at. */
 
 import type { Book } from '../market/book.ts';
+import { leastPower } from '../market/bounds.ts';
+import { gridOf, isOn } from '../market/decimal.ts';
 import { type Constraint, capacityAt, type Line } from '../market/network.ts';
+import type { BlockOrder } from '../market/order.ts';
 import type { Outcome, Result } from '../market/result.ts';
 import { hoursOf } from '../market/time.ts';
+import { type Decided, decidedMtus } from './decided.ts';
+import { givingWay, type MayGiveWay } from './giving-way.ts';
 import { keyOf, type Position, positionsOf } from './offers.ts';
-import { type Unit, unitsOf } from './units.ts';
+import { type Ranges, rangesOf } from './ranges.ts';
+import { type IsShut, shutDirections } from './shut.ts';
+import { dust, tolerancesOf } from './tolerances.ts';
+import { unevenMtus } from './uneven.ts';
+import { askedOf, type Unit, unitsOf } from './units.ts';
 
 export interface Link {
   readonly line: Line;
@@ -38,15 +47,24 @@ export interface View {
   readonly links: readonly Link[];
   /** By MTU. */
   readonly regions: readonly Region[];
+  /**
+   * MW by zone and MTU that rounding may lose, and create, between a net position and the flows published beside it.
+   */
+  readonly lost: readonly (readonly number[])[];
+  readonly created: readonly (readonly number[])[];
   /** MW that a zone exports by flow-based exchange, by zone and MTU: its net position less what its lines take out. */
   readonly pool: readonly (readonly number[])[];
-  /** Market rules, section 11: how far a price (currency/MWh) and a volume (MW) may be off; tick and lot where there are some. */
+  /** Market rules, section 11: how far a price (currency/MWh) and a volume (MW) may be off (`tolerances.ts`). */
   readonly ep: number;
   readonly eq: number;
-  /** Money. */
-  readonly ew: number;
-  /** MTUs whose rules may ask for a price beyond the limits; see `strainedMtus`. */
-  readonly strained: readonly boolean[];
+  /** What each zone's own orders leave open of its price. */
+  readonly ranges: Ranges;
+  /** By MTU: what has a say in its prices besides. */
+  readonly decided: readonly Decided[];
+  /** By MTU: whether rounding may hide that something was not full. */
+  readonly uneven: readonly boolean[];
+  readonly isShut: IsShut;
+  readonly mayGiveWay: MayGiveWay;
 }
 
 export function viewOf(book: Book, result: Result): View {
@@ -66,9 +84,16 @@ export function viewOf(book: Book, result: Result): View {
   }));
   const price = book.zones.map((id) => result.prices[id]!);
   const netPosition = book.zones.map((id) => result.netPositions[id]!);
-  // Two prices on a tick may be a whole tick further apart than before they were rounded.
-  const ep = Math.max(1e-3, book.priceLimits.tick ?? 0) + 1e-9;
-  return {
+  const { ep, eq } = tolerancesOf(book);
+  const units = unitsOf(book, outcomes);
+  const regions = regionsOf(book);
+  const ranges = rangesOf({ book, periods, positions, units, eq });
+  const decided = decidedMtus({ periods, units, links, regions, book });
+  const uneven = unevenMtus({ book, periods, positions, units, links, regions });
+  const long = groupsOf(positions, periods).filter(([first, after]) => after - first > 1);
+  const hasMoreRules = (t: number) =>
+    decided[t] !== undefined || long.some(([first, after]) => t >= first && t < after);
+  const view = {
     book,
     result,
     periods,
@@ -76,15 +101,19 @@ export function viewOf(book: Book, result: Result): View {
     price,
     netPosition,
     positions,
-    units: unitsOf(book, outcomes),
+    units,
     links,
-    regions: regionsOf(book),
+    regions,
+    ranges,
+    decided,
+    uneven,
+    isShut: shutDirections({ periods, links, price, uneven, ep, eq }, ranges, hasMoreRules),
+    ...roundedIn(book, links, regions),
     pool: poolOf(netPosition, links),
     ep,
-    eq: Math.max(1e-3, book.lot ?? 0),
-    ew: Math.max(1e-2, 1e-6 * Math.abs(result.welfare)),
-    strained: strainedMtus(book, positions, price, ep),
+    eq,
   };
+  return { ...view, mayGiveWay: givingWay(view) };
 }
 
 const isTied = ({ rampSets = [], netPositionRamps = [] }: Book, { id, from, to, ramp }: Line): boolean =>
@@ -114,12 +143,59 @@ function poolOf(netPosition: readonly (readonly number[])[], links: readonly Lin
 }
 
 /**
- * A paradoxical rejection that the rules allow: in an MTU with a price at a limit; or, of an order over several MTUs, in a result that
- * does not claim to be the best (left out, because with it in somebody would have lost).
+ * Flows and net positions in whole lots balance exactly, but for two things: of the power that arrives by a line with losses only whole
+ * lots count, and a line may be full at a capacity of no whole lots. What that leaves is lost: nothing is created (5.5). Without a
+ * lot each flow and net position is published to a digit of its own, which is off either way.
  */
-export const isExcused = ({ strained, result }: View, { outcome, from, span }: Position): boolean =>
+function roundedIn(
+  { zones, periods, lot }: Book,
+  links: readonly Link[],
+  regions: readonly Region[],
+): Pick<View, 'lost' | 'created'> {
+  const none = () => zones.map(() => new Array<number>(periods).fill(0));
+  const [lost, created] = [none(), none()];
+  const digit = (z: number, t: number) => {
+    for (const each of [lost, created]) each[z]![t]! += leastPower;
+  };
+  for (const { line, from, to, flow } of links) {
+    flow.forEach((mw, t) => {
+      if (mw === 0) return;
+      for (const z of [from, to]) {
+        if (lot === undefined) digit(z, t);
+        else if (line.loss > 0 || !isOn(gridOf(lot), mw)) lost[z]![t]! += lot;
+        // What is in no whole lots is published to a digit.
+        if (lot !== undefined && !isOn(gridOf(lot), mw)) digit(z, t);
+        for (const each of [lost, created]) each[z]![t]! += dust(mw);
+      }
+    });
+  }
+  if (lot === undefined)
+    regions.forEach((region, t) => {
+      for (const z of region.zones) digit(z, t);
+    });
+  return { lost, created };
+}
+
+/**
+ * An order over several MTUs that is told to be rejected paradoxically where that can be so: no prices within the limits support it; or the
+ * result does not claim to be the best (left out, because with it in somebody would have lost).
+ */
+export const isExcused = ({ mayGiveWay, result }: View, { outcome, zone, from, span }: Position): boolean =>
+  span > 1 &&
   outcome.reason?.code === 'paradoxically_rejected' &&
-  (strained[from] === true || (span > 1 && result.status === 'feasible'));
+  (result.status === 'feasible' || mayGiveWay('long orders', zone, from));
+
+/** The same of a block that is alone and has no minimum: one in a single MTU never gives way. */
+export function isExcusedBlock(
+  { mayGiveWay, result, periods }: View,
+  unit: Unit & { readonly order: BlockOrder },
+): boolean {
+  const asked = askedOf(unit, periods);
+  const from = asked.findIndex((mw) => mw > 0);
+  const isLong = asked.some((mw, t) => mw > 0 && t !== from);
+  const isTold = unit.outcome.reason?.code === 'paradoxically_rejected';
+  return isLong && isTold && (result.status === 'feasible' || mayGiveWay('long orders', unit.zone, from));
+}
 
 /** Price of a position: the mean over the MTUs it covers. */
 export function priceOf({ price }: View, { zone, from, span }: Position): number {
@@ -131,36 +207,9 @@ export function priceOf({ price }: View, { zone, from, span }: Position): number
 export const hoursOfPosition = ({ hours }: View, { span }: Position): number => hours * span;
 
 /** What a MW more from -> to would gain (currency/MWh); `back` asks for the other direction. */
-export function spreadOf({ price }: View, { line, from, to }: Link, t: number, back = false): number {
+export function spreadOf({ price }: Pick<View, 'price'>, { line, from, to }: Link, t: number, back = false): number {
   const [a, b] = back ? [price[to]![t]!, price[from]![t]!] : [price[from]![t]!, price[to]![t]!];
   return (1 - line.loss) * b - a - line.tariff;
-}
-
-/**
- * Where no price within the limits can support the best answer.
- *
- * With lines that lose nothing and orders of one resolution that never happens: prices beyond a limit could all be cut to it. An
- * order over several MTUs bounds a mean of prices, and a line with losses a ratio: cutting one price breaks such a rule. Then the
- * price stands at the limit, and the rule stays unsupported. So these MTUs, and only these, are excused from the rules that
- * tie prices to volumes: those of a group that long orders or lossy lines tie together and that has a price at a limit.
- */
-function strainedMtus(
-  { periods, lines, priceLimits }: Book,
-  positions: readonly Position[],
-  price: readonly (readonly number[])[],
-  ep: number,
-): boolean[] {
-  const atLimit = (t: number) =>
-    price.some((row) => row[t]! <= priceLimits.min + ep || row[t]! >= priceLimits.max - ep);
-  const lossy = lines.some(({ loss, tariff }) => loss > 0 || tariff > 0);
-  const strained = Array.from({ length: periods }, (_, t) => lossy && atLimit(t));
-  for (const [first, after] of groupsOf(positions, periods)) {
-    if (after - first === 1) continue;
-    let any = false;
-    for (let t = first; t < after; t++) any ||= atLimit(t);
-    for (let t = first; t < after; t++) strained[t] ||= any;
-  }
-  return strained;
 }
 
 /** MTUs that positions over several of them tie together, as [first, after last). */

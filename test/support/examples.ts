@@ -38,7 +38,8 @@ function outcomeFrom(text: string, { record_id, kind }: Book['orders'][number], 
   return { ...outcome, reason: { code, distance: Number(match[5] ?? 0), missedSurplus: 0, binding } };
 }
 
-function example(book: Book, answer: Answer): Example {
+/** A book with its right result, worked out by hand. */
+export function example(book: Book, answer: Answer): Example {
   const { prices, welfare, flows = {}, orders } = answer;
   const idle = Object.fromEntries(book.zones.map((zone) => [zone, new Array<number>(book.periods).fill(0)]));
   const result: Result = {

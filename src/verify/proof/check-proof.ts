@@ -11,6 +11,7 @@ import type { Result } from '../../market/result.ts';
 import { hoursOf } from '../../market/time.ts';
 import { Findings } from '../check.ts';
 import { withoutExcluded } from '../excluded.ts';
+import { apart, halfCent, inProof, leastShare } from '../tolerances.ts';
 import type { Check } from '../verify.ts';
 import { type Gains, gainsAt, mostOver, type Part, type Prices, partOf, pricesOf } from './gains.ts';
 import { type Column, type Decision, type Model, modelOf } from './model.ts';
@@ -67,7 +68,7 @@ export function checkProof(whole: Book, hash: string, published: Result, proof: 
     }
   }
   const bounds = new Findings('PROOF-BOUND', 'it shows the bound that is published');
-  const slack = 0.01 + 1e-9 * Math.abs(result.welfare);
+  const slack = 2 * halfCent + leastShare * Math.abs(result.welfare);
   bounds.expect(bound <= result.bound + slack, 'bound', () => `${bound} is shown, ${result.bound} is published`);
   // Whole lots may be worth a little more than what was cleared.
   const lots = (book.lot ?? 0) * book.orders.length * (book.priceLimits.max - book.priceLimits.min);
@@ -80,12 +81,6 @@ export function checkProof(whole: Book, hash: string, published: Result, proof: 
   const ok = checks.every(({ violations }) => violations.length === 0);
   return { ok, checks, bound, leaves, claimed };
 }
-
-/** MW that have to be missing where nothing balances. */
-const leastShortage = 1e-7;
-
-/** Currency per hour by which one worth has to exceed another to be more. */
-const apart = (worth: number): number => 1e-7 + 1e-11 * Math.abs(worth);
 
 /** One tree. A tree that is none throws a TypeError that says what was seen. */
 class Walk {
@@ -185,7 +180,7 @@ class Walk {
     const most = this.#sum(gainsAt(this.#model, this.#part, prices, false));
     // Per unit of the largest price, so that no prices are so large that a rounding error looks like a loss.
     const largest = [...prices.cell, ...prices.row.values()].reduce((max, price) => Math.max(max, Math.abs(price)), 1);
-    if (!(most < -leastShortage * largest))
+    if (!(most < -inProof.shortage * largest))
       throw new TypeError(`prices ${at} do not show that nothing balances: ${most}`);
     this.leaves++;
   }

@@ -7,6 +7,7 @@
 
 import type { Proof, ProofGroup } from '../../market/proof.ts';
 import { bestAt, surplusAt } from '../offers.ts';
+import { inProof } from '../tolerances.ts';
 import type { Column, Crowd, Model, Row } from './model.ts';
 
 /** What of the book belongs to a group of MTUs. */
@@ -45,13 +46,10 @@ export function pricesOf(
   return { cell, row: new Map(given.rows) };
 }
 
-/** A price this small (of a column or row without limits) is a rounding error. */
-const nothing = 1e-7;
-
 /** The most of gain * x over least <= x <= most. */
 export function mostOver(gain: number, least: number, most: number): number {
   const end = gain > 0 ? most : least;
-  return Number.isFinite(end) ? gain * end : Math.abs(gain) <= nothing ? 0 : Infinity;
+  return Number.isFinite(end) ? gain * end : Math.abs(gain) <= inProof.noPrice ? 0 : Infinity;
 }
 
 /** Gain of a unit of a column; without its cost where only balance is asked about. */
@@ -99,7 +97,7 @@ export function gainsAt(model: Model, part: Part, prices: Prices, costs = true):
   for (const [name, price] of prices.row) {
     const { low, high } = part.rows.get(name)!;
     const end = price > 0 ? high : low;
-    all += Number.isFinite(end) ? price * end : Math.abs(price) <= nothing ? 0 : Infinity;
+    all += Number.isFinite(end) ? price * end : Math.abs(price) <= inProof.noPrice ? 0 : Infinity;
   }
   return { all, of };
 }

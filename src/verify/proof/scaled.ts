@@ -9,15 +9,9 @@
 
 import type { ProofNode } from '../../market/proof.ts';
 import { bestAt, valueOfOffer } from '../offers.ts';
+import { inProof } from '../tolerances.ts';
 import { meanPrice, type Part, type Prices } from './gains.ts';
 import type { Column, Crowd, Decision, Model } from './model.ts';
-
-/** Volumes (MW, ratios) may be this far off what they may be. */
-const sameVolume = 1e-6;
-/** MW that net volumes may be off what they are told to be: what is missing is paid for. */
-const sameNet = 1e-3;
-/** Prices this near to each other (currency/MWh) are the same. */
-const samePrice = 1e-5;
 
 /** What scaled volumes come to. */
 export interface Scaling {
@@ -71,7 +65,7 @@ export function worthOfScaled(
     if (value !== undefined) known++;
     const { least, most } = rangeOf(column, decided.get(column), inCore, isClosed(column));
     const told = value ?? 0;
-    if (!(told >= least - sameVolume && told <= most + sameVolume))
+    if (!(told >= least - inProof.volume && told <= most + inProof.volume))
       return `${column.name} is ${told}, not ${least} to ${most}`;
     const x = Math.min(most, Math.max(least, told));
     const other = column.opposite;
@@ -84,7 +78,8 @@ export function worthOfScaled(
   if (known < values.size) return 'it has columns that the group does not have';
   for (const [name, sum] of used) {
     const { low, high } = model.rows.get(name)!;
-    if (sum < low - sameVolume || sum > high + sameVolume) return `${name} comes to ${sum}, not ${low} to ${high}`;
+    if (sum < low - inProof.volume || sum > high + inProof.volume)
+      return `${name} comes to ${sum}, not ${low} to ${high}`;
   }
   const { min, max } = model.priceLimits;
   const cells = new Map<string, number>();
@@ -156,7 +151,7 @@ function costOf(
   const open: { limit: number; power: number }[] = [];
   for (const offer of crowd.offers) {
     const sells = offer.side === 'sell';
-    if (offer.first === offer.last && Math.abs(offer.first - price) <= samePrice) {
+    if (offer.first === offer.last && Math.abs(offer.first - price) <= inProof.price) {
       open.push({ limit: offer.first, power: offer.power });
       if (!sells) {
         bought += offer.power;
@@ -174,7 +169,7 @@ function costOf(
   const more = net - sure + bought;
   let rest = Math.max(0, Math.min(more, most));
   const missing = more - rest;
-  if (!(Math.abs(missing) <= sameNet))
+  if (!(Math.abs(missing) <= inProof.net))
     return `a net supply of ${net} MW at ${price} where its orders want ${sure - bought} to ${sure - bought + most}`;
   // A price is rounded, and straight lines move with it: they stand where they meet what is missing.
   if (missing !== 0 && slope > 0 && !isMoved) return costOf(crowd, net, price + missing / slope, limits, true);

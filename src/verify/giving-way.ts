@@ -1,0 +1,94 @@
+/**
+ * Where rules may give way (market rules, 4 as section 17 mends it).
+ *
+ * Prices have limits, so there may be none that keep every rule at the volumes that serve welfare best. Then, and only then, orders over several
+ * MTUs are executed less than their average price asks; only if that is not enough, price tests of ramped lines give way; only if that is
+ * not enough either, those of flow-based exchange. Orders of one MTU and plain lines never do.
+ *
+ * Whether prices exist is asked of each part of the market that orders, lines, ramps and exchange tie together (`supporting.ts`).
+ */
+
+import { supportingPrices } from './supporting.ts';
+import type { View } from './view.ts';
+
+/** In the order in which they give way. */
+export type Rule = 'long orders' | 'ramps' | 'exchange';
+const before: Readonly<Record<Rule, readonly Rule[]>> = {
+  'long orders': [],
+  ramps: ['long orders'],
+  exchange: ['long orders', 'ramps'],
+};
+
+/** Whether a rule may give way in a zone and MTU. */
+export type MayGiveWay = (rule: Rule, zone: number, t: number) => boolean;
+
+export function givingWay(view: Omit<View, 'mayGiveWay'>): MayGiveWay {
+  let parts: ReturnType<typeof partsOf> | undefined;
+  const known = new Map<string, boolean>();
+  return (rule, zone, t) => {
+    parts ??= partsOf(view);
+    const part = parts.of(zone, t);
+    const name = `${part}/${rule}`;
+    let may = known.get(name);
+    if (may === undefined) {
+      const cells = parts.cellsOf(part);
+      // Only the limits may stand in the way: volumes that no prices at all support are not the best.
+      const free = supportingPrices(view, cells, new Set(), false);
+      const limited = supportingPrices(view, cells, new Set(before[rule]));
+      // Where that can't be told, a price at a limit is what shows it: elsewhere prices could move on.
+      may = free === undefined || limited === undefined ? isAtLimit(view, cells) : free && !limited;
+      known.set(name, may);
+    }
+    return may;
+  };
+}
+
+/** A zone in an MTU. */
+export interface Cell {
+  readonly z: number;
+  readonly t: number;
+}
+
+function isAtLimit({ price, book, ep }: Pick<View, 'price' | 'book' | 'ep'>, cells: readonly Cell[]): boolean {
+  const { min, max } = book.priceLimits;
+  return cells.some(({ z, t }) => price[z]![t]! <= min + ep || price[z]![t]! >= max - ep);
+}
+
+/** Cells that some rule ties together: by lines, exchange, ramps, and orders over several MTUs. */
+function partsOf({ book, periods, positions, units, links, regions }: Omit<View, 'mayGiveWay'>) {
+  const label = Array.from({ length: book.zones.length * periods }, (_, cell) => cell);
+  const find = (cell: number): number => {
+    let at = cell;
+    while (label[at] !== at) {
+      label[at] = label[label[at]!]!;
+      at = label[at]!;
+    }
+    return at;
+  };
+  const join = (z: number, t: number, other: number, u: number) => {
+    label[find(z * periods + t)] = find(other * periods + u);
+  };
+  for (const { zone, from, span } of positions) for (let t = from + 1; t < from + span; t++) join(zone, t, zone, from);
+  for (const { zone, power, order, span } of units) {
+    const active = power.flatMap((mw, t) => (mw > 0 || order.kind === 'complex' ? [t] : []));
+    for (const t of active) join(zone, t, zone, active[0]!);
+    for (let t = 0; t < periods; t++) if (span > 1) join(zone, t, zone, t - (t % span));
+  }
+  for (const { from, to, tied } of links)
+    for (let t = 0; t < periods; t++) {
+      join(from, t, to, t);
+      if (tied && t > 0) join(from, t, from, t - 1);
+    }
+  regions.forEach(({ zones }, t) => {
+    for (const z of zones) join(z, t, zones[0]!, t);
+  });
+  for (const { lines } of book.rampSets ?? []) {
+    const zones = links.filter(({ line }) => lines.includes(line.id)).map(({ from }) => from);
+    for (const z of zones) for (let t = 0; t < periods; t++) join(z, t, zones[0]!, t);
+  }
+  return {
+    of: (z: number, t: number) => find(z * periods + t),
+    cellsOf: (part: number): Cell[] =>
+      label.flatMap((_, cell) => (find(cell) === part ? [{ z: Math.floor(cell / periods), t: cell % periods }] : [])),
+  };
+}
