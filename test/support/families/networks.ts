@@ -35,6 +35,7 @@ export function flowBased(seed: number): Scene {
     }
   }
   if (dice.chance(0.3)) scene.line(zones[0]!, zones[1]!);
+  if (dice.chance(0.2)) scene.more.flowBased = 'intuitive';
   some(scene, 2, 7);
   return scene;
 }
