@@ -1,6 +1,6 @@
 /**
  * `node test/clearing/families-report.ts [family|all] [count] [seed]`: the engine against the oracle, by family of small books, as a table;
- * then the first failing book of each kind, simplified, as one line of JSON.
+ * then the first failing book of each kind, simplified, as one line of JSON; `SHOWN` says how many of each instead.
  */
 
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
@@ -12,6 +12,7 @@ const [which = 'all', count = '100', first = '1'] = process.argv.slice(2);
 const names = which === 'all' ? Object.keys(families) : [which];
 const unknown = names.find((name) => !Object.hasOwn(families, name));
 if (unknown !== undefined) throw new Error(`no family ${unknown}: ${Object.keys(families).join(', ')}`);
+const mostShown = Number(process.env.SHOWN ?? 1);
 const solver = await loadSolver();
 
 const columns = ['ok', 'lots', ...kinds] as const;
@@ -23,7 +24,7 @@ for (const name of names) {
     const book = bookOf(name, seed);
     const { kind, message } = judge(book, solver);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
-    if (kind === 'ok' || kind === 'lots' || counts.get(kind)! > 1) continue;
+    if (kind === 'ok' || kind === 'lots' || counts.get(kind)! > mostShown) continue;
     const small = simplify(book, (candidate) => judge(candidate, solver).kind === kind);
     const now = judge(small, solver).message;
     shown.push(`${name}, seed ${seed}, ${kind}: ${message}\n  as small as it gets: ${now}\n  ${JSON.stringify(small)}`);

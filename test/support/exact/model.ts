@@ -23,8 +23,10 @@ export interface Role {
   readonly direction?: Direction;
   /** Nothing may flow in this direction. */
   readonly isShut?: boolean;
-  /** A ratio of a block, not MW. */
+  /** A ratio of a block or of a loop, not MW. */
   readonly isRatio?: boolean;
+  /** Of a loop: what it has in the balances is the difference of its legs. */
+  readonly isLoop?: boolean;
   /** MWh bought per hour and unit of it. */
   readonly bought?: Rational;
   /** Of a curve's net position at one price: it does not trade with itself, so of those of one name either all buys or all sells are 0. */

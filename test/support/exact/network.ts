@@ -1,6 +1,6 @@
 /** Lines, flow-based exchange and ramps in a book's program (market rules, section 3). */
 
-import { capacityAt, type Line } from '../../../src/market/network.ts';
+import { type Constraint, capacityAt, type Line } from '../../../src/market/network.ts';
 import type { Direction, Model } from './model.ts';
 import { minus, most, negated, one, type Rational, rational, zero } from './rational.ts';
 
@@ -88,33 +88,57 @@ function addLine(model: Model, line: Line, mtu: number, { isRamped, shut, positi
   ];
 }
 
-/** The exchange of each region sums to 0 in each MTU; constraints bound what its zones export that way, without their lines (3.3). */
+/** Constraints bound what the zones of a region export to each other, besides their lines (3.3). */
 function addExchange(model: Model, positions: Terms[], rampedZones: ReadonlySet<string>): void {
-  const { constraints } = model.book;
+  const { constraints, flowBased = 'plain' } = model.book;
+  const regions = regionsOf(model);
   for (let mtu = 0; mtu < model.periods; mtu++) {
-    const exports = new Map<string, number>();
-    for (const region of regionsOf(model)) {
-      for (const zone of region) {
-        const cell = model.cell(zone, mtu);
-        const role = { isExchange: true, isRamped: rampedZones.has(zone) };
-        const variable = model.add({ gain: zero, column: [[cell, one]] }, role);
-        positions[cell]!.push([variable, one]);
-        exports.set(zone, variable);
+    const exchange = (zones: readonly string[], column: Terms, lower?: Rational): number => {
+      const isRamped = zones.some((zone) => rampedZones.has(zone));
+      const variable = model.add({ lower, gain: zero, column }, { isExchange: true, isRamped });
+      for (const [cell, factor] of column) positions[cell]!.push([variable, factor]);
+      return variable;
+    };
+    const rows = constraints.filter(({ period }) => period === mtu + 1);
+    for (const region of regions) {
+      const cells = region.map((zone) => model.cell(zone, mtu));
+      if (flowBased === 'plain') {
+        const exports = region.map((zone, i) => exchange([zone], [[cells[i]!, one]]));
+        model.addRow(
+          exports.map((variable) => [variable, one]),
+          zero,
+        );
+        for (const { ptdf, ram } of rows.filter((row) => isOf(row, region)))
+          model.addLimit(
+            region.map((zone, i) => [exports[i]!, rational(ptdf[zone] ?? 0)]),
+            rational(ram),
+          );
+        continue;
       }
-      model.addRow(
-        region.map((zone) => [exports.get(zone)!, one]),
-        zero,
+      // Intuitive: exchanges from zone to zone, none of which relieves a constraint.
+      const pairs = region.flatMap((from, i) =>
+        region.flatMap((to, k) => {
+          if (i === k) return [];
+          const column: Terms = [
+            [cells[i]!, one],
+            [cells[k]!, negated(one)],
+          ];
+          return [{ from, to, variable: exchange([from, to], column, zero) }];
+        }),
       );
-    }
-    for (const { period, ptdf, ram } of constraints) {
-      if (period !== mtu + 1) continue;
-      const terms = Object.entries(ptdf).flatMap(([zone, factor]) =>
-        factor === 0 ? [] : [[exports.get(zone)!, rational(factor)] as const],
-      );
-      model.addLimit(terms, rational(ram));
+      for (const { ptdf, ram } of rows.filter((row) => isOf(row, region)))
+        model.addLimit(
+          pairs.map(({ from, to, variable }) => {
+            const factor = minus(rational(ptdf[from] ?? 0), rational(ptdf[to] ?? 0));
+            return [variable, most(zero, factor)];
+          }),
+          rational(ram),
+        );
     }
   }
 }
+
+const isOf = ({ ptdf }: Constraint, region: readonly string[]): boolean => region.some((zone) => zone in ptdf);
 
 /** Zones that constraints name together; where that is one region, zones without lines too, whose zeros are left out (section 17). */
 function regionsOf({ book: { constraints, lines, zones } }: Model): string[][] {

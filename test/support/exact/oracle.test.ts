@@ -211,6 +211,9 @@ test('oracle() splits prices by flow-based constraints: E16', () => {
   const dear = 'A sell 500@20, B sell 500@70, C sell 500@60, C buy 200@100';
   const against = { welfare: '11625', volume: '200', prices: { A: '20', B: '70', C: '57.5' } };
   check(dear, against, [], region({ A: 0.6, B: -0.2, C: 0 }));
+  // Intuitive: 250/3 MW from A to C, the rest at C.
+  const intuitive = { welfare: '34000/3', volume: '200', prices: { A: '20', B: '60..70', C: '60' } };
+  check(dear, intuitive, [], { ...region({ A: 0.6, B: -0.2, C: 0 }), flowBased: 'intuitive' });
 });
 
 test('oracle() meets scarcity at the limit: E17', () => {

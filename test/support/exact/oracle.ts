@@ -87,11 +87,12 @@ function isInLots({ model }: Answer, values: readonly Rational[], which = [...va
   const { lot } = model.book;
   if (lot === undefined) return true;
   const unit = rational(lot);
-  return which.every((j) =>
-    model.variables[j]!.column.every(
+  return which.every((j) => {
+    if (model.roles[j]!.isLoop && !isWhole(values[j]!)) return false;
+    return model.variables[j]!.column.every(
       ([row, factor]) => row >= model.cells || isWhole(over(times(values[j]!, factor), unit)),
-    ),
-  );
+    );
+  });
 }
 
 function wordsOf({ decision, shut }: Answer): string {

@@ -94,7 +94,7 @@ function addBlocks(model: Model, blocks: readonly BlockOrder[], decision: Decisi
     }
     const ratio = model.add(
       { lower: isAlone ? zero : rational(block.minAcceptance), upper: one, gain, column: [...column] },
-      { isLong: column.size > 1, isRatio: true, bought },
+      { isLong: column.size > 1, isRatio: true, isLoop: legs.length > 1, bought },
     );
     for (const leg of legs) ratios.set(leg.record_id, ratio);
   }

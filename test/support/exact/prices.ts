@@ -32,20 +32,29 @@ export interface Range {
   readonly max: Rational;
 }
 
+/** Beyond so many idle directions only as few tests as can be are left out: there are too many ways to choose them. */
+const mostIdle = 8;
+
 /** currency/MWh, by cell: zone z * periods + MTU. Undefined: no prices support it. */
 export function supportingPrices(model: Model, values: readonly Rational[], givenWay: GivenWay): Range[] | undefined {
   // A lossy line that carries nothing needs one direction whose test holds, and of one that carries power the shut direction is tested
-  // wherever both can hold (section 17, row 3.1): as few tests are left out as can be.
+  // (section 17, row 3.1): tests are left out where all of them cannot hold, and none more than it takes.
   const idle = [...model.variables.keys()].filter((j) => isIdleDirection(model, j, values[j]!));
   if (idle.length > 0 && priceRanges(priceProgram(model, values, givenWay, new Set(idle), new Set()), 0) === undefined)
     return undefined;
+  const enough: (readonly number[])[] = [];
+  const found: Range[][] = [];
   for (let size = 0; size <= idle.length; size++) {
-    const ranges = subsets(idle, size)
-      .filter((dropped) => isOneALine(model, dropped))
-      .flatMap((dropped) => withoutTests(model, values, givenWay, dropped));
-    if (ranges.length > 0) return hullOf(ranges);
+    for (const dropped of subsets(idle, size)) {
+      if (!isOneALine(model, dropped) || enough.some((fewer) => fewer.every((j) => dropped.includes(j)))) continue;
+      const ranges = withoutTests(model, values, givenWay, dropped);
+      if (ranges.length === 0) continue;
+      enough.push(dropped);
+      found.push(...ranges);
+    }
+    if (found.length > 0 && (size === 0 || idle.length > mostIdle)) break;
   }
-  return undefined;
+  return found.length > 0 ? hullOf(found) : undefined;
 }
 
 const isOneALine = ({ roles }: Model, dropped: readonly number[]): boolean =>

@@ -35,22 +35,24 @@ export function flowBased(seed: number): Scene {
     }
   }
   if (dice.chance(0.3)) scene.line(zones[0]!, zones[1]!);
+  if (dice.chance(0.2)) scene.more.flowBased = 'intuitive';
   some(scene, 2, 7);
   return scene;
 }
 
-/** Nodes in a tree, or in a ring of three equal branches with a tail: flows on branches that depend on each other. */
+/** Nodes in a tree, or in a ring of three branches, maybe with a tail: flows on branches that depend on each other. */
 export function nodal(seed: number): Scene {
   const scene = new Scene(seed, { zones: 3 + (seed % 2), mostSteps: 10 });
   const { dice, zones } = scene;
   // Shares of each node's injection on each branch; what is injected leaves at the last node.
-  const isRing = dice.chance(0.6);
   const branches: number[][] = zones.slice(1).map((_, b) => zones.map((_, z) => (z <= b ? 1 : 0)));
-  if (isRing) {
-    const third = Math.round(1e6 / 3) / 1e6;
-    const [one, two] = [third, Math.round((1 - third) * 1e6) / 1e6];
-    // A-B, A-C, B-C, with C (or beyond it D) as the sink.
-    branches.splice(0, 2, [one, -one, 0, 0], [two, one, 0, 0], [one, two, 0, 0]);
+  if (dice.chance(0.6)) {
+    // Branches A-B, A-C, B-C of reactances that are 10 in all; what goes on from C is on the tail.
+    const ab = dice.whole(1, 5);
+    const ac = dice.whole(1, 9 - ab);
+    const bc = 10 - ab - ac;
+    const tenths = (...shares: number[]) => shares.map((share) => share / 10);
+    branches.splice(0, 2, tenths(ac, -bc, 0, 0), tenths(ab + bc, bc, 0, 0), tenths(ac, ab + ac, 0, 0));
   }
   branches.forEach((shares, b) => {
     const ram = scene.mw(dice.whole(0, 8));
