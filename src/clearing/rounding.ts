@@ -89,6 +89,12 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   columns.forEach(({ kind }, c) => {
     if (kind === 'ratio' && value[c]! > 1 - 1e-9) value[c] = 1;
   });
+  for (const { column, least, steps } of problem.decisions) {
+    const parts = columns[column]!.legs ?? columns[column]!.cells;
+    // What is not half a lot anywhere is nothing.
+    if (steps.length === 0 && least === 0 && parts.every(([, mw]) => toLots(mw * value[column]!, lot) === 0))
+      value[column] = 0;
+  }
   const stages = stagesOf(problem, sharing, value);
   const told = new Map(stages.map((stage) => [stage, stageInLots(stage, lot)]));
   for (const [stage, mw] of told) fillStage(stage, mw, value);

@@ -9,6 +9,7 @@
  */
 
 import { supportingPrices } from './supporting.ts';
+import { askedOf, isAloneWithoutMinimum, isBlock } from './units.ts';
 import type { View } from './view.ts';
 
 /** In the order in which they give way. */
@@ -69,8 +70,12 @@ function partsOf({ book, periods, positions, units, links, regions }: Omit<View,
     label[find(z * periods + t)] = find(other * periods + u);
   };
   for (const { zone, from, span } of positions) for (let t = from + 1; t < from + span; t++) join(zone, t, zone, from);
-  for (const { zone, power, order, span } of units) {
-    const active = power.flatMap((mw, t) => (mw > 0 || order.kind === 'complex' ? [t] : []));
+  for (const unit of units) {
+    const { zone, power, order, span } = unit;
+    // Nothing is decided about a block that is alone without a minimum: it ties its MTUs also where nothing of it is executed.
+    const isConvex = isBlock(unit) && isAloneWithoutMinimum(unit, units);
+    const mws = isConvex ? askedOf(unit, periods) : power;
+    const active = mws.flatMap((mw, t) => (mw > 0 || order.kind === 'complex' ? [t] : []));
     for (const t of active) join(zone, t, zone, active[0]!);
     for (let t = 0; t < periods; t++) if (span > 1) join(zone, t, zone, t - (t % span));
   }

@@ -149,7 +149,8 @@ function whyRejected(
   const { problem, lots } = told;
   const { book, decisions } = problem;
   const decision = decisions[d]!;
-  const noise = 1e-6 * own.size;
+  // At the money, a price that is rounded to the tick seems to leave a gain.
+  const noise = (decision.test === 'free' ? (book.priceLimits.tick ?? 1e-6) : 1e-6) * own.size;
   if (order.loopWith !== undefined) {
     const joint = unitGain(told, d);
     // What the legs move in one MTU may cancel out: the energy of both counts.

@@ -6,7 +6,7 @@
  */
 
 import type { Column } from '../columns.ts';
-import { pricesAt } from '../curves/net-curve.ts';
+import { pricesAt, sameMw } from '../curves/net-curve.ts';
 import type { Node, Problem } from '../problem.ts';
 import { type Answer, type Bounds, samePrice } from '../search/master.ts';
 
@@ -157,9 +157,13 @@ function noLossRange({ segments, curve }: Node, net: number): [low: number, high
   const [least, most] = pricesAt(curve, net);
   let low = Number.NEGATIVE_INFINITY;
   let high = Number.POSITIVE_INFINITY;
+  const isAt = (limit: number, price: number) => Math.abs(limit - price) <= samePrice;
+  const steps = segments.filter(({ first, last }) => first === last && (isAt(first, least) || isAt(first, most)));
+  // Of steps at the price some may be executed; of one order that passes zero there none is, where nothing is left for it to trade.
+  const isIdle = Math.abs(net) <= sameMw && new Set(steps.map(({ order }) => order)).size === 1;
   for (const { side, first, last } of segments) {
-    // A slope that begins at the price is not executed; of a step there some may be.
-    const slack = first === last ? samePrice : -samePrice;
+    // A slope that begins at the price is not executed.
+    const slack = first === last && !isIdle ? samePrice : -samePrice;
     if (side === 'sell' && first <= least + slack) low = Math.max(low, Math.min(last, least));
     if (side === 'buy' && first >= most - slack) high = Math.min(high, Math.max(last, most));
   }

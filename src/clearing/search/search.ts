@@ -385,17 +385,17 @@ class Search {
   }
 
   /**
-   * The directions of a line with losses that carries nothing, beside a price of nothing or less: while neither is shut both have to be
-   * tested, and no prices within the limits may pass both tests (INV-18).
+   * The directions of a line with losses beside a price of nothing or less: while neither is shut both have to be tested, and no prices
+   * within the limits may pass both tests (INV-18).
    */
-  #undecidedDirection(closed: readonly number[], { price, value }: Answer): number[] | undefined {
+  #undecidedDirection(closed: readonly number[], { price }: Answer): number[] | undefined {
     const { arcs, periods, columns } = this.#problem;
     const isClosed = new Set(closed);
     for (const at of this.#master.columns) {
       const a = Math.floor(at / periods);
       if (a + 1 >= arcs.length || arcs[a]!.line !== arcs[a + 1]!.line || arcs[a]!.loss === 0) continue;
       const ways = [at, at + periods];
-      if (ways.some((c) => isClosed.has(c) || columns[c]!.least > 0 || value[c]! > samePrice)) continue;
+      if (ways.some((c) => isClosed.has(c) || columns[c]!.least > 0)) continue;
       if (ways.every((c) => columns[c]!.most === 0)) continue;
       if (columns[at]!.cells.some(([cell]) => price[cell]! <= samePrice)) return ways;
     }
@@ -434,12 +434,20 @@ class Search {
       const size = columns[column]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
       return gain[column]! / Math.max(size, 1);
     };
-    const candidates = this.#decisions
-      .filter((d) => !wasOn.has(d) && missed(d) >= -samePrice * 10)
+    const off = this.#decisions.filter((d) => !wasOn.has(d));
+    const candidates = off
+      .filter((d) => missed(d) >= -samePrice * 10)
       .sort((a, b) => Math.abs(missed(a)) - Math.abs(missed(b)) || a - b)
       .slice(0, mostTakenIn);
-    for (const d of candidates)
-      if (!this.#takesIn([d])) for (const other of candidates) if (other > d && this.#takesIn([d, other])) break;
+    for (const d of candidates) {
+      if (this.#takesIn([d])) continue;
+      const gainOf = (other: number) => gain[decisions[d]!.column]! + gain[decisions[other]!.column]!;
+      const partners = off
+        .filter((other) => other !== d && gainOf(other) >= -samePrice)
+        .sort((a, b) => Math.abs(gainOf(a)) - Math.abs(gainOf(b)) || a - b)
+        .slice(0, mostTakenIn);
+      partners.some((other) => this.#takesIn([d, other]));
+    }
   }
 
   /** Put these into the best answer where it is worth as much with them, and more is traded. */
