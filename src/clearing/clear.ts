@@ -223,21 +223,29 @@ function sharesAndPrices(
   }
 }
 
-/** Orders over several MTUs that are executed at a loss, where no prices keep even the rules that never give way. */
+/** Orders and blocks over several MTUs that are executed at a loss, where no prices keep even the rules that never give way. */
 function losingOrders(problem: Problem, found: Equilibrium, lots: Lots, prices: Float64Array): number[] {
-  const lossy = new Set(
-    found.groups.flatMap(({ best, part }) => (best!.level > yieldingOrder.length ? part.nodes : [])),
-  );
-  if (lossy.size === 0) return [];
-  return segmentsByOrder(problem).flatMap(({ node: index, segments }, order) => {
+  const hard = found.groups.filter(({ best }) => best!.level > yieldingOrder.length);
+  if (hard.length === 0) return [];
+  const nodes = new Set(hard.flatMap(({ part }) => part.nodes));
+  const columns = new Set(hard.flatMap(({ part }) => part.columns));
+  const orders = segmentsByOrder(problem).flatMap(({ node: index, segments }, order) => {
     const node = problem.nodes[index];
-    if (node === undefined || node.span === 1 || !lossy.has(index)) return [];
+    if (node === undefined || node.span === 1 || !nodes.has(index)) return [];
     const net = lots.bought[order]! - lots.sold[order]!;
     const side = net > 0 ? 'buy' : 'sell';
     const limit = marginalLimit(segments, side, Math.abs(net));
     const price = meanPriceOf(problem, node, prices);
     return (side === 'sell' ? limit - price : price - limit) > 1e-4 ? [order] : [];
   });
+  const blocks = problem.decisions.flatMap(({ test, column, orders: own }) => {
+    if (test !== 'free' || !columns.has(column) || lots.value[column] === 0) return [];
+    const { cells, cost } = problem.columns[column]!;
+    const size = cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
+    const gain = cells.reduce((sum, [cell, mw]) => sum + mw * prices[cell]!, -cost);
+    return gain < -1e-4 * size ? [...own] : [];
+  });
+  return [...orders, ...blocks];
 }
 
 /** Half away from zero; without the crumbs that a division by 0.01 leaves. */

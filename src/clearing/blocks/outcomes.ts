@@ -96,7 +96,7 @@ function blockOutcome(told: Told, index: number, order: BlockOrder & BookOrder):
   const lot = problem.book.lot ?? 1e-6;
   const head = headOf(order);
   const power = profile.map((step) => (ratio === 1 ? step.power : toLots(step.power * ratio, lot)));
-  const own = ownGain(told, index, order);
+  const own = ownGain(told, order);
   const surplus = toCents(own.money);
   if (ratio >= 1 - whole) return { ...head, status: 'accepted', power, ratio: 1, surplus };
   if (ratio > whole) {
@@ -107,11 +107,7 @@ function blockOutcome(told: Told, index: number, order: BlockOrder & BookOrder):
 }
 
 /** What an order gains alone if it is fully accepted, and over how many MWh. */
-function ownGain(
-  { problem, price }: Told,
-  index: number,
-  order: BlockOrder & BookOrder,
-): { money: number; size: number } {
+function ownGain({ problem, price }: Told, order: BlockOrder & BookOrder): { money: number; size: number } {
   const { book, hours, periods } = problem;
   const zone = book.zones.indexOf(order.zone);
   const span = spanOf(problem, order);
@@ -125,7 +121,6 @@ function ownGain(
       size += power * hours;
     }
   }
-  assert(index >= 0);
   return { money, size };
 }
 
@@ -381,7 +376,9 @@ function whyNotFull(
 }
 
 /** Clearing left it out because with it in somebody would have lost. */
-function leftOut(_: Told, order: BookOrder, power: number[]): Outcome {
-  const reason = reasonOf('paradoxically_rejected', 0, 0, []);
-  return { ...headOf(order), status: 'rejected', power, ratio: 0, surplus: 0, reason };
+function leftOut(told: Told, order: BookOrder, power: number[]): Outcome {
+  const { money, size } = order.kind === 'block' ? ownGain(told, order) : { money: 0, size: 1 };
+  const reason =
+    money >= 0 ? reasonOf('paradoxically_rejected', 0, money, []) : reasonOf('out_of_the_money', -money / size, 0, []);
+  return { ...headOf(order), status: 'rejected', power, ratio: 0, surplus: toCents(money), reason };
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Column } from '../columns.ts';
-import { pricesAt, sameMw } from '../curves/net-curve.ts';
+import { pricesAt, sameMw, supplyAt } from '../curves/net-curve.ts';
 import type { Node, Problem } from '../problem.ts';
 import { type Answer, type Bounds, samePrice } from '../search/master.ts';
 
@@ -157,13 +157,18 @@ function noLossRange({ segments, curve }: Node, net: number): [low: number, high
   const [least, most] = pricesAt(curve, net);
   let low = Number.NEGATIVE_INFINITY;
   let high = Number.POSITIVE_INFINITY;
-  const isAt = (limit: number, price: number) => Math.abs(limit - price) <= samePrice;
-  const steps = segments.filter(({ first, last }) => first === last && (isAt(first, least) || isAt(first, most)));
-  // Of steps at the price some may be executed; of one order that passes zero there none is, where nothing is left for it to trade.
-  const isIdle = Math.abs(net) <= sameMw && new Set(steps.map(({ order }) => order)).size === 1;
+  const isAt = (limit: number) => Math.abs(limit - least) <= samePrice || Math.abs(limit - most) <= samePrice;
+  const steps = segments.filter(({ first, last }) => first === last && isAt(first));
+  // Of steps at the price some of either side may be executed; of one order that passes zero there the side that it trades on.
+  let idle: 'buy' | 'sell' | 'both' | undefined;
+  if (least === most && new Set(steps.map(({ order }) => order)).size === 1) {
+    const bought = steps.reduce((sum, { side, power }) => sum + (side === 'buy' ? power : 0), 0);
+    const rest = net - supplyAt(curve, least)[0] - bought;
+    idle = Math.abs(rest) <= sameMw ? 'both' : rest > 0 ? 'buy' : 'sell';
+  }
   for (const { side, first, last } of segments) {
     // A slope that begins at the price is not executed.
-    const slack = first === last && !isIdle ? samePrice : -samePrice;
+    const slack = first === last && idle !== 'both' && idle !== side ? samePrice : -samePrice;
     if (side === 'sell' && first <= least + slack) low = Math.max(low, Math.min(last, least));
     if (side === 'buy' && first >= most - slack) high = Math.min(high, Math.max(last, most));
   }

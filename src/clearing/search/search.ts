@@ -385,8 +385,8 @@ class Search {
   }
 
   /**
-   * The directions of a line with losses beside a price of nothing or less: while neither is shut both have to be tested, and no prices
-   * within the limits may pass both tests (INV-18).
+   * The directions of a line with losses over which burning power would pay: while neither is shut both have to be tested, and no prices
+   * within the limits may pass both tests (market rules, section 3.1; INV-18).
    */
   #undecidedDirection(closed: readonly number[], { price }: Answer): number[] | undefined {
     const { arcs, periods, columns } = this.#problem;
@@ -397,7 +397,10 @@ class Search {
       const ways = [at, at + periods];
       if (ways.some((c) => isClosed.has(c) || columns[c]!.least > 0)) continue;
       if (ways.every((c) => columns[c]!.most === 0)) continue;
-      if (columns[at]!.cells.some(([cell]) => price[cell]! <= samePrice)) return ways;
+      // Sending power there and back pays where what is lost of it is worth less than the tariffs.
+      const { loss, tariff, from, to } = arcs[a]!;
+      const [one, other] = [from, to].map((zone) => price[zone * periods + (at % periods)]!) as [number, number];
+      if (loss * (one + other) + 2 * tariff <= samePrice) return ways;
     }
     return undefined;
   }
@@ -468,7 +471,9 @@ class Search {
     const welfare = welfareOf(this.#problem, this.#master, answer);
     const volume = (of: Answer) => volumeOf(this.#problem, this.#master, of);
     // What may be executed as little as it likes is at the money, and is executed in the sharing.
-    const isShared = more.every((d) => this.#problem.decisions[d]!.least === 0);
+    const isShared = more.every(
+      (d) => this.#problem.decisions[d]!.least === 0 || this.#problem.decisions[d]!.steps.length > 0,
+    );
     if (welfare < equal || (!isShared && volume(answer) <= volume(best) + whole)) return false;
     const { exists } = supportOf(this.#problem, this.#solver, this.#master, bounds, list, answer);
     const level = exists ? 0 : this.#levelOf(list, best.closed, bounds, answer);
