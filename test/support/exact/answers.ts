@@ -27,10 +27,9 @@ export function answersOf(book: Book, decision: Decision, shut: Shut = new Set()
     if (direction !== undefined && shut.has(keyOf(direction))) roles[j] = { ...roles[j], isShut: true };
   }
   if (variables.some(({ lower, upper }) => lower && upper && minus(upper, lower).n < 0n)) return [];
-  let values = maximise(model);
+  const values = maximise(model);
   if (values === undefined) return [];
   const value = plus(model.constant, worthOf(model, values));
-  if (burning(model, values).length > 0) values = leastFlow(model, values);
   const [first] = burning(model, values);
   if (first === undefined) return [{ decision, shut, model, value, values }];
   return first.flatMap((j) => {

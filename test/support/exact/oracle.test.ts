@@ -193,6 +193,23 @@ test('oracle() opens one direction of a lossy line where burning power would pay
   check('A sell 10@-500', { welfare: '0', volume: '0', prices: { A: '-500', B: '-450..4000' } }, [], ab({ loss: 0.1 }));
 });
 
+test('oracle() tests an idle lossy line both ways where both can hold, and knows every way in which they cannot', () => {
+  const chain = {
+    zones: ['A', 'B', 'C'],
+    lines: ['AB', 'BC'].map((id) => ({ id, from: id[0], to: id[1], capacity: 5, reverse: 5, loss: 0.1 })),
+  };
+  // Below zero either direction of A-B may be shut: B is at least 0.9 A then, or at most A / 0.9.
+  const below = { welfare: '0', volume: '0', prices: { A: '-500..-10', B: '-500..4000', C: '-500..4000' } };
+  check('A sell 1@-10', below, [], chain);
+  const above = { welfare: '0', volume: '0', prices: { A: '10..4000', B: '9..4000', C: '8.1..4000' } };
+  check('A buy 1@10', above, [], chain);
+});
+
+test('oracle() trades the most at price 0, and burns nothing there', () => {
+  const prices = { A: '0', B: '0' };
+  check('A buy 10@0, B sell 10@0', { welfare: '0', volume: '9.8', prices }, [], ab({ loss: 0.02 }));
+});
+
 test('oracle() explains prices by a ramp: E15', () => {
   const supply = 'A sell 200@20 #1, A sell 200@20 #2, B sell 200@50 #1, B sell 200@50 #2';
   const more = { ...two, ...ab({ capacity: 100, reverse: 100, ramp: 30, before: 0 }) };
