@@ -6,6 +6,7 @@ import type { AuctionStore, OrderPage, OrderStore } from '../../src/auction/port
 import { canonical } from '../../src/book/canonical.ts';
 import { chain, chainStart, entryDigest } from '../../src/book/intake.ts';
 import { mostCharacters } from '../../src/market/bounds.ts';
+import { AuctionError } from '../../src/market/errors.ts';
 import type { BlockOrder, ComplexOrder, LimitOrder } from '../../src/market/order.ts';
 import { anAuction } from './auction-store.cases.ts';
 
