@@ -4,7 +4,7 @@ import type { Reason } from '../market/result.ts';
 import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from './blocks.ts';
 import { Findings } from './check.ts';
 import { bestMargin, type Complex, isOn, meanPrice } from './complex.ts';
-import { halfCent, isSameMoney } from './tolerances.ts';
+import { dust, halfCent, isSameMoney } from './tolerances.ts';
 import {
   energyOf,
   gainOfProfile,
@@ -170,7 +170,7 @@ function wrongInComplex(view: View, unit: Complex, reason: Reason, gain: Gain | 
     return stage.steps.flatMap(({ least, most, cost }) => {
       const done = Math.max(0, Math.min(more, most - least));
       more -= done;
-      return done < most - least - view.eq ? [at - cost] : [];
+      return done < most - least - dust(most) ? [at - cost] : [];
     });
   });
   const best = Math.max(...open);

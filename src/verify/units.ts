@@ -45,11 +45,26 @@ export const spanOf = (order: BookOrder, book: Book): number =>
 export function isAloneWithoutMinimum({ order, key }: Unit, units: readonly Unit[]): boolean {
   if (order.kind !== 'block' || order.minAcceptance > 0) return false;
   if (order.linkedTo !== undefined || order.exclusiveGroup !== undefined || order.loopWith !== undefined) return false;
-  return !units.some(
-    ({ order: other }) =>
-      other.kind === 'block' &&
-      [other.linkedTo, other.loopWith].some((id) => id !== undefined && `${other.participant ?? ''}/${id}` === key),
-  );
+  return !namedIn(units).has(key);
+}
+
+const named = new WeakMap<readonly Unit[], ReadonlySet<string>>();
+
+/** Keys of blocks that others name as their parent or the other leg. */
+function namedIn(units: readonly Unit[]): ReadonlySet<string> {
+  let keys = named.get(units);
+  if (keys === undefined) {
+    const all = units.flatMap(({ order }) =>
+      order.kind !== 'block'
+        ? []
+        : [order.linkedTo, order.loopWith].flatMap((id) =>
+            id === undefined ? [] : [`${order.participant ?? ''}/${id}`],
+          ),
+    );
+    keys = new Set(all);
+    named.set(units, keys);
+  }
+  return keys;
 }
 
 /** What a block or a started flexible order asks for: power by period of its own resolution. */
