@@ -1,5 +1,5 @@
 /**
- * What a line's price test says of each of its directions (market rules, 3.1 and section 17).
+ * What a line's price test says of each of its directions (market rules, section 3.1).
  *
  * A line without costs is one direction whose flow may be negative. One with a tariff or a loss has two, of which one is used at a time.
  */

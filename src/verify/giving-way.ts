@@ -1,5 +1,5 @@
 /**
- * Where rules may give way (market rules, 4 as section 17 mends it).
+ * Where rules may give way (market rules, section 4).
  *
  * Prices have limits, so there may be none that keep every rule at the volumes that serve welfare best. Then, and only then, orders over several
  * MTUs are executed less than their average price asks; only if that is not enough, price tests of ramped lines give way; only if that is

@@ -51,7 +51,7 @@ export function rangesOf(view: Pick<View, 'book' | 'periods' | 'positions' | 'un
       take(zone, from, offer, executed[i]!);
     });
   }
-  // In one MTU such a block is a limit order (section 17).
+  // In one MTU such a block is a limit order (market rules, What was decided).
   for (const unit of units) {
     if (!isBlock(unit) || !isAloneWithoutMinimum(unit, units)) continue;
     const asked = askedOf(unit, periods);

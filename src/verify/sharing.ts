@@ -127,7 +127,7 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
 
 /**
  * No flow runs in a ring among zones of one price. One that loses power on its way is paid for by who sells below nothing. At a price of
- * nothing, by nobody who asks nothing: his power need not be there (section 17 on 3.1).
+ * nothing, by nobody who asks nothing: his power need not be there (market rules, section 3.1).
  */
 function checkRings({ periods, links, positions, price, ep, eq, book }: View): Check {
   const found = new Findings('INV-29', 'no flow runs in a ring');

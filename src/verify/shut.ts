@@ -1,5 +1,5 @@
 /**
- * Directions of lines with losses that are shut (market rules, 3.1 as section 17 mends it).
+ * Directions of lines with losses that are shut (market rules, section 3.1).
  *
  * A line with a loss has one direction open in an MTU. Sending power both ways would burn it, and at negative prices that pays; so the
  * direction that carries nothing may have to leave a gain. But only there: where prices exist that keep its test too, it is tested.

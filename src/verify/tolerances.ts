@@ -1,8 +1,7 @@
 /**
  * Every tolerance of the verifier, and the only place where one is written down (`tolerances.test.ts` looks).
  *
- * None is a fixed number of megawatts or of money: a book of households is held as tightly as a country's (market rules, section 11 as
- * section 17 mends it). What may be off is what publishing rounds: volumes to the lot, prices to the tick, both to a millionth without
+ * None is a fixed number of megawatts or of money: a book of households is held as tightly as a country's (market rules, section 11). What may be off is what publishing rounds: volumes to the lot, prices to the tick, both to a millionth without
  * one, money to the cent. All else follows from these: a gain may be off by the price's rounding times the volume, and by the volume's
  * times the price. Beside that there is only what doubles lose when they are added.
  */

@@ -40,7 +40,7 @@ export const spanOf = (order: BookOrder, book: Book): number =>
 
 /**
  * A block without a least ratio that nobody else's fate hangs on: no parent, child, group or loop. It is a convex order, there is nothing to
- * decide about it (section 17 on 2.3).
+ * decide about it (market rules, section 2.3).
  */
 export function isAloneWithoutMinimum({ order, key }: Unit, units: readonly Unit[]): boolean {
   if (order.kind !== 'block' || order.minAcceptance > 0) return false;

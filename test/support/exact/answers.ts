@@ -17,7 +17,7 @@ export interface Answer {
   readonly values: readonly Rational[];
 }
 
-/** One answer a set of open directions; where burning power would pay, each lossy line has one direction in each MTU (section 17, 3.1). */
+/** One answer a set of open directions; where burning power would pay, each lossy line has one direction in each MTU (market rules, section 3.1). */
 export function answersOf(book: Book, decision: Decision, shut: Shut = new Set()): Answer[] {
   const model = new Model(book);
   addOrders(model, decision);

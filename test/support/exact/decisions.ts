@@ -1,7 +1,7 @@
 /**
  * Every decision vector of a book: which blocks and complex orders are on, and when flexible orders start (market rules, 2.3 to 2.8).
  *
- * A lone block without a least ratio, and a complex order with neither condition nor minima, decide nothing (section 17).
+ * A lone block without a least ratio, and a complex order with neither condition nor minima, decide nothing (market rules, What was decided).
  */
 
 import type { BlockOrder, BookOrder, ComplexOrder, FlexibleOrder } from '../../../src/market/order.ts';

@@ -13,7 +13,7 @@ import { one, type Rational, rational, zero } from './rational.ts';
 
 /** What a variable stands for, as far as the rules about prices tell it apart from others. */
 export interface Role {
-  /** An order over several MTUs, or a schedule with gradients: the first to give way (section 17, row 4). */
+  /** An order over several MTUs, or a schedule with gradients: the first to give way (market rules, section 4). */
   readonly isLong?: boolean;
   /** A flow under a ramp: the second. */
   readonly isRamped?: boolean;

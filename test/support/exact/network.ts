@@ -140,7 +140,7 @@ function addExchange(model: Model, positions: Terms[], rampedZones: ReadonlySet<
 
 const isOf = ({ ptdf }: Constraint, region: readonly string[]): boolean => region.some((zone) => zone in ptdf);
 
-/** Zones that constraints name together; where that is one region, zones without lines too, whose zeros are left out (section 17). */
+/** Zones that constraints name together; where that is one region, zones without lines too, whose zeros are left out (market rules, What was decided). */
 function regionsOf({ book: { constraints, lines, zones } }: Model): string[][] {
   let regions: Set<string>[] = [];
   for (const { ptdf } of constraints) {

@@ -207,7 +207,7 @@ function addComplex(model: Model, order: ComplexOrder, isOn: boolean | number | 
   });
 }
 
-/** In MW per hour from MTU to MTU; an MTU without steps has 0 MW, and the step into the first is free (section 17). */
+/** In MW per hour from MTU to MTU; an MTU without steps has 0 MW, and the step into the first is free (market rules, What was decided). */
 function addGradient(
   model: Model,
   { loadGradient }: ComplexOrder,

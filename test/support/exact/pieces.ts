@@ -1,7 +1,7 @@
 /**
  * Limit and curve orders as pieces, each a run of megawatts of one side at one price or along a straight line (market rules, 2.1).
  *
- * Left of a curve's first point its power holds, and right of the last one too (section 17): what is bought at the last point is
+ * Left of a curve's first point its power holds, and right of the last one too (market rules, What was decided): what is bought at the last point is
  * price-taking at the upper limit, what is sold at the first at the lower one.
  */
 

@@ -24,7 +24,7 @@ import {
   zero,
 } from './rational.ts';
 
-/** How many kinds of rules give way (section 17, row 4): none; long orders; ramped lines too; flow-based exchange too. */
+/** How many kinds of rules give way (market rules, section 4): none; long orders; ramped lines too; flow-based exchange too. */
 export type GivenWay = 0 | 1 | 2 | 3;
 
 export interface Range {
@@ -38,7 +38,7 @@ const mostIdle = 8;
 /** currency/MWh, by cell: zone z * periods + MTU. Undefined: no prices support it. */
 export function supportingPrices(model: Model, values: readonly Rational[], givenWay: GivenWay): Range[] | undefined {
   // A lossy line that carries nothing needs one direction whose test holds, and of one that carries power the shut direction is tested
-  // (section 17, row 3.1): tests are left out where all of them cannot hold, and none more than it takes.
+  // (market rules, section 3.1): tests are left out where all of them cannot hold, and none more than it takes.
   const idle = [...model.variables.keys()].filter((j) => isIdleDirection(model, j, values[j]!));
   if (idle.length > 0 && priceRanges(priceProgram(model, values, givenWay, new Set(idle), new Set()), 0) === undefined)
     return undefined;
