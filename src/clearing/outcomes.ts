@@ -1,7 +1,7 @@
 /** What each order is told: status, volume, surplus, and a reason with its distance (market rules, section 12). */
 
 import type { Outcome, Reason } from '../market/result.ts';
-import type { Segment } from './curves/segments.ts';
+import { type Segment, shareAt } from './curves/segments.ts';
 import type { Problem } from './problem.ts';
 import { clean, type Lots, smallestLot } from './rounding.ts';
 import { samePrice } from './search/master.ts';
@@ -131,16 +131,15 @@ export function outcomesOf(
   });
 }
 
-/** Does it miss more than rounding explains? */
+/** Does it miss more than rounding to a lot explains? */
 function isParadox({ book }: Problem, segments: readonly Segment[], net: number, price: number): boolean {
   const total = segments.reduce((sum, { power }) => sum + power, 0);
-  return missedSurplus(segments, net, price) > 1e-3 * total + lostInLots(segments, book.lot ?? smallestLot);
-}
-
-/** Currency per hour that an order on a straight line misses where rounding moves it by two lots: no paradox, only coarse. */
-function lostInLots(segments: readonly Segment[], lot: number): number {
-  const steepest = segments.reduce((most, { first, last, power }) => Math.max(most, Math.abs(last - first) / power), 0);
-  return (steepest * (2 * lot) ** 2) / 2;
+  const best = segments.reduce((sum, segment) => {
+    const mw = shareAt(segment, price) * segment.power;
+    return segment.side === 'buy' ? sum + mw : sum - mw;
+  }, 0);
+  const isOff = Math.abs(best - net) > (book.lot ?? smallestLot) + sameVolume;
+  return isOff && missedSurplus(segments, net, price) > 1e-3 * total;
 }
 
 /** Currency per hour that a net position gains less than the best one at a price. */

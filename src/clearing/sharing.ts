@@ -136,11 +136,18 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
   for (const whole of all) {
     const shared = (of: Cluster) =>
       oneRatio(problem, free, of, surplus, value) ?? leastUnexecuted(problem, free, found, of, surplus, value);
-    const { cluster: oneSided, out } = onOneSide(problem, whole, free, price, surplus);
-    let cluster = oneSided;
-    let volumes = shared(oneSided);
-    if (volumes === undefined) [cluster, volumes] = [whole, shared(whole)];
-    else for (const segment of out) otherSide.add(segment);
+    let cluster = whole;
+    let volumes: Float64Array | undefined;
+    let chosen: ReadonlySet<Segment> = new Set();
+    const ways = waysOnOneSide(problem, whole, price);
+    for (const way of ways) {
+      const tried = shared(way.cluster);
+      if (tried === undefined || (volumes !== undefined && sumOf(tried) <= sumOf(volumes) + balanceTolerance)) continue;
+      [cluster, volumes, chosen] = [way.cluster, tried, way.out];
+    }
+    // The last one tried has left its flows; those of the one that is taken count.
+    if (ways.length > 1 || volumes === undefined) volumes = shared(cluster);
+    for (const segment of chosen) otherSide.add(segment);
     assert(
       volumes !== undefined,
       `no sharing balances the ${whole.cells.length} zone-MTUs around ${cellName(problem, whole.cells[0]!)}`,
@@ -174,72 +181,43 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
   };
 }
 
+const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
+
+/** So many orders of a cluster are tried on either side; further ones sell. */
+const mostTwoSided = 4;
+
 /**
  * A net curve that passes zero at the price trades on one side of it only: the one on which the cluster trades more (market rules,
- * section 2.1). In the order of ids.
+ * section 2.1).
  *
- * @returns the cluster without the segments of the sides on which these orders do not trade, and these
+ * @returns the cluster with each choice of sides, and the segments that do not trade then; the cluster as it is where there is nothing to choose
  */
-function onOneSide(
-  problem: Problem,
+function waysOnOneSide(
+  { nodes, book }: Problem,
   cluster: Cluster,
-  free: Bounds,
   price: Float64Array,
-  surplus: Float64Array,
-): { cluster: Cluster; out: ReadonlySet<Segment> } {
-  const otherSide = new Set<Segment>();
-  const { nodes, book } = problem;
-  const byNode = Map.groupBy(cluster.marginals, ({ node }) => node);
-  const twoSided = [...byNode.values()].flatMap((sides) => {
+): { cluster: Cluster; out: ReadonlySet<Segment> }[] {
+  const twoSided = [...Map.groupBy(cluster.marginals, ({ node }) => node).values()].flatMap((sides) => {
     if (sides.length < 2) return [];
     const index = sides[0]!.node;
     const open = nodes[index]!.segments.filter((segment) => atTheMoney(segment, price[index]!));
-    const byOrder = Map.groupBy(open, ({ order }) => order);
-    return [...byOrder].flatMap(([order, segments]) => {
+    return [...Map.groupBy(open, ({ order }) => order)].flatMap(([order, segments]) => {
       const { sell = [], buy = [] } = Object.groupBy(segments, ({ side }) => side);
-      return sell.length > 0 && buy.length > 0 ? [{ order, node: index, sell, buy }] : [];
+      return sell.length > 0 && buy.length > 0 ? [{ order, sell, buy }] : [];
     });
   });
-  if (twoSided.length === 0) return { cluster, out: otherSide };
-  const sum = (list: readonly { power: number }[]) => list.reduce((total, { power }) => total + power, 0);
-  const volumeOf = (side: string) =>
-    cluster.marginals.reduce((total, m) => total + (m.side === side ? m.volume : 0), 0) -
-    twoSided.reduce((total, each) => total + sum(side === 'sell' ? each.sell : each.buy), 0);
-  let sells = volumeOf('sell');
-  let buys = volumeOf('buy');
-  for (const c of cluster.columns) {
-    if (!isTrade(problem, c)) continue;
-    for (const [, mw] of problem.columns[c]!.cells) {
-      const most = Math.abs(mw) * (free.upper[c]! - free.lower[c]!);
-      if (mw > 0) sells += most;
-      else buys += most;
-    }
-  }
-  let missing = 0;
-  for (const cell of cluster.cells) missing -= surplus[cell]!;
-  const traded = (moreSells: number, moreBuys: number) => Math.min(sells + moreSells, missing + buys + moreBuys);
-  const less = new Map<string, number>();
-  for (const { node, sell, buy } of twoSided.sort((a, b) => compareIds(book.orders[a.order]!, book.orders[b.order]!))) {
-    const isSeller = traded(sum(sell), 0) >= traded(0, sum(buy));
-    if (isSeller) sells += sum(sell);
-    else buys += sum(buy);
-    const out = isSeller ? buy : sell;
-    for (const segment of out) otherSide.add(segment);
-    const key = `${node}/${isSeller ? 'buy' : 'sell'}`;
-    less.set(key, (less.get(key) ?? 0) + sum(out));
-  }
-  const marginals = cluster.marginals.flatMap((m) => {
-    const out = less.get(`${m.node}/${m.side}`) ?? 0;
-    const volume = nodes[m.node]!.segments.reduce(
-      (total, segment) =>
-        segment.side === m.side && atTheMoney(segment, price[m.node]!) && !otherSide.has(segment)
-          ? total + segment.power
-          : total,
-      0,
-    );
-    return out === 0 ? [m] : volume === 0 ? [] : [{ ...m, volume }];
+  twoSided.sort((a, b) => compareIds(book.orders[a.order]!, book.orders[b.order]!));
+  const choices = 2 ** Math.min(twoSided.length, mostTwoSided);
+  return Array.from({ length: choices }, (_, choice) => {
+    const sells = (k: number) => k >= mostTwoSided || ((choice >> k) & 1) === 0;
+    const out = new Set(twoSided.flatMap(({ sell, buy }, k) => (sells(k) ? buy : sell)));
+    const marginals = cluster.marginals.flatMap((m) => {
+      const own = nodes[m.node]!.segments.filter((segment) => segment.side === m.side && out.has(segment));
+      const volume = own.reduce((left, { power }) => left - power, m.volume);
+      return own.length === 0 ? [m] : volume <= balanceTolerance ? [] : [{ ...m, volume }];
+    });
+    return { cluster: out.size === 0 ? cluster : { ...cluster, marginals }, out };
   });
-  return { cluster: { ...cluster, marginals }, out: otherSide };
 }
 
 /** A millionth of a MW short of nothing or all is a rounding error. */

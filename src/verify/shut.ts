@@ -5,7 +5,7 @@
  * direction that carries nothing may have to leave a gain. But only there: where prices exist that keep its test too, it is tested.
  */
 
-import { directionsOf } from './directions.ts';
+import { directionsOf, isFixed } from './directions.ts';
 import { endsWithin, passOn, type Ranges } from './ranges.ts';
 import { dust } from './tolerances.ts';
 import { spreadOf, type View } from './view.ts';
@@ -38,13 +38,13 @@ export function shutDirections(view: Seen, ranges: Ranges, isTied: (t: number) =
 
 /** Directions that may be shut and leave a gain at the published prices. */
 function gainsLeft(view: Seen, t: number): { link: number; back: boolean }[] {
-  const { links, price, ep, eq } = view;
+  const { links, price, ep } = view;
   return links.flatMap((link, i) => {
     if (link.tied || link.line.loss === 0) return [];
     // Where no price is negative, burning power does not pay.
     if (Math.min(price[link.from]![t]!, price[link.to]![t]!) >= 0) return [];
     return directionsOf(link, t)
-      .filter(({ back, mayBeShut, sent, most }) => mayBeShut && sent < most - eq && spreadOf(view, link, t, back) > ep)
+      .filter((way) => way.mayBeShut && !isFixed(way) && spreadOf(view, link, t, way.back) > ep)
       .map(({ back }) => ({ link: i, back }));
   });
 }
