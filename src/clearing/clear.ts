@@ -20,7 +20,7 @@ import { withExcluded, withoutOrders } from './excluded.ts';
 import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
 import { midpointPrices } from './prices/midpoint.ts';
 import { noLossRules, sumAt, yieldingOrder } from './prices/rules.ts';
-import { type Problem, problemOf } from './problem.ts';
+import { compareIds, type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding.ts';
 import { readCheckpoint, writeCheckpoint } from './search/checkpoint.ts';
 import type { Budget } from './search/search.ts';
@@ -245,7 +245,23 @@ function losingOrders(problem: Problem, found: Equilibrium, lots: Lots, prices: 
     const gain = cells.reduce((sum, [cell, mw]) => sum + mw * prices[cell]!, -cost);
     return gain < -1e-4 * size ? [...own] : [];
   });
-  return [...orders, ...blocks];
+  const losers = [...orders, ...blocks];
+  if (losers.length > 0) return losers;
+  // Nobody loses, but a rule that never gives way is broken: of the orders over several MTUs the one that trades least goes.
+  const longer = segmentsByOrder(problem).flatMap(({ node: index }, order) =>
+    index >= 0 && problem.nodes[index]!.span > 1 && nodes.has(index)
+      ? [{ order, mw: lots.bought[order]! + lots.sold[order]! }]
+      : [],
+  );
+  const free = problem.decisions.flatMap(({ test, column, orders: own }) =>
+    test === 'free' && columns.has(column) && problem.columns[column]!.cells.length > 1
+      ? [{ order: own[0]!, mw: lots.value[column]! }]
+      : [],
+  );
+  const byVolume = [...longer, ...free].sort(
+    (a, b) => a.mw - b.mw || compareIds(problem.book.orders[a.order]!, problem.book.orders[b.order]!),
+  );
+  return byVolume.slice(0, 1).map(({ order }) => order);
 }
 
 /** Half away from zero; without the crumbs that a division by 0.01 leaves. */

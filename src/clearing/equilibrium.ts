@@ -63,7 +63,7 @@ export function findEquilibrium(
       answer.price.set(best.price.subarray(from, to), from);
     }
     on.push(...best.on);
-    supported &&= best.level <= yieldingOrder.length || problem.decisions.length === 0;
+    supported &&= best.level <= yieldingOrder.length;
     groups.push(found);
     bound += found.bound * problem.hours;
   }

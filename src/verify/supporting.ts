@@ -40,7 +40,7 @@ export function supportingPrices(
   const program = new Program(view, cells, isLimited ? 0 : farBeyond);
   addOrders(view, program, given);
   addUnits(view, program, given);
-  addLines(view, program);
+  addLines(view, program, isLimited);
   if (!given.has('ramps')) addRamps(view, program);
   if (!given.has('exchange')) addExchange(view, program);
   return program.isFeasible(2 * view.ep);
@@ -196,15 +196,16 @@ function addUnits(view: Seen, program: Program, given: ReadonlySet<Rule>): void 
   }
 }
 
-function addLines(view: Seen, program: Program): void {
+function addLines(view: Seen, program: Program, isLimited: boolean): void {
   const { links, periods, isShut, eq } = view;
   for (const [i, link] of links.entries()) {
     if (link.tied) continue;
     const { loss, tariff } = link.line;
     for (let t = 0; t < periods; t++) {
       if (!program.has(link.from, t)) continue;
-      for (const { back, a, b, sent, least, most } of directionsOf(link, t)) {
-        if (isShut(t, i, back)) continue;
+      for (const { back, a, b, sent, least, most, mayBeShut } of directionsOf(link, t)) {
+        // As if prices had no limits, burning power may pay where it does not within them: there a direction would be shut.
+        if (isShut(t, i, back) || (!isLimited && mayBeShut)) continue;
         const spread = [[b, t, 1 - loss] as const, [a, t, -1] as const];
         program.within(spread, sent > least + eq ? tariff : -Infinity, sent < most - eq ? tariff : Infinity);
       }
