@@ -123,7 +123,7 @@ interface Open {
 }
 
 /**
- * @param kept  decisions whose steps stay where the program has them: their condition does not hold with any others
+ * @param kept  decisions whose ratio and steps stay where the program has them: they would lose with others
  */
 export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: readonly number[] = []): Sharing {
   const price = exactPrices(problem, found);
@@ -230,7 +230,7 @@ function openChoices(
   price: Float64Array,
   kept: readonly number[],
 ): Open {
-  const stays = new Set(kept.flatMap((d) => problem.decisions[d]!.steps));
+  const stays = new Set(kept.flatMap((d) => [problem.decisions[d]!.column, ...problem.decisions[d]!.steps]));
   const { nodes, arcs, periods, zones, columns } = problem;
   const net = new Float64Array(nodes.length);
   const surplus = new Float64Array(zones * periods);

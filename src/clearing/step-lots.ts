@@ -69,7 +69,8 @@ export function fillStage({ steps, held }: Stage, mw: number, value: Float64Arra
  * @param missing  MW that have to be sold more, or if negative less
  */
 export function giveWay(stages: readonly Stage[], told: Map<Stage, number>, missing: number, lot: number): void {
-  const count = Math.round(Math.abs(missing) / lot);
+  // What of a lot can't be closed is sold too much rather than bought.
+  const count = Math.abs(Math.ceil(missing / lot - 1e-6));
   for (let k = 0; k < count; k++) {
     const moves = stages.flatMap((stage) => {
       const [[, sign]] = stage.cells as [readonly [number, number]];
