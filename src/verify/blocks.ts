@@ -8,7 +8,7 @@
 import type { BlockOrder, BookOrder } from '../market/order.ts';
 import { Findings } from './check.ts';
 import { mostOf } from './simplex.ts';
-import { leastShare, sameRatio } from './tolerances.ts';
+import { halfCent, leastShare, sameRatio } from './tolerances.ts';
 import { energyOf, gainOfProfile, isBlock, profileOf, type Unit } from './units.ts';
 import type { Check } from './verify.ts';
 import type { View } from './view.ts';
@@ -140,7 +140,8 @@ function checkBest(view: View, blocks: Blocks, accepted: readonly Block[]): Chec
     }
     const most = mostOf(gain, rows);
     const ids = family.map(({ id, ratio }) => `${id} ${ratio}`).join(', ');
-    found.expect(most <= 0, family[0]!.id, () => `other ratios than ${ids} would gain ${most} more`);
+    // Half a cent is what publishing money hides, and far above the dust of the program's pivots.
+    found.expect(most <= halfCent, family[0]!.id, () => `other ratios than ${ids} would gain ${most} more`);
   }
   return found.check;
 }
