@@ -23,7 +23,7 @@ import { noLossRules, sumAt, yieldingOrder } from './prices/rules.ts';
 import { compareIds, type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding.ts';
 import { readCheckpoint, writeCheckpoint } from './search/checkpoint.ts';
-import type { Budget } from './search/search.ts';
+import type { Budget } from './search/standing.ts';
 import { meanPriceOf, type Sharing, shareAtTheMoney } from './sharing.ts';
 import { loadSolver, type Solver } from './solver/highs.ts';
 

@@ -10,7 +10,8 @@ import { yieldingOrder } from './prices/rules.ts';
 import type { Node, Problem } from './problem.ts';
 import { boundsOf, emptyAnswer } from './search/answers.ts';
 import type { Answer, Bounds } from './search/master.ts';
-import { type Budget, type Outcome, type Standing, searchGroup } from './search/search.ts';
+import { searchGroup } from './search/search.ts';
+import type { Budget, Outcome, Standing } from './search/standing.ts';
 import type { Solver } from './solver/highs.ts';
 import { unserved } from './unserved.ts';
 

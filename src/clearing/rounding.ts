@@ -121,10 +121,11 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
       shortest[island] = Math.min(shortest[island]!, span);
     }
   }
+  const lossesIn = ({ columns: flows }: Island) =>
+    flows.reduce((sum, c) => sum + (columns[c]!.kind === 'flow' ? arcAt(problem, c).arc.loss * value[c]! : 0), 0);
   const missingIn = ({ cells, columns: flows }: Island) => {
     let missing = 0;
     for (const cell of cells) missing += outflow[cell]! - netPosition[cell]!;
-    for (const c of flows) if (columns[c]!.kind === 'flow') missing += arcAt(problem, c).arc.loss * value[c]!;
     return missing - closedExports(problem, flows, value);
   };
   const waiting = new Set(sides);
@@ -136,7 +137,7 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
       const reaches = Array.from({ length: spanOf(side) }, (_, k) => islandOf[cellOf(side) + k]).includes(island);
       if (reaches) missing -= side.sign * side.ideal;
     }
-    nearestLots(group, missing, lot);
+    nearestLots(group, missing, lossesIn(islands[island]!), lot);
     group.forEach(settle);
   };
   for (const span of [...new Set(sides.map(spanOf))].sort((a, b) => b - a)) {
@@ -162,7 +163,7 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   }
   for (const [island, here] of giving) {
     const before = here.map((stage) => told.get(stage)!);
-    giveWay(here, told, missingIn(islands[island]!), lot);
+    giveWay(here, told, missingIn(islands[island]!) + lossesIn(islands[island]!), lot);
     here.forEach((stage, k) => {
       const mw = told.get(stage)!;
       const [[cell, sign]] = stage.cells as [readonly [number, number]];
@@ -174,7 +175,14 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   islands.forEach((island, k) => {
     const here = blocks.filter((c) => islandOf[columns[c]!.cells[0]![0]] === k);
     if (here.length > 0)
-      blockGivesWay(problem, here, Math.ceil(missingIn(island) / lot - 1e-6) * lot, lot, netPosition, value);
+      blockGivesWay(
+        problem,
+        here,
+        Math.ceil((missingIn(island) + lossesIn(island)) / lot - 1e-6) * lot,
+        lot,
+        netPosition,
+        value,
+      );
   });
   for (const island of islands) carry(problem, sharing, island, netPosition, outflow, lot, value);
   return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };
@@ -316,15 +324,23 @@ function closedOutflow(
 }
 
 /**
- * Give each side whole lots, so that sells less buys come to `missing` MW, with the least sum of distances to their ideals. What of a
- * lot can't be closed, as on a line with losses, is sold too much rather than bought: nothing is created.
+ * Give each side whole lots, so that sells less buys come to `missing` MW and to what lines lose, with the least sum of distances to their
+ * ideals. What of a lot can't be closed is sold too much rather than bought: nothing is created.
+ *
+ * @param losses  MW of the exact flows; where less is traded in lots as much less
  */
-function nearestLots(sides: readonly Side[], missing: number, lot: number): void {
-  let left = Math.ceil(missing / lot - 1e-6);
+function nearestLots(sides: readonly Side[], missing: number, losses: number, lot: number): void {
+  let traded = 0;
+  let ideal = 0;
+  let left = 0;
   for (const side of sides) {
     side.lots = Math.round(side.ideal / lot);
     left -= side.sign * side.lots;
+    traded += side.lots * lot;
+    ideal += side.ideal;
   }
+  const share = ideal > 0 ? Math.min(1, traded / ideal) : 1;
+  left += Math.ceil((missing + losses * share) / lot - 1e-6);
   // A lot too little is sold: a sell more or a buy less, whichever comes least further away from its ideal.
   const step = (side: Side) => (left > 0 ? side.sign : -side.sign);
   const cost = (side: Side) => {

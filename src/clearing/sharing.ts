@@ -23,8 +23,9 @@ import type { Arc } from './network/arcs.ts';
 import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
 import { cancelRings } from './network/rings.ts';
+import { atTheMoney, type Sides, sidesOf, tradesMore } from './one-side.ts';
 import { settled, wholeOf } from './prices/rules.ts';
-import { compareIds, type Node, type Problem } from './problem.ts';
+import type { Node, Problem } from './problem.ts';
 import { type Bounds, gainsAt, samePrice } from './search/master.ts';
 import { type NearestProgram, nearestAnywhere, nearestPoint } from './solver/nearest.ts';
 
@@ -98,9 +99,6 @@ function exactPrices(problem: Problem, found: Equilibrium): Float64Array {
   });
 }
 
-export const atTheMoney = (segment: Segment, price: number): boolean =>
-  segment.first === segment.last && Math.abs(segment.first - price) <= samePrice * 2;
-
 /** Executed share of a segment of node `index`, 0 to 1. */
 export function executedShare(segment: Segment, sharing: Sharing, index: number): number {
   const price = sharing.price[index]!;
@@ -136,18 +134,17 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
   for (const whole of all) {
     const shared = (of: Cluster) =>
       oneRatio(problem, free, of, surplus, value) ?? leastUnexecuted(problem, free, found, of, surplus, value);
-    let cluster = whole;
-    let volumes: Float64Array | undefined;
-    let chosen: ReadonlySet<Segment> = new Set();
-    const ways = waysOnOneSide(problem, whole, price);
-    for (const way of ways) {
-      const tried = shared(way.cluster);
-      if (tried === undefined || (volumes !== undefined && sumOf(tried) <= sumOf(volumes) + balanceTolerance)) continue;
-      [cluster, volumes, chosen] = [way.cluster, tried, way.out];
+    const choices = sidesOf(problem, whole, price);
+    let best: { sides: Sides; volumes: Float64Array } | undefined;
+    for (const sides of choices) {
+      const tried = shared(sides.cluster);
+      if (tried !== undefined && (best === undefined || tradesMore(sides, tried, best.sides, best.volumes)))
+        best = { sides, volumes: tried };
     }
-    // The last one tried has left its flows; those of the one that is taken count.
-    if (ways.length > 1 || volumes === undefined) volumes = shared(cluster);
-    for (const segment of chosen) otherSide.add(segment);
+    const { cluster, out } = best?.sides ?? { cluster: whole, out: [] };
+    // The last choice that was tried has left its flows; those of the one that is taken count.
+    const volumes = choices.length > 1 || best === undefined ? shared(cluster) : best.volumes;
+    for (const segment of out) otherSide.add(segment);
     assert(
       volumes !== undefined,
       `no sharing balances the ${whole.cells.length} zone-MTUs around ${cellName(problem, whole.cells[0]!)}`,
@@ -179,45 +176,6 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
     buyShare,
     otherSide,
   };
-}
-
-const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
-
-/** So many orders of a cluster are tried on either side; further ones sell. */
-const mostTwoSided = 4;
-
-/**
- * A net curve that passes zero at the price trades on one side of it only: the one on which the cluster trades more (market rules,
- * section 2.1).
- *
- * @returns the cluster with each choice of sides, and the segments that do not trade then; the cluster as it is where there is nothing to choose
- */
-function waysOnOneSide(
-  { nodes, book }: Problem,
-  cluster: Cluster,
-  price: Float64Array,
-): { cluster: Cluster; out: ReadonlySet<Segment> }[] {
-  const twoSided = [...Map.groupBy(cluster.marginals, ({ node }) => node).values()].flatMap((sides) => {
-    if (sides.length < 2) return [];
-    const index = sides[0]!.node;
-    const open = nodes[index]!.segments.filter((segment) => atTheMoney(segment, price[index]!));
-    return [...Map.groupBy(open, ({ order }) => order)].flatMap(([order, segments]) => {
-      const { sell = [], buy = [] } = Object.groupBy(segments, ({ side }) => side);
-      return sell.length > 0 && buy.length > 0 ? [{ order, sell, buy }] : [];
-    });
-  });
-  twoSided.sort((a, b) => compareIds(book.orders[a.order]!, book.orders[b.order]!));
-  const choices = 2 ** Math.min(twoSided.length, mostTwoSided);
-  return Array.from({ length: choices }, (_, choice) => {
-    const sells = (k: number) => k >= mostTwoSided || ((choice >> k) & 1) === 0;
-    const out = new Set(twoSided.flatMap(({ sell, buy }, k) => (sells(k) ? buy : sell)));
-    const marginals = cluster.marginals.flatMap((m) => {
-      const own = nodes[m.node]!.segments.filter((segment) => segment.side === m.side && out.has(segment));
-      const volume = own.reduce((left, { power }) => left - power, m.volume);
-      return own.length === 0 ? [m] : volume <= balanceTolerance ? [] : [{ ...m, volume }];
-    });
-    return { cluster: out.size === 0 ? cluster : { ...cluster, marginals }, out };
-  });
 }
 
 /** A millionth of a MW short of nothing or all is a rounding error. */

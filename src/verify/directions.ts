@@ -5,7 +5,7 @@
  */
 
 import { dust } from './tolerances.ts';
-import type { Link } from './view.ts';
+import type { Link, View } from './view.ts';
 
 export interface Direction {
   readonly back: boolean;
@@ -39,3 +39,9 @@ export function directionsOf(link: Link, t: number): Direction[] {
 
 /** No room to choose in: a capacity of nothing, or a flow that is imposed. */
 export const isFixed = ({ least, most }: Direction): boolean => most - least <= dust(least, most);
+
+/** What a MW more from -> to would gain (currency/MWh); `back` asks for the other direction. */
+export function spreadOf({ price }: Pick<View, 'price'>, { line, from, to }: Link, t: number, back = false): number {
+  const [a, b] = back ? [price[to]![t]!, price[from]![t]!] : [price[from]![t]!, price[to]![t]!];
+  return (1 - line.loss) * b - a - line.tariff;
+}

@@ -2,12 +2,12 @@
 
 import { Findings } from './check.ts';
 import { isOn, lotSlack, moreGain, moreOfStops } from './complex.ts';
-import { directionsOf } from './directions.ts';
+import { directionsOf, spreadOf } from './directions.ts';
 import { bestAt, surplusAt, valueOfOffer } from './offers.ts';
 import { halfCent, isCent, leastShare, Sum } from './tolerances.ts';
 import { isComplex, paidTo, worthOf } from './units.ts';
 import type { Check } from './verify.ts';
-import { hoursOfPosition, isExcused, type Link, priceOf, spreadOf, type View } from './view.ts';
+import { hoursOfPosition, isExcused, type Link, priceOf, type View } from './view.ts';
 
 export function checkMoney(view: View): Check[] {
   const welfare = welfareOf(view);

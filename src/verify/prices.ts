@@ -3,11 +3,11 @@
 import { checkBlocks } from './blocks.ts';
 import { Findings } from './check.ts';
 import { checkComplex } from './complex.ts';
-import type { Direction } from './directions.ts';
+import { type Direction, spreadOf } from './directions.ts';
 import { type Ends, endsWithin, passOn } from './ranges.ts';
 import { dust } from './tolerances.ts';
 import type { Check } from './verify.ts';
-import { groupsOf, type Link, spreadOf, type View } from './view.ts';
+import { groupsOf, type Link, type View } from './view.ts';
 
 export function checkPrices(view: View): Check[] {
   return [checkSeparation(view), checkMiddle(view)];

@@ -5,10 +5,10 @@
  * direction that carries nothing may have to leave a gain. But only there: where prices exist that keep its test too, it is tested.
  */
 
-import { directionsOf, isFixed } from './directions.ts';
+import { directionsOf, isFixed, spreadOf } from './directions.ts';
 import { endsWithin, passOn, type Ranges } from './ranges.ts';
 import { dust } from './tolerances.ts';
-import { spreadOf, type View } from './view.ts';
+import type { View } from './view.ts';
 
 /** Whether a direction of a line (by its place in the book) is shut in an MTU. */
 export type IsShut = (t: number, link: number, back: boolean) => boolean;

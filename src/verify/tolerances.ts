@@ -28,6 +28,9 @@ export const dust = (...terms: readonly number[]): number =>
 /** A step that doubles may miss by a little on either side. */
 const stepWithDust = (step: number): number => step * 1.001;
 
+/** What a figure that is published to this digit may be off, with what its double misses. */
+export const publishedTo = (digit: number): number => stepWithDust(digit);
+
 /** Of what a linear program's numbers are scaled to, so much is a rounding error of its pivots. */
 export const pivotDust = 1e-9;
 

@@ -12,7 +12,7 @@ import { givingWay, type MayGiveWay } from './giving-way.ts';
 import { keyOf, type Position, positionsOf } from './offers.ts';
 import { type Ranges, rangesOf } from './ranges.ts';
 import { type IsShut, shutDirections } from './shut.ts';
-import { dust, tolerancesOf } from './tolerances.ts';
+import { dust, publishedTo, tolerancesOf } from './tolerances.ts';
 import { unevenMtus } from './uneven.ts';
 import { askedOf, type Unit, unitsOf } from './units.ts';
 
@@ -155,7 +155,7 @@ function roundedIn(
   const none = () => zones.map(() => new Array<number>(periods).fill(0));
   const [lost, created] = [none(), none()];
   const digit = (z: number, t: number) => {
-    for (const each of [lost, created]) each[z]![t]! += leastPower;
+    for (const each of [lost, created]) each[z]![t]! += publishedTo(leastPower);
   };
   for (const { line, from, to, flow } of links) {
     flow.forEach((mw, t) => {
@@ -205,12 +205,6 @@ export function priceOf({ price }: View, { zone, from, span }: Position): number
 }
 
 export const hoursOfPosition = ({ hours }: View, { span }: Position): number => hours * span;
-
-/** What a MW more from -> to would gain (currency/MWh); `back` asks for the other direction. */
-export function spreadOf({ price }: Pick<View, 'price'>, { line, from, to }: Link, t: number, back = false): number {
-  const [a, b] = back ? [price[to]![t]!, price[from]![t]!] : [price[from]![t]!, price[to]![t]!];
-  return (1 - line.loss) * b - a - line.tariff;
-}
 
 /** MTUs that positions over several of them tie together, as [first, after last). */
 export function groupsOf(positions: readonly Position[], periods: number): [first: number, after: number][] {

@@ -2,12 +2,12 @@
 
 import { fullEnergy, fullGain, moneySlack } from './blocks.ts';
 import { Findings } from './check.ts';
-import { directionsOf } from './directions.ts';
+import { directionsOf, spreadOf } from './directions.ts';
 import { bestAt, gainAt } from './offers.ts';
 import { dust } from './tolerances.ts';
 import { askedOf, isAloneWithoutMinimum, isBlock } from './units.ts';
 import type { Check } from './verify.ts';
-import { isExcused, isExcusedBlock, priceOf, spreadOf, type View } from './view.ts';
+import { isExcused, isExcusedBlock, priceOf, type View } from './view.ts';
 
 export function checkVolumes(view: View): Check[] {
   return [...checkBalances(view), ...checkOrders(view), ...checkLines(view)];

@@ -14,7 +14,7 @@ import type { Problem } from '../problem.ts';
 import { boundsOf } from './answers.ts';
 import { added, type Cell, decisionsIn, listOf, type Made } from './made.ts';
 import { partOf } from './master.ts';
-import type { Branch, Found, Outcome, Standing } from './search.ts';
+import type { Branch, Found, Outcome, Standing } from './standing.ts';
 
 /** What of a clearing is kept besides its groups. */
 export interface Rest {

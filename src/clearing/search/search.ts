@@ -12,74 +12,33 @@
  * So one accepted order has to go, and the branch divides by which is the first.
  */
 
-import type { ProofGroup } from '../../market/proof.ts';
 import { givingWay, supportedLevel } from '../prices/giving-way.ts';
 import { withIncomes } from '../prices/incomes.ts';
-import { freeRules, noLossRules, type Part, settled, yieldingOrder } from '../prices/rules.ts';
+import { freeRules, noLossRules, settled, yieldingOrder } from '../prices/rules.ts';
 import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import type { Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
 import { boundsOf, emptyAnswer, volumeOf, welfareOf } from './answers.ts';
+import {
+  bothDirections,
+  fitsBeside,
+  mostFractional,
+  takesPart,
+  undecidedDirection,
+  whole,
+  withoutFamily,
+} from './branching.ts';
 import { type Core, coreOf, scalableOf } from './core.ts';
-import { added, decisionsIn, listOf, type Made } from './made.ts';
+import { added, decisionsIn, listOf } from './made.ts';
 import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from './master.ts';
 import { Recorder, type Way } from './recorder.ts';
+import type { Branch, Budget, Found, Outcome, Standing } from './standing.ts';
 
-/** A ratio this near to 0 or to its least counts as there. */
-const whole = 1e-6;
 /** What is not worth looking for: a share of the welfare, and currency per hour. */
 const shareApart = 1e-10;
 const apart = 1e-6;
 /** Currency per hour: who gains or loses no more is at the money. */
 const nearlyNothing = 1e-3;
-
-/** What the search may spend, and has spent. It goes on in any case until it has an answer. */
-export interface Budget {
-  /** Branches that may be looked at, all groups together. */
-  branches: number;
-  /** The caller's clock: the search stops once this is true. */
-  readonly until?: (() => boolean) | undefined;
-}
-
-export interface Branch {
-  readonly on: Made;
-  readonly off: Made;
-  /** Columns closed because a line may not carry both directions at once. */
-  readonly closed: Made;
-  readonly bound: number;
-  /** In the proof: its own node, and the prices of the branch it came from. */
-  readonly node?: number;
-  readonly at?: number;
-}
-
-/** Where a search stands: it can go on from there (`checkpoint.ts`). */
-export interface Standing {
-  /** The best answer that prices support; undefined when none was found. */
-  readonly best: Found | undefined;
-  /** Branches that are still open, the next one last: none when the best answer is proven. */
-  readonly open: readonly Branch[];
-  /** Answers so far that decided everything, but that no prices support. */
-  readonly unsupported: number;
-}
-
-export interface Outcome extends Standing {
-  /** What of the problem belongs to the group. */
-  readonly part: Part;
-  /** Currency per hour that no answer exceeds. */
-  readonly bound: number;
-  readonly programs: number;
-  /** Where one was asked for. */
-  readonly proof?: ProofGroup;
-}
-
-export interface Found extends Answer {
-  readonly welfare: number;
-  readonly on: readonly number[];
-  readonly closed: readonly number[];
-  readonly bounds: Bounds;
-  /** Which kinds of rules had to give way for prices within the market's limits (`prices/giving-way.ts`); `unsupported` where that did not help. */
-  readonly level: number;
-}
 
 /** More than any level. */
 const unsupported = yieldingOrder.length + 1;
@@ -242,7 +201,7 @@ class Search {
       ...(recorder !== undefined && { node: recorder.reserve(), at: at! }),
     });
     const open = this.#decisions.filter((d) => !made.has(d));
-    const split = this.#mostDivided(open, answer);
+    const split = mostFractional(this.#problem, open, answer);
     if (split !== undefined) {
       const on = child({ on: added(below.on, split) });
       const off = child({ off: added(below.off, split) });
@@ -251,7 +210,7 @@ class Search {
       if (this.#best === undefined) this.#repair(answer);
       return answer.value[column]! >= least / 2 ? [on, off] : [off, on];
     }
-    const both = this.#bothDirections(answer);
+    const both = bothDirections(this.#problem, this.#master, answer);
     if (both !== undefined) {
       const ways = both.map((column) => child({ closed: added(below.closed, column) }));
       recorder?.direction(
@@ -269,7 +228,7 @@ class Search {
       recorder?.bound(node!, at!);
       return [];
     }
-    const either = this.#undecidedDirection(closed, answer);
+    const either = undecidedDirection(this.#problem, this.#master, closed, answer);
     if (either !== undefined) {
       this.#unsupported++;
       const ways = either.map((column) => child({ closed: added(below.closed, column) }));
@@ -326,24 +285,6 @@ class Search {
     return { on, off, made };
   }
 
-  /** Branching variable: the most fractional undecided decision, weighted by its MW; undefined when all are whole. */
-  #mostDivided(open: readonly number[], { value }: Answer): number | undefined {
-    let most = 0;
-    let found: number | undefined;
-    for (const d of open) {
-      const { column, least } = this.#problem.decisions[d]!;
-      // Without a minimum acceptance the ratio is continuous: nothing to branch on.
-      const ratio = least === 0 ? 0 : value[column]! / least;
-      if (ratio <= whole || ratio >= 1 - whole) continue;
-      const size = this.#problem.columns[column]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
-      const doubt = (0.5 - Math.abs(ratio - 0.5)) * (1 + size);
-      if (doubt <= most) continue;
-      most = doubt;
-      found = d;
-    }
-    return found;
-  }
-
   /**
    * Do prices support this answer, in which these decisions are on? If so it may be the best so far.
    *
@@ -384,27 +325,6 @@ class Search {
     if (isBetter) this.#best = found;
   }
 
-  /**
-   * The directions of a line with losses over which burning power would pay: while neither is shut both have to be tested, and no prices
-   * within the limits may pass both tests (market rules, section 3.1; INV-18).
-   */
-  #undecidedDirection(closed: readonly number[], { price }: Answer): number[] | undefined {
-    const { arcs, periods, columns } = this.#problem;
-    const isClosed = new Set(closed);
-    for (const at of this.#master.columns) {
-      const a = Math.floor(at / periods);
-      if (a + 1 >= arcs.length || arcs[a]!.line !== arcs[a + 1]!.line || arcs[a]!.loss === 0) continue;
-      const ways = [at, at + periods];
-      if (ways.some((c) => isClosed.has(c) || columns[c]!.least > 0)) continue;
-      if (ways.every((c) => columns[c]!.most === 0)) continue;
-      // Sending power there and back pays where what is lost of it is worth less than the tariffs.
-      const { loss, tariff, from, to } = arcs[a]!;
-      const [one, other] = [from, to].map((zone) => price[zone * periods + (at % periods)]!) as [number, number];
-      if (loss * (one + other) + 2 * tariff <= samePrice) return ways;
-    }
-    return undefined;
-  }
-
   /** Put back, one by one, what is rejected and would gain most; what loses by it may go for it (market rules, section 4). */
   #reinsert(): void {
     const tried = new Set<number>();
@@ -413,7 +333,7 @@ class Search {
       const gain = gainsAt(this.#problem, this.#master, best);
       const on = new Set(best.on);
       const next = this.#decisions
-        .filter((d) => !on.has(d) && !tried.has(d) && this.#fits(d, on))
+        .filter((d) => !on.has(d) && !tried.has(d) && fitsBeside(this.#problem, this.#master, d, on))
         .map((d) => ({ d, missed: gain[this.#problem.decisions[d]!.column]! }))
         .filter(({ missed }) => missed > apart)
         .sort((a, b) => b.missed - a.missed || a.d - b.d)[0];
@@ -438,12 +358,15 @@ class Search {
       return gain[column]! / Math.max(size, 1);
     };
     const off = this.#decisions.filter((d) => !wasOn.has(d));
+    // Of many decisions those at the money alone, for speed: others come in at equal welfare by chance only.
+    const isWide = this.#decisions.length <= mostTriedInPairs;
+    const most = isWide ? Infinity : samePrice * 10;
     const candidates = off
-      .filter((d) => missed(d) >= -samePrice * 10)
+      .filter((d) => missed(d) >= -samePrice * 10 && missed(d) <= most)
       .sort((a, b) => Math.abs(missed(a)) - Math.abs(missed(b)) || a - b)
       .slice(0, mostTakenIn);
     for (const d of candidates) {
-      if (this.#takesIn([d])) continue;
+      if (this.#takesIn([d]) || !isWide) continue;
       const gainOf = (other: number) => gain[decisions[d]!.column]! + gain[decisions[other]!.column]!;
       const partners = off
         .filter((other) => other !== d && gainOf(other) >= -samePrice)
@@ -458,7 +381,7 @@ class Search {
     const best = this.#best!;
     const on = new Set(best.on);
     for (const d of more) {
-      if (on.has(d) || !this.#fits(d, on)) return false;
+      if (on.has(d) || !fitsBeside(this.#problem, this.#master, d, on)) return false;
       on.add(d);
     }
     const list = [...on].sort((a, b) => a - b);
@@ -467,7 +390,12 @@ class Search {
     const answer = emptyAnswer(this.#problem);
     const equal = best.welfare - apart - shareApart * Math.abs(best.welfare);
     const worth = this.#master.solve(bounds, answer, equal);
-    if (worth === undefined || worth.bound <= equal || this.#bothDirections(answer) !== undefined) return false;
+    if (
+      worth === undefined ||
+      worth.bound <= equal ||
+      bothDirections(this.#problem, this.#master, answer) !== undefined
+    )
+      return false;
     const welfare = welfareOf(this.#problem, this.#master, answer);
     const volume = (of: Answer) => volumeOf(this.#problem, this.#master, of);
     // What may be executed as little as it likes is at the money, and is executed in the sharing.
@@ -511,41 +439,12 @@ class Search {
     const besides: Branch[] = [];
     for (const d of this.#decisions) {
       if (kept.has(d) || isOff.has(d)) continue;
-      if (decisions[d]!.test !== 'income' && !gainsNothing(d) && !this.#takesPart(d, kept)) continue;
+      if (decisions[d]!.test !== 'income' && !gainsNothing(d) && !takesPart(this.#problem, this.#master, d, kept))
+        continue;
       besides.push(child({ on: added(keptOn, d), off }));
       off = added(off, d);
     }
     return { without, besides };
-  }
-
-  /** Must this decision, beside some of these, take a part of the unit that an exclusive group has, and is there room for it? */
-  #takesPart(d: number, on: ReadonlySet<number>): boolean {
-    const { decisions, rows } = this.#problem;
-    const { column, least } = decisions[d]!;
-    if (least === 0 || least === 1) return false;
-    const leasts = new Map([...on].map((other) => [decisions[other]!.column, decisions[other]!.least]));
-    return this.#master.rows.some((r) => {
-      const { entries, high } = rows[r]!;
-      if (high !== 1 || !entries.some(([c]) => c === column)) return false;
-      const beside = entries.flatMap(([c]) => leasts.get(c) ?? []);
-      return beside.length > 0 && beside.reduce((sum, each) => sum + each, least) <= 1;
-    });
-  }
-
-  /**
-   * At negative prices a line with losses would gain from carrying both directions at once, burning power. It may not (INV-17).
-   * The columns of the first line that does, the one that carries less first; undefined when none does.
-   */
-  #bothDirections({ value }: Answer): number[] | undefined {
-    const { arcs, periods } = this.#problem;
-    for (const at of this.#master.columns) {
-      const a = Math.floor(at / periods);
-      if (a + 1 >= arcs.length || arcs[a]!.line !== arcs[a + 1]!.line) continue;
-      const other = at + periods;
-      if (Math.min(value[at]!, value[other]!) <= samePrice) continue;
-      return value[at]! < value[other]! ? [at, other] : [other, at];
-    }
-    return undefined;
   }
 
   /** An answer from a program's: what it wants most, less those that would lose, until nobody does. */
@@ -555,7 +454,7 @@ class Search {
     const wanted = this.#decisions
       .filter((d) => from.value[decisions[d]!.column]! >= 0.5 * decisions[d]!.least)
       .sort((a, b) => from.value[decisions[b]!.column]! - from.value[decisions[a]!.column]! || a - b);
-    for (const d of wanted) if (!on.has(d) && this.#fits(d, on)) on.add(d);
+    for (const d of wanted) if (!on.has(d) && fitsBeside(this.#problem, this.#master, d, on)) on.add(d);
     const before = this.#best;
     this.#repairFrom(on, -1, mostRepairs);
     if (this.#best !== before) this.#reinsert();
@@ -573,36 +472,15 @@ class Search {
         // Too much for the orders there are: the last one wanted goes.
         const last = [...on].findLast((d) => d !== kept && !this.#forced.includes(d));
         if (last === undefined) return;
-        on = this.#withoutFamily(on, last);
+        on = withoutFamily(this.#problem, on, last);
         continue;
       }
-      if (worth.bound <= this.#enough || this.#bothDirections(answer) !== undefined) return;
+      if (worth.bound <= this.#enough || bothDirections(this.#problem, this.#master, answer) !== undefined) return;
       const lost = this.#test(list, [], answer)?.filter(({ decision }) => decision !== kept);
       if (lost === undefined || lost.length === 0) return;
-      for (const { decision } of lost.slice(0, 1 + Math.floor(lost.length / 3))) on = this.#withoutFamily(on, decision);
+      for (const { decision } of lost.slice(0, 1 + Math.floor(lost.length / 3)))
+        on = withoutFamily(this.#problem, on, decision);
     }
-  }
-
-  /** May it be on beside these: its parent is, and its group has room? */
-  #fits(d: number, on: ReadonlySet<number>): boolean {
-    const { parent, column } = this.#problem.decisions[d]!;
-    if (parent >= 0 && !on.has(parent)) return false;
-    const columns = new Set([...on].map((other) => this.#problem.decisions[other]!.column));
-    return this.#master.rows.every((r) => {
-      const { entries, high } = this.#problem.rows[r]!;
-      if (high !== 1 || !entries.some(([c]) => c === column)) return true;
-      return !entries.some(([c]) => columns.has(c));
-    });
-  }
-
-  #withoutFamily(on: ReadonlySet<number>, gone: number): Set<number> {
-    const left = new Set(on);
-    const remove = (d: number): void => {
-      left.delete(d);
-      for (const child of on) if (this.#problem.decisions[child]!.parent === d) remove(child);
-    };
-    remove(gone);
-    return left;
   }
 }
 
@@ -610,6 +488,8 @@ const mostRepairs = 200;
 const mostReinsertions = 30;
 /** So many orders, those nearest to the money, are tried for more volume. */
 const mostTakenIn = 8;
+/** And in pairs where there are no more decisions than this. */
+const mostTriedInPairs = 16;
 /** So many answers that no prices support are divided in search of one that is supported; then what gives way least is enough. */
 const mostUnsupported = 256;
 /** Every so many answers that no prices support, one is repaired. */
