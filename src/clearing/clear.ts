@@ -188,7 +188,7 @@ function answerWithoutLoss(
     }
     const losers = losingOrders(part, found, lots, exact);
     if (losers.length === 0) {
-      const proven = found.proven && without.size === 0;
+      const proven = found.proven && without.size === 0 && !lots.isCoarse;
       return { part, sharing, lots, exact, published, bound, proven, programs, stopped, checkpoint, groups };
     }
     for (const order of losers) without.add(order);

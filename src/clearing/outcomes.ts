@@ -140,7 +140,7 @@ function isParadox({ book }: Problem, segments: readonly Segment[], net: number,
   }, 0);
   // Steps are executed by the price alone; of a slope rounding moves up to a lot.
   const rounding = segments.some(({ first, last }) => first !== last) ? 1 : 0.5;
-  const isOff = Math.abs(best - net) > rounding * (book.lot ?? smallestLot) + sameVolume;
+  const isOff = Math.abs(best - net) > rounding * (book.lot ?? smallestLot) - sameVolume;
   return isOff && missedSurplus(segments, net, price) > 1e-3 * total;
 }
 

@@ -21,6 +21,8 @@ export interface Lots {
   readonly netPosition: Float64Array;
   /** By column: MW sent, ratios, MW of steps. */
   readonly value: Float64Array;
+  /** Whole lots leave out what is worth something: power that is burnt, less than half a lot of it. */
+  readonly isCoarse: boolean;
 }
 
 /** Volumes of a book that names no lot are published in watts. */
@@ -132,12 +134,16 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
   const close = (group: readonly Side[], island: number) => {
     for (const side of group) waiting.delete(side);
     let missing = missingIn(islands[island]!);
+    let isLast = true;
     // Others of the same length have their turn later, in another island that they close: about as they are.
     for (const side of waiting) {
       const reaches = Array.from({ length: spanOf(side) }, (_, k) => islandOf[cellOf(side) + k]).includes(island);
-      if (reaches) missing -= side.sign * side.ideal;
+      if (reaches) {
+        missing -= side.sign * side.ideal;
+        isLast = false;
+      }
     }
-    nearestLots(group, missing, lossesIn(islands[island]!), lot);
+    nearestLots(group, missing, lossesIn(islands[island]!), lot, isLast);
     group.forEach(settle);
   };
   for (const span of [...new Set(sides.map(spanOf))].sort((a, b) => b - a)) {
@@ -184,8 +190,13 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
         value,
       );
   });
+  let isCoarse = false;
+  for (const island of islands) {
+    const due = missingIn(island) + lossesIn(island);
+    if (due > 1e-6 * lot && due < lot / 2 && putOutRings(problem, sharing, island, outflow, value)) isCoarse = true;
+  }
   for (const island of islands) carry(problem, sharing, island, netPosition, outflow, lot, value);
-  return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };
+  return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)), isCoarse };
 }
 
 /**
@@ -240,6 +251,29 @@ const cleanRatio =
 
 /** The power of a block in one MTU, in whole lots: a fraction of what it asked for, rounded once for everybody. */
 export const toLots = (mw: number, lot: number): number => clean(Math.sign(mw) * Math.round(Math.abs(mw) / lot) * lot);
+
+/** Full lines with losses from an island into itself burn power: where lots leave nothing to burn they carry nothing. Whether there are any. */
+function putOutRings(
+  { columns, arcs, periods }: Problem,
+  { free }: Sharing,
+  { cells, columns: open }: Island,
+  outflow: Float64Array,
+  value: Float64Array,
+): boolean {
+  const here = new Set(cells);
+  const isOpen = new Set(open);
+  let any = false;
+  for (const [a, { loss }] of arcs.entries()) {
+    for (let c = a * periods; loss > 0 && c < (a + 1) * periods; c++) {
+      const mw = value[c]! - free.lower[c]!;
+      if (isOpen.has(c) || mw <= 0 || columns[c]!.cells.some(([cell]) => !here.has(cell))) continue;
+      for (const [cell, each] of columns[c]!.cells) outflow[cell]! += each * mw;
+      value[c] = free.lower[c]!;
+      any = true;
+    }
+  }
+  return any;
+}
 
 /** A flow at its end in whole lots, so that what is sold for it is bought; what a line with losses delivers is no whole lot in any case. */
 function lotsWithin(
@@ -328,8 +362,9 @@ function closedOutflow(
  * ideals. What of a lot can't be closed is sold too much rather than bought: nothing is created.
  *
  * @param losses  MW of the exact flows; where less is traded in lots as much less
+ * @param isLast  whether nobody closes the balance after these
  */
-function nearestLots(sides: readonly Side[], missing: number, losses: number, lot: number): void {
+function nearestLots(sides: readonly Side[], missing: number, losses: number, lot: number, isLast: boolean): void {
   let traded = 0;
   let ideal = 0;
   let left = 0;
@@ -340,7 +375,10 @@ function nearestLots(sides: readonly Side[], missing: number, losses: number, lo
     ideal += side.ideal;
   }
   const share = ideal > 0 ? Math.min(1, traded / ideal) : 1;
-  left += Math.ceil((missing + losses * share) / lot - 1e-6);
+  const due = (missing + losses * share) / lot;
+  // Where nothing is delivered, what is missing is power that is burnt: less than half a lot of it is nothing.
+  const isBurnt = Math.abs(due) < 0.5 && !sides.some(({ sign, lots }) => sign === -1 && lots > 0);
+  left += isLast && !isBurnt ? Math.ceil(due - 1e-6) : Math.round(due);
   // A lot too little is sold: a sell more or a buy less, whichever comes least further away from its ideal.
   const step = (side: Side) => (left > 0 ? side.sign : -side.sign);
   const cost = (side: Side) => {

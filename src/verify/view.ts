@@ -161,6 +161,8 @@ function roundedIn(
     flow.forEach((mw, t) => {
       if (mw === 0) return;
       for (const z of [from, to]) {
+        // Of what arrives only whole digits count.
+        if (lot === undefined && line.loss > 0) lost[z]![t]! += publishedTo(leastPower);
         if (lot === undefined) digit(z, t);
         else if (line.loss > 0 || !isOn(gridOf(lot), mw)) lost[z]![t]! += lot;
         // What is in no whole lots is published to a digit.

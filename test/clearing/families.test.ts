@@ -21,24 +21,11 @@ const runsOf = (name: string): number => Number(process.env.RUNS ?? few[name] ??
 /** To simplify a book is to clear it a hundred times. */
 const mostShown = process.env.RUNS === undefined ? 1 : 3;
 
-const cuttable = 'lone blocks without a least ratio bound no price';
-const slopes = 'straight lines in kilowatts are compared in EUR where the error is in MW';
-const zeroSurplus = 'blocks worth exactly what replaces them stay out';
 const known: Readonly<Record<string, string>> = {
-  kilowatts: `${slopes}; ${cuttable}`,
-  limits: `${slopes}; ${cuttable}; ${zeroSurplus}`,
-  'slopes to the cap': `${slopes}; a slope below a step at its top price is filled first`,
-  ties: `${zeroSurplus}; ${cuttable}`,
-  'negative with losses': `${cuttable}; the verifier has another middle beside a lossy line`,
-  resolutions: 'where orders of an hour must give way, others do',
-  ramps: cuttable,
-  'flow-based': `${cuttable}; ${slopes}`,
-  ratios: `${cuttable}; ${zeroSurplus}`,
-  sparse: cuttable,
-  nodal: `${cuttable}; exact volumes in lots are rounded away from constraints`,
-  'lossy rings': 'rings burn power at price 0, and at the floor at prices that break the rule of a line',
-  capacities: `${slopes}; an idle lossy line at the floor`,
-  soup: 'as the others',
+  'negative with losses':
+    'in whole lots a line with losses may bring a part of a lot too little where nobody else gives way',
+  'lossy rings':
+    'at a price of 0 power runs round a ring that trade could use; in whole lots a ring may burn what nobody sells',
 };
 
 for (const name of Object.keys(families)) {
