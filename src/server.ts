@@ -11,7 +11,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
-import type { Hono } from 'hono';
+import type { Hono, MiddlewareHandler } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
@@ -81,6 +81,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     log,
     accessLog: settings.accessLog,
     limits: openLimits(limitsOf(settings)),
+    before: onceOnDisk(house),
     docsScript: readDocsScript,
     metrics: house.metrics,
     findings: house.watch().findings,
@@ -109,6 +110,18 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     close: () => (closing ??= close()),
   };
 }
+
+/**
+ * What is read may have been committed a moment ago, and is answered once the disk has it: nobody sees what a loss of power could take
+ * back. How the house is does not wait for the disk.
+ */
+const onceOnDisk =
+  ({ settled }: House): MiddlewareHandler =>
+  async (c, next) => {
+    await next();
+    if (c.req.method === 'GET' && !ofItself.has(c.req.path)) await settled();
+  };
+const ofItself = new Set(['/healthz', '/readyz', '/livez', '/metrics']);
 
 /** Whoever can reach a house without an issuer is on this machine, and may do everything anyway. */
 function limitsOf({ issuer, requestsPerSecond = issuer === undefined ? undefined : 100 }: Settings): CallLimits {

@@ -12,6 +12,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { openAccess } from '../../src/adapters/local/access/access.ts';
 import { openArchive } from '../../src/adapters/local/archive.ts';
+import { noLog, openDurability } from '../../src/adapters/local/durability.ts';
+import { openHeads } from '../../src/adapters/local/heads.ts';
 import { openNotices } from '../../src/adapters/local/notices.ts';
 import { openStore } from '../../src/adapters/local/stores.ts';
 import type { Notice } from '../../src/auction/ports.ts';
@@ -38,7 +40,7 @@ const openIn = (t: TestContext, folder: string) => {
     database: store.database,
     clock,
     reopen: async () => {
-      store.close();
+      await store.close();
       store = openStore(folder, clock);
       return opened();
     },
@@ -144,6 +146,7 @@ const outbox = (t: TestContext, options: Partial<Parameters<typeof openNotices>[
   const clock = { now: () => new Date() };
   const notices = openNotices({
     database,
+    durability: openDurability(noLog, openHeads(undefined, new Map())),
     clock,
     meter: recordingMeter(),
     log: (entry) => logged.push(entry),

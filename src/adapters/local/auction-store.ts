@@ -12,6 +12,7 @@ import type { AuctionStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
 import { sha256 } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
+import type { Durability } from './durability.ts';
 import type { Heads } from './heads.ts';
 import type { Storage } from './storage.ts';
 import { unavailable } from './unavailable.ts';
@@ -61,7 +62,12 @@ function parsed(found: unknown): Auction {
   return auctionSchema.parse(JSON.parse(row.body));
 }
 
-export function auctionStore(database: DatabaseSync, heads: Heads, storage: Storage): AuctionStore {
+export function auctionStore(
+  database: DatabaseSync,
+  durability: Durability,
+  heads: Heads,
+  storage: Storage,
+): AuctionStore {
   const columns = auctionColumns;
   const insert = database.prepare(
     `INSERT INTO auctions (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -78,14 +84,13 @@ export function auctionStore(database: DatabaseSync, heads: Heads, storage: Stor
     last = row === undefined ? undefined : Object.freeze(parsed(row));
     return last;
   };
-  /** A write, then the note of it. */
-  const write = <T>(id: string, revision: number, body: string, run: (hash: string) => T): T => {
+  /** A write, then the note of it. It is done before this returns, and on the disk when the promise resolves. */
+  const write = (id: string, revision: number, body: string, run: (hash: string) => unknown): Promise<void> => {
     storage.check();
     const hash = recordHash(revision, body);
-    const answer = unavailable(() => run(hash));
+    unavailable(() => run(hash));
     heads.set(id, { revision, record: hash });
-    heads.flush();
-    return answer;
+    return durability.synced();
   };
   return {
     async create(auction) {
@@ -93,9 +98,10 @@ export function auctionStore(database: DatabaseSync, heads: Heads, storage: Stor
       const body = canonical(auction);
       const there = find(id);
       if (there === undefined) {
-        write(id, 1, body, (hash) => insert.run(id, market, state, Date.parse(gateClosure), body, 1, hash));
+        await write(id, 1, body, (hash) => insert.run(id, market, state, Date.parse(gateClosure), body, 1, hash));
       } else if (canonical(there) !== body)
         throw new AuctionError('conflict', `there is another auction ${id} already`);
+      else await durability.settled(); // the first may be on its way to the disk
     },
     async find(id) {
       return find(id);
@@ -115,7 +121,7 @@ export function auctionStore(database: DatabaseSync, heads: Heads, storage: Stor
       const query = database.prepare(`SELECT ${columns} FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`);
       return query.all(...values, limit ?? -1).map(parsed);
     },
-    // Nobody writes between the look and the update: this process has the folder, and there is no await.
+    // Nobody writes between the look and the update: this process has the folder, and there is no await before it.
     async advance(known, next) {
       last = undefined;
       if (!isDeepStrictEqual(find(next.id), known)) return false;
@@ -123,7 +129,7 @@ export function auctionStore(database: DatabaseSync, heads: Heads, storage: Stor
       const { id, state, gateClosure } = next;
       const { revision: before } = select.get(id) as unknown as AuctionRow;
       const [revision, body] = [before + 1, canonical(next)];
-      write(id, revision, body, (hash) => update.run(state, Date.parse(gateClosure), body, revision, hash, id));
+      await write(id, revision, body, (hash) => update.run(state, Date.parse(gateClosure), body, revision, hash, id));
       return true;
     },
   };

@@ -14,6 +14,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Meter } from '../../auction/metrics.ts';
 import type { Clock, Notice, Notices } from '../../auction/ports.ts';
 import { limiter } from '../limiter.ts';
+import type { Durability } from './durability.ts';
 import { errorEntry, type Log } from './log.ts';
 import { persistently } from './persistently.ts';
 import { inTransaction } from './transaction.ts';
@@ -40,6 +41,7 @@ export interface Webhook {
 
 export interface NoticesOptions {
   readonly database: DatabaseSync;
+  readonly durability: Durability;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
@@ -73,7 +75,7 @@ const timeoutMs = 10_000;
 const longestMs = 60_000;
 
 export function openNotices(options: NoticesOptions): Notices & { close(): Promise<void> } {
-  const { database, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
+  const { database, durability, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
   database.exec(noticeTables);
   const outbox = openOutbox(database, webhook ? portion.webhook : portion.log);
   const stop = new AbortController();
@@ -113,9 +115,14 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
         await sleep();
         continue;
       }
+      await durability.settled(); // what goes out is there after a loss of power too
       const outcomes = await Promise.all(due.map((notice) => limit(() => deliver(notice))));
       const ended = outcomes.filter((outcome) => outcome !== undefined);
-      await persistently(() => outbox.write(ended), wait('the record of delivered notices'));
+      const record = async () => {
+        outbox.write(ended);
+        await durability.synced();
+      };
+      await persistently(record, wait('the record of delivered notices'));
       await turn();
     }
   };
@@ -127,6 +134,7 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
     ...patient({
       async send(notices: readonly Notice[]) {
         unavailable(() => outbox.put(notices, clock.now().getTime()));
+        await durability.synced();
         woken.resolve();
       },
     }),
