@@ -68,8 +68,10 @@ interface Outcome {
 
 /** Posts at a time. */
 const width = 8;
-/** Notices of one transaction: of a log some milliseconds' worth, of a webhook what a crash may make it hear twice. */
-const portion = { log: 256, webhook: 64 } as const;
+/** Notices of one transaction: some milliseconds' worth, and of a webhook what a crash may make it hear twice. */
+const portion = 64;
+/** Notices that are written down before others have the event loop. */
+const atOnce = 200;
 const timeoutMs = 10_000;
 /** The longest sleep: clocks get stepped. */
 const longestMs = 60_000;
@@ -77,7 +79,7 @@ const longestMs = 60_000;
 export function openNotices(options: NoticesOptions): Notices & { close(): Promise<void> } {
   const { database, durability, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
   database.exec(noticeTables);
-  const outbox = openOutbox(database, webhook ? portion.webhook : portion.log);
+  const outbox = openOutbox(database);
   const stop = new AbortController();
   const limit = limiter(width);
   const wait = (what: string) => ({ log, what, stop: stop.signal });
@@ -133,7 +135,11 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
   return {
     ...patient({
       async send(notices: readonly Notice[]) {
-        unavailable(() => outbox.put(notices, clock.now().getTime()));
+        const now = clock.now().getTime();
+        for (let first = 0; first < notices.length; first += atOnce) {
+          if (first > 0) await turn();
+          unavailable(() => outbox.put(notices.slice(first, first + atOnce), now));
+        }
         await durability.synced();
         woken.resolve();
       },
@@ -146,12 +152,12 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
 }
 
 /** The table of notices; each write is one transaction. */
-function openOutbox(database: DatabaseSync, most: number) {
+function openOutbox(database: DatabaseSync) {
   const insert = database.prepare(
     `INSERT INTO notices (id, body, state, dueAt) VALUES (?, ?, 'waiting', ?) ON CONFLICT DO NOTHING`,
   );
   const due = database.prepare(
-    `SELECT id, body, attempts FROM notices WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ${most}`,
+    `SELECT id, body, attempts FROM notices WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ${portion}`,
   );
   const next = database.prepare(`SELECT min(dueAt) AS at FROM notices WHERE state = 'waiting'`);
   const update = database.prepare('UPDATE notices SET state = ?, attempts = ?, dueAt = ?, error = ? WHERE id = ?');
