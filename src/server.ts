@@ -15,7 +15,8 @@ import type { Hono, MiddlewareHandler } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
-import { startBackups } from './adapters/local/backup/schedule.ts';
+import { backupHealth } from './adapters/local/backup/health.ts';
+import { type Backups, startBackups } from './adapters/local/backup/schedule.ts';
 import type { WatchedClock } from './adapters/local/clock.ts';
 import { oneAtATime } from './adapters/local/connections.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
@@ -76,6 +77,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   await keepTime(house.ports).catch(() => undefined);
   const control = await openControl(settings, house);
   const builtIn = control?.builtIn;
+  const backups = backupsOf(settings, house, log);
   const app = createApp(house.ports, {
     version: packageJson.version,
     log,
@@ -84,17 +86,18 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     before: onceOnDisk(house),
     docsScript: readDocsScript,
     metrics: house.metrics,
-    findings: house.watch().findings,
+    findings: house.watch(...(backups ? [() => backupHealth(backups, settings.backupMinutes, house.ports)] : []))
+      .findings,
     ...(control && { identify: identifyBearer(control.identify), tokens: control.tokens }),
     ...(builtIn && { issuer: builtIn }),
   });
   const server = await listen(app, settings.host, settings.port).catch(async (error) => {
+    await backups?.stop();
     control?.close();
     await house.close();
     throw error;
   });
   const timekeeper = startTimekeeper(house.ports, log, house.clock);
-  const backups = backupsOf(settings, house, log);
   let closing: Promise<void> | undefined;
   const close = async () => {
     await stop(server);
@@ -129,7 +132,11 @@ function limitsOf({ issuer, requestsPerSecond = issuer === undefined ? undefined
   return { ...(requestsPerSecond !== undefined && { perSecond: requestsPerSecond }), atOnce: mostAtOnce, addressOf };
 }
 
-function backupsOf({ backup, backupMinutes, backupKeep, data }: Settings, { ports }: House, log: Log) {
+function backupsOf(
+  { backup, backupMinutes, backupKeep, data }: Settings,
+  { ports }: House,
+  log: Log,
+): Backups | undefined {
   if (backup === undefined) return undefined;
   return startBackups({ data, to: backup, everyMinutes: backupMinutes, keep: backupKeep, clock: ports.clock, log });
 }

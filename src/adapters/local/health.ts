@@ -25,6 +25,8 @@ export interface HealthOptions {
   readonly ports: Pick<Ports, 'auctions' | 'clock' | 'meter'>;
   /** What else may be wrong, by name. */
   readonly faults: Readonly<Record<string, { readonly fault: () => string | undefined; readonly todo: string }>>;
+  /** What else is looked at. */
+  readonly others?: readonly (() => Finding)[];
 }
 
 export interface HealthWatch {
@@ -44,7 +46,8 @@ const lateResultSeconds = 900;
 const manyAttempts = 4;
 const slowLoopMs = 500;
 
-export function watchHealth({ folder, database, durability, ports, faults }: HealthOptions): HealthWatch {
+export function watchHealth(options: HealthOptions): HealthWatch {
+  const { folder, database, durability, ports, faults, others = [] } = options;
   const { auctions, clock, meter } = ports;
   const loop = monitorEventLoopDelay({ resolution: 20 });
   loop.enable();
@@ -60,6 +63,7 @@ export function watchHealth({ folder, database, durability, ports, faults }: Hea
       notices(database, meter),
       eventLoop(loop, meter),
       ...Object.entries(faults).map(([name, { fault, todo }]) => ok(name, fault(), 'failing', todo)),
+      ...others.map((finding) => finding()),
     ];
   };
 

@@ -1,6 +1,7 @@
 /** The house on one machine: every port over the data folder, wired. */
 
 import { join } from 'node:path';
+import type { Finding } from '../../auction/health.ts';
 import { findAuction } from '../../auction/moves.ts';
 import { failAuction } from '../../auction/notify-failure.ts';
 import type { Clock, Ports } from '../../auction/ports.ts';
@@ -47,8 +48,8 @@ export interface House {
   readonly storageFault: () => string | undefined;
   /** Resolves when the disk has all that somebody waits for by now. */
   readonly settled: () => Promise<void>;
-  /** Begin to look after its own health, until it is closed. */
-  readonly watch: () => HealthWatch;
+  /** Begin to look after its own health, and at what else may be wrong, until it is closed. */
+  readonly watch: (...others: readonly (() => Finding)[]) => HealthWatch;
   /** What gates go by, and how far it is off (`fault()`). */
   readonly clock: WatchedClock;
   /** Stop the timekeeper first. What is cut here goes on at the next start. */
@@ -109,12 +110,13 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       retention,
     });
     closing.push(() => retaining.stop());
-    const watch = (): HealthWatch => {
+    const watch: House['watch'] = (...others) => {
       const health = watchHealth({
         folder,
         database,
         durability,
         ports,
+        others,
         faults: {
           'data folder': {
             fault: () => store.storage.fault(),

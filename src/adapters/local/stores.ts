@@ -18,7 +18,7 @@ import { type Head, type Heads, type HeadsFile, headsName, openHeads, readHeads,
 import { addRevisions, headsIn } from './layouts.ts';
 import { orderStore, orderTables } from './order-store.ts';
 import { inodeOf, type Storage, watchStorage } from './storage.ts';
-import { busyMs, isMachineFault, patienceMs, patient } from './unavailable.ts';
+import { busyMs, isMachineFault, patienceMs, patient, unusableFile } from './unavailable.ts';
 
 export interface Store {
   readonly auctions: AuctionStore;
@@ -112,7 +112,7 @@ function inFolder(folder: string): Opened {
       const message = `${file} can't be used now: ${(cause as Error).message}; mend that (room, rights), then start again`;
       throw new AuctionError('unavailable', message, [], { cause });
     }
-    throw new AuctionError('incompatible-data', `${file} can't be used: ${(cause as Error).message}`, [], { cause });
+    throw unusableFile(folder, file, cause);
   }
 }
 
