@@ -6,6 +6,7 @@
  */
 
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
 import type { AuctionStore } from '../../auction/ports.ts';
@@ -62,6 +63,8 @@ function parsed(found: unknown): Auction {
   return auctionSchema.parse(JSON.parse(row.body));
 }
 
+const turn = (): Promise<void> => nextTurn();
+
 export function auctionStore(
   database: DatabaseSync,
   durability: Durability,
@@ -84,13 +87,23 @@ export function auctionStore(
     last = row === undefined ? undefined : Object.freeze(parsed(row));
     return last;
   };
+  /** Records that the disk does not have yet. Who looks for one waits until it has, and until whoever wrote it has heard so. */
+  const underWay = new Map<string, Promise<unknown>>();
+  const untilDurable = async (id: string): Promise<void> => {
+    while (underWay.has(id)) await underWay.get(id);
+  };
   /** A write, then the note of it. It is done before this returns, and on the disk when the promise resolves. */
   const write = (id: string, revision: number, body: string, run: (hash: string) => unknown): Promise<void> => {
     storage.check();
     const hash = recordHash(revision, body);
     unavailable(() => run(hash));
     heads.set(id, { revision, record: hash });
-    return durability.synced();
+    const synced = durability.synced();
+    const told = synced.then(turn, turn).finally(() => {
+      if (underWay.get(id) === told) underWay.delete(id);
+    });
+    underWay.set(id, told);
+    return synced;
   };
   return {
     async create(auction) {
@@ -101,9 +114,10 @@ export function auctionStore(
         await write(id, 1, body, (hash) => insert.run(id, market, state, Date.parse(gateClosure), body, 1, hash));
       } else if (canonical(there) !== body)
         throw new AuctionError('conflict', `there is another auction ${id} already`);
-      else await durability.settled(); // the first may be on its way to the disk
+      else await untilDurable(id);
     },
     async find(id) {
+      await untilDurable(id);
       return find(id);
     },
     async list({ market, states, limit } = {}) {
