@@ -11,7 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openStore, type Store } from '../src/adapters/local/stores.ts';
+import { serve } from '../src/server.ts';
 import { anAuction } from './ports/auction-store.cases.ts';
+import { hold, testMarket } from './support/house.ts';
 import { noLogSync, replaceLogSync } from './support/log-sync.ts';
 
 const clock = { now: () => new Date('2025-04-01T10:30:00Z') };
@@ -147,4 +149,39 @@ test('a refusal that tells of somebody else’s entry waits for the disk as that
   release!();
   await Promise.all(all);
   assert.deepEqual(settled.sort(), ['again', 'conflict', 'first']);
+});
+
+test('nobody reads, and nothing is sent, that a loss of power could take back; health waits for nothing', {
+  skip: noLogSync,
+}, async (t) => {
+  const { data } = await folders(t);
+  const held: (() => void)[] = [];
+  let isHeld = false;
+  replaceLogSync(t, (sync, done) => {
+    if (isHeld) held.push(() => sync(done));
+    else sync(done);
+  });
+  const sent: unknown[] = [];
+  const log = (entry: Record<string, unknown>) => void (entry.event === 'notice' && sent.push(entry.id));
+  const { ports, url, close } = await serve({ data, port: 0, markets: [testMarket()], log });
+  t.after(close);
+  await hold(ports, 'a', { gateClosure: new Date(Date.now() + 3_600_000).toISOString() });
+  isHeld = true;
+  const over: string[] = [];
+  const note = (name: string) => () => void over.push(name);
+  const all = [
+    ports.orders.append('a', 'p', [order('o1')]).then(note('receipt')),
+    ports.notices.send([{ id: 'n1', kind: 'auction-cancelled', auction: 'a', cause: 'a trial' }]).then(note('notice')),
+    ports.workflow.start('b', 1).then(note('workflow')),
+  ];
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const path of ['/orders?auction=a', '/auctions', '/executions'])
+    all.push(fetch(`${url}${path}`).then(note(path)));
+  for (const path of ['/healthz', '/metrics', '/livez']) assert.equal((await fetch(`${url}${path}`)).status, 200);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual([over, sent], [[], []]);
+  isHeld = false;
+  for (const release of held) release();
+  await Promise.all(all);
+  assert.equal(over.length, 6);
 });
