@@ -11,11 +11,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
-import type { Hono } from 'hono';
+import type { Hono, MiddlewareHandler } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
-import { startBackups } from './adapters/local/backup/schedule.ts';
+import { backupHealth } from './adapters/local/backup/health.ts';
+import { type Backups, startBackups } from './adapters/local/backup/schedule.ts';
 import type { WatchedClock } from './adapters/local/clock.ts';
 import { oneAtATime } from './adapters/local/connections.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
@@ -76,24 +77,27 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   await keepTime(house.ports).catch(() => undefined);
   const control = await openControl(settings, house);
   const builtIn = control?.builtIn;
+  const backups = backupsOf(settings, house, log);
   const app = createApp(house.ports, {
     version: packageJson.version,
     log,
     accessLog: settings.accessLog,
     limits: openLimits(limitsOf(settings)),
+    before: onceOnDisk(house),
     docsScript: readDocsScript,
     metrics: house.metrics,
-    findings: house.watch().findings,
+    findings: house.watch(...(backups ? [() => backupHealth(backups, settings.backupMinutes, house.ports)] : []))
+      .findings,
     ...(control && { identify: identifyBearer(control.identify), tokens: control.tokens }),
     ...(builtIn && { issuer: builtIn }),
   });
   const server = await listen(app, settings.host, settings.port).catch(async (error) => {
+    await backups?.stop();
     control?.close();
     await house.close();
     throw error;
   });
   const timekeeper = startTimekeeper(house.ports, log, house.clock);
-  const backups = backupsOf(settings, house, log);
   let closing: Promise<void> | undefined;
   const close = async () => {
     await stop(server);
@@ -110,13 +114,29 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   };
 }
 
+/**
+ * What is read may have been committed a moment ago, and is answered once the disk has it: nobody sees what a loss of power could take
+ * back. How the house is does not wait for the disk.
+ */
+const onceOnDisk =
+  ({ settled }: House): MiddlewareHandler =>
+  async (c, next) => {
+    await next();
+    if (c.req.method === 'GET' && !ofItself.has(c.req.path)) await settled();
+  };
+const ofItself = new Set(['/healthz', '/readyz', '/livez', '/metrics']);
+
 /** Whoever can reach a house without an issuer is on this machine, and may do everything anyway. */
 function limitsOf({ issuer, requestsPerSecond = issuer === undefined ? undefined : 100 }: Settings): CallLimits {
   const addressOf: CallLimits['addressOf'] = (c) => getConnInfo(c).remote.address ?? 'nowhere';
   return { ...(requestsPerSecond !== undefined && { perSecond: requestsPerSecond }), atOnce: mostAtOnce, addressOf };
 }
 
-function backupsOf({ backup, backupMinutes, backupKeep, data }: Settings, { ports }: House, log: Log) {
+function backupsOf(
+  { backup, backupMinutes, backupKeep, data }: Settings,
+  { ports }: House,
+  log: Log,
+): Backups | undefined {
   if (backup === undefined) return undefined;
   return startBackups({ data, to: backup, everyMinutes: backupMinutes, keep: backupKeep, clock: ports.clock, log });
 }

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { makeBackup } from '../src/adapters/local/backup/backup.ts';
+import { backupHealth } from '../src/adapters/local/backup/health.ts';
 import { restoreBackup } from '../src/adapters/local/backup/restore.ts';
 import { startBackups } from '../src/adapters/local/backup/schedule.ts';
 import { checkFolder } from '../src/adapters/local/check/folder.ts';
 import { closeGate, findAuction } from '../src/auction/auctions.ts';
+import type { Meter } from '../src/auction/metrics.ts';
 import type { Receipt } from '../src/book/intake.ts';
 import { serve } from '../src/server.ts';
 import { run, temporaryFolder, twoHours } from './cli-house.ts';
@@ -127,6 +129,41 @@ test('merit serve --backup makes backups by itself', async (t) => {
   const made = await until('one was made', async () => logged.find(({ event }) => event === 'backup-made'));
   assert.deepEqual(await faults(String(made.folder)), []);
   assert.deepEqual(await readdir(backup), [String(made.folder).slice(backup.length + 1)]);
+  const found = await until('health has seen it', async () => {
+    const health = (await (await fetch(`${serving.url}/healthz`)).json()) as {
+      findings: { name: string; status: string }[];
+    };
+    return health.findings.find(({ name }) => name === 'backup');
+  });
+  assert.equal(found.status, 'ok');
+  const [, age] = /^backup_age_seconds (\S+)$/m.exec(await (await fetch(`${serving.url}/metrics`)).text())!;
+  assert(Number(age) < 60, age);
+});
+
+test('a house whose backups fail says how long it has had none', async (t) => {
+  const house = await openFilled(t);
+  const folder = await temporaryFolder(t);
+  const to = join(folder, 'backups');
+  const clock = { time: at(0), now: () => clock.time };
+  const logged: Record<string, unknown>[] = [];
+  const log = (entry: Record<string, unknown>) => logged.push(entry);
+  const options = { data: house.folder, to, everyMinutes: 5, keep: 9, clock, log, lookEveryMs: 5 };
+  const recorded: number[] = [];
+  const meter: Meter = { record: (...[, value]) => void recorded.push(value) };
+  const health = (backups: { newest(): number }) => backupHealth(backups, 5, { clock, meter });
+
+  const first = startBackups(options);
+  await until('one was made', async () => logged.some(({ event }) => event === 'backup-made'));
+  await first.stop();
+  clock.time = at(18);
+  const second = startBackups({ ...options, data: join(folder, 'nowhere') });
+  t.after(() => second.stop());
+  await until('one has failed', async () => logged.some(({ event }) => event === 'backup-failed'));
+  assert.deepEqual([health(second).status, recorded.at(-1)], ['ok', 18 * 60], 'one that is late is no alarm');
+  clock.time = at(21);
+  const { status, found, todo } = health(second);
+  assert.deepEqual([status, found], ['warning', 'there has been no good backup for 21 minutes; one is due every 5']);
+  assert.match(todo!, /backup-failed/);
 });
 
 test('startBackups() makes one when the last is old enough, whatever the clock did before, and waits after one that failed', async (t) => {

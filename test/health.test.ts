@@ -10,6 +10,7 @@ import { serve } from '../src/server.ts';
 import { run, temporaryFolder } from './cli-house.ts';
 import { until } from './ports/workflow.cases.ts';
 import { testMarket } from './support/house.ts';
+import { noLogSync, replaceLogSync } from './support/log-sync.ts';
 
 async function openServer(t: TestContext) {
   const data = join(await temporaryFolder(t), 'data');
@@ -56,6 +57,36 @@ test('a database that takes no writes is told, and when it takes them again', as
   other.exec('ROLLBACK');
   await finding('writing', 'ok');
   assert.equal((await ask()).status, 200);
+});
+
+test('a disk that does not answer is told within five seconds, and nobody who asks for it waits', {
+  skip: noLogSync,
+}, async (t) => {
+  const held: (() => void)[] = [];
+  let isHeld = false;
+  replaceLogSync(t, (sync, done) => {
+    if (isHeld) held.push(() => sync(done));
+    else sync(done);
+  });
+  const { ask, serving } = await openServer(t);
+  assert.equal((await ask()).status, 200);
+  isHeld = true;
+  const since = performance.now();
+  let longestMs = 0;
+  const told = await until('it is told', async () => {
+    const before = performance.now();
+    const { status, json } = await ask();
+    longestMs = Math.max(longestMs, performance.now() - before);
+    return status === 503 && json.findings!.filter(({ name }) => name === 'writing');
+  });
+  assert(performance.now() - since < 5000, `after ${performance.now() - since} ms`);
+  assert(longestMs < 1000, `${longestMs} ms`);
+  assert.equal(told.length, 1);
+  assert.match(told[0]!.found, /the disk has not answered for \d s/);
+  assert.match(await (await fetch(`${serving.url}/metrics`)).text(), /^store_writable 0$/m);
+  isHeld = false;
+  for (const release of held) release();
+  await until('it is well', async () => (await ask()).status === 200);
 });
 
 test('merit doctor says what is wrong and what helps, and ends with 1', async (t) => {

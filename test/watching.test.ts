@@ -182,6 +182,7 @@ test('GET /metrics tells what an auction did', async (t) => {
   await cancelOrder(ports, 'p', 'second-thoughts');
   await closeGate(ports, 'a');
   await reaches(ports, 'a', 'settled');
+  await until('its notice is counted', async () => /^notices_sent.*auction-settled/m.test(await house.metrics()));
   const response = await createApp(ports, { metrics: house.metrics }).request('/metrics');
   assert.equal(response.status, 200);
   assert.match(response.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/);

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { StateMachine } from 'aws-local-stepfunctions';
+import { noLog, openDurability } from '../src/adapters/local/durability.ts';
+import { openHeads } from '../src/adapters/local/heads.ts';
 import { type LocalWorkflow, localDefinition, openWorkflow, taskNames } from '../src/adapters/local/workflow.ts';
 import type { TaskName } from '../src/auction/tasks.ts';
 import {
@@ -24,6 +26,7 @@ function openLocal(database: DatabaseSync, answers: Answers, waits: Record<strin
   const calls: Local['calls'] = [];
   const workflow = openWorkflow({
     database,
+    durability: openDurability(noLog, openHeads(undefined, new Map())),
     clock: { now: () => new Date('2025-04-01T10:00:00Z') },
     log: () => undefined,
     waits,

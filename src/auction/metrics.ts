@@ -93,6 +93,12 @@ export const metrics = {
     means: 'notices handed over for delivery, by their kind',
   },
   notices_undelivered: { kind: 'counter', unit: 'Count', means: 'notices given up after the last attempt' },
+  backup_age_seconds: {
+    kind: 'gauge',
+    unit: 'Seconds',
+    only: 'one machine',
+    means: 'how old the last good backup is, or how long the house has run without one; not there where it makes none',
+  },
   clock_jump_seconds: {
     kind: 'gauge',
     unit: 'Seconds',

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=8
 /** The command `merit`. What it can do stands in `program.ts`; here is only how it ends. */
 
 import { report } from './failure.ts';

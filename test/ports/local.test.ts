@@ -11,7 +11,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { openAccess } from '../../src/adapters/local/access/access.ts';
+import { openAccessDatabase } from '../../src/adapters/local/access/database.ts';
 import { openArchive } from '../../src/adapters/local/archive.ts';
+import { noLog, openDurability } from '../../src/adapters/local/durability.ts';
+import { openHeads } from '../../src/adapters/local/heads.ts';
 import { openNotices } from '../../src/adapters/local/notices.ts';
 import { openStore } from '../../src/adapters/local/stores.ts';
 import type { Notice } from '../../src/auction/ports.ts';
@@ -38,7 +41,7 @@ const openIn = (t: TestContext, folder: string) => {
     database: store.database,
     clock,
     reopen: async () => {
-      store.close();
+      await store.close();
       store = openStore(folder, clock);
       return opened();
     },
@@ -104,11 +107,14 @@ test('openStore() refuses a database of another layout or program, and a file th
   database.close();
   assert.throws(() => openStore(folder, clock), { code: 'incompatible-data', message: /layout 7 .* expected 2/ });
   await rm(file);
-  await writeFile(
-    file,
-    'this is no database, but it is long enough to be read as the head of one, if one looks at it so',
-  );
-  assert.throws(() => openStore(folder, clock), { code: 'incompatible-data', message: /merit.sqlite can't be used/ });
+  const noDatabase = 'this is no database, but it is long enough to be read as the head of one, if one looks at it so';
+  for (const path of [file, join(folder, 'access.sqlite')]) await writeFile(path, noDatabase);
+  const unusable = {
+    code: 'incompatible-data',
+    message: /merit.sqlite can't be used: .*not a database\. .*nothing was changed\. .*merit restore a backup/,
+  };
+  assert.throws(() => openStore(folder, clock), unusable);
+  assert.throws(() => openAccessDatabase(folder), { ...unusable, message: /access.sqlite.*merit restore/ });
 });
 
 const rejected = (id: string): Notice => ({
@@ -144,6 +150,7 @@ const outbox = (t: TestContext, options: Partial<Parameters<typeof openNotices>[
   const clock = { now: () => new Date() };
   const notices = openNotices({
     database,
+    durability: openDurability(noLog, openHeads(undefined, new Map())),
     clock,
     meter: recordingMeter(),
     log: (entry) => logged.push(entry),

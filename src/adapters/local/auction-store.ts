@@ -6,12 +6,14 @@
  */
 
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
 import type { AuctionStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
 import { sha256 } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
+import type { Durability } from './durability.ts';
 import type { Heads } from './heads.ts';
 import type { Storage } from './storage.ts';
 import { unavailable } from './unavailable.ts';
@@ -61,7 +63,14 @@ function parsed(found: unknown): Auction {
   return auctionSchema.parse(JSON.parse(row.body));
 }
 
-export function auctionStore(database: DatabaseSync, heads: Heads, storage: Storage): AuctionStore {
+const turn = (): Promise<void> => nextTurn();
+
+export function auctionStore(
+  database: DatabaseSync,
+  durability: Durability,
+  heads: Heads,
+  storage: Storage,
+): AuctionStore {
   const columns = auctionColumns;
   const insert = database.prepare(
     `INSERT INTO auctions (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -78,14 +87,23 @@ export function auctionStore(database: DatabaseSync, heads: Heads, storage: Stor
     last = row === undefined ? undefined : Object.freeze(parsed(row));
     return last;
   };
-  /** A write, then the note of it. */
-  const write = <T>(id: string, revision: number, body: string, run: (hash: string) => T): T => {
+  /** Records that the disk does not have yet. Who looks for one waits until it has, and until whoever wrote it has heard so. */
+  const underWay = new Map<string, Promise<unknown>>();
+  const untilDurable = async (id: string): Promise<void> => {
+    while (underWay.has(id)) await underWay.get(id);
+  };
+  /** A write, then the note of it. It is done before this returns, and on the disk when the promise resolves. */
+  const write = (id: string, revision: number, body: string, run: (hash: string) => unknown): Promise<void> => {
     storage.check();
     const hash = recordHash(revision, body);
-    const answer = unavailable(() => run(hash));
+    unavailable(() => run(hash));
     heads.set(id, { revision, record: hash });
-    heads.flush();
-    return answer;
+    const synced = durability.synced();
+    const told = synced.then(turn, turn).finally(() => {
+      if (underWay.get(id) === told) underWay.delete(id);
+    });
+    underWay.set(id, told);
+    return synced;
   };
   return {
     async create(auction) {
@@ -93,11 +111,13 @@ export function auctionStore(database: DatabaseSync, heads: Heads, storage: Stor
       const body = canonical(auction);
       const there = find(id);
       if (there === undefined) {
-        write(id, 1, body, (hash) => insert.run(id, market, state, Date.parse(gateClosure), body, 1, hash));
+        await write(id, 1, body, (hash) => insert.run(id, market, state, Date.parse(gateClosure), body, 1, hash));
       } else if (canonical(there) !== body)
         throw new AuctionError('conflict', `there is another auction ${id} already`);
+      else await untilDurable(id);
     },
     async find(id) {
+      await untilDurable(id);
       return find(id);
     },
     async list({ market, states, limit } = {}) {
@@ -115,7 +135,7 @@ export function auctionStore(database: DatabaseSync, heads: Heads, storage: Stor
       const query = database.prepare(`SELECT ${columns} FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`);
       return query.all(...values, limit ?? -1).map(parsed);
     },
-    // Nobody writes between the look and the update: this process has the folder, and there is no await.
+    // Nobody writes between the look and the update: this process has the folder, and there is no await before it.
     async advance(known, next) {
       last = undefined;
       if (!isDeepStrictEqual(find(next.id), known)) return false;
@@ -123,7 +143,7 @@ export function auctionStore(database: DatabaseSync, heads: Heads, storage: Stor
       const { id, state, gateClosure } = next;
       const { revision: before } = select.get(id) as unknown as AuctionRow;
       const [revision, body] = [before + 1, canonical(next)];
-      write(id, revision, body, (hash) => update.run(state, Date.parse(gateClosure), body, revision, hash, id));
+      await write(id, revision, body, (hash) => update.run(state, Date.parse(gateClosure), body, revision, hash, id));
       return true;
     },
   };

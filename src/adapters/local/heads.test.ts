@@ -22,7 +22,7 @@ test('openHeads(): what is flushed is read again, the last of each auction; an e
   for (const sequence of [1, 2, 3]) {
     heads.set('a', { sequence, hash: sha256(`${sequence}`) });
     if (sequence === 2) heads.set('b', { sequence: 7 });
-    heads.flush();
+    heads.write(heads.take());
   }
   assert.deepEqual(noted(folder), [
     ['a', 3],
@@ -46,7 +46,7 @@ test('readHeads() names the lines that are damaged before the end', async (t) =>
   t.after(() => heads.close());
   for (const id of ['a', 'b', 'c']) {
     heads.set(id, { sequence: 1 });
-    heads.flush();
+    heads.write(heads.take());
   }
   const file = join(folder, headsName);
   const text = await readFile(file, 'utf8');
@@ -65,9 +65,39 @@ test('openHeads() writes the file anew when most of it is old', async (t) => {
   let largest = 0;
   for (let sequence = 1; sequence <= 9000; sequence++) {
     heads.set('a', { sequence });
-    heads.flush();
+    heads.write(heads.take());
     if (sequence % 500 === 0) largest = Math.max(largest, (await stat(join(folder, headsName))).size);
   }
   assert.deepEqual(noted(folder), [['a', 9000]]);
   assert(largest > 500_000 && largest < 1_200_000, `${largest}`);
+});
+
+test('openHeads(): what was noted after the take is not written with it, not even when the file is written anew', async (t) => {
+  const folder = await freshFolder(t);
+  const heads = openHeads(folder, new Map());
+  t.after(() => heads.close());
+  for (let sequence = 1; sequence <= 9000; sequence++) {
+    heads.set('a', { sequence });
+    const taken = heads.take();
+    heads.set('a', { sequence: sequence + 1 });
+    heads.write(taken);
+    if (sequence % 100 === 0) assert.deepEqual(noted(folder), [['a', sequence]]);
+  }
+  heads.putBack(heads.take());
+  heads.write(heads.take());
+  assert.deepEqual(noted(folder), [['a', 9001]]);
+});
+
+test('openHeads(): what is said before it is done says no more than that', async (t) => {
+  const folder = await freshFolder(t);
+  const heads = openHeads(folder, new Map());
+  t.after(() => heads.close());
+  heads.set('a', { sequence: 1 });
+  heads.write(heads.take());
+  heads.set('a', { sequence: 2 });
+  heads.say('a', { expired: true });
+  const { sequence, expired } = readHeads(folder)!.heads.get('a')!;
+  assert.deepEqual({ sequence, expired }, { sequence: 1, expired: true });
+  heads.write(heads.take());
+  assert.deepEqual(readHeads(folder)!.heads.get('a')!.sequence, 2);
 });

@@ -2,8 +2,9 @@
  * How far the house has come, kept beside the database: `heads.log`.
  *
  * For each auction the revision and hash of its record, and the last entry of its intake with its running hash. A line is written
- * after the database has committed and before anybody is answered, so the database is never behind it, unless what was acknowledged
- * is gone: its write-ahead log was deleted or cut, or an older copy was put in its place. That the database is ahead is normal.
+ * after the disk has the database's commit and before anybody is answered (`durability.ts`), so the database is never behind it, unless what
+ * was acknowledged is gone: its write-ahead log was deleted or cut, or an older copy was put in its place. That the database is ahead is
+ * normal.
  *
  * Lines are not synced one by one: the page cache survives the process, and a database that is cut and a machine that loses its power
  * within the same second are two accidents. They are synced once a second beside the event loop, which costs the intake nothing.
@@ -51,12 +52,17 @@ export interface HeadsFile {
 }
 
 export interface Heads {
+  /** As the database has it, on the disk or not yet. */
   get(auction: string): Head;
-  all(): ReadonlyMap<string, Head>;
-  /** Take note; `flush()` writes it. */
+  /** Take note of what was committed. */
   set(auction: string, change: Partial<Head>): void;
-  /** @throws AuctionError `unavailable`, and then it is tried again with the next one */
-  flush(): void;
+  /** What was noted and is not written yet: whoever takes it writes it once the disk has the commits, or puts it back. */
+  take(): ReadonlyMap<string, Head>;
+  putBack(taken: ReadonlyMap<string, Head>): void;
+  /** @throws AuctionError `unavailable` */
+  write(taken: ReadonlyMap<string, Head>): void;
+  /** Write this at once and have it on the disk: it is said before it is done. @throws AuctionError `unavailable` */
+  say(auction: string, change: Partial<Head>): void;
   /** Whose file is open, to see whether it is still the one that the folder has. */
   readonly inode: () => number | undefined;
   close(): void;
@@ -122,12 +128,14 @@ export function writeHeads(folder: string, heads: ReadonlyMap<string, Head>): nu
 /** @param folder  the data folder, or nothing for heads in memory alone */
 export function openHeads(folder: string | undefined, known: ReadonlyMap<string, Head>): Heads {
   const heads = new Map(known);
+  /** What the file has: never more than the disk has of the database. */
+  const written = new Map(known);
   const waiting = new Set<string>();
   let file: { fd: number; bytes: number } | undefined;
   let sync: NodeJS.Timeout | undefined;
 
   const compact = (folder: string): number => {
-    const bytes = writeHeads(folder, heads);
+    const bytes = writeHeads(folder, written);
     if (file !== undefined) closeSync(file.fd);
     file = { fd: openSync(join(folder, headsName), 'r+'), bytes };
     return bytes;
@@ -135,11 +143,11 @@ export function openHeads(folder: string | undefined, known: ReadonlyMap<string,
   let compacted = folder === undefined ? 0 : compact(folder);
 
   /** At a place of its own: what a full disk left of a line is written over. */
-  const write = (open: { fd: number; bytes: number }): void => {
-    const bytes = Buffer.from([...waiting].map((auction) => lineOf(auction, heads.get(auction)!)).join(''));
-    const written = writeSync(open.fd, bytes, 0, bytes.length, open.bytes);
-    if (written < bytes.length) throw new Error(`${headsName}: ${written} of ${bytes.length} bytes were written`);
-    open.bytes += written;
+  const append = (open: { fd: number; bytes: number }, taken: ReadonlyMap<string, Head>): void => {
+    const bytes = Buffer.from([...taken].map(([auction, head]) => lineOf(auction, head)).join(''));
+    const count = writeSync(open.fd, bytes, 0, bytes.length, open.bytes);
+    if (count < bytes.length) throw new Error(`${headsName}: ${count} of ${bytes.length} bytes were written`);
+    open.bytes += count;
     // A sync that fails tells nobody: it guards against the loss of power alone, and the next one syncs the same.
     sync ??= setTimeout(() => {
       sync = undefined;
@@ -147,18 +155,38 @@ export function openHeads(folder: string | undefined, known: ReadonlyMap<string,
     }, syncEveryMs).unref();
   };
 
+  const write = (taken: ReadonlyMap<string, Head>): void => {
+    if (taken.size === 0) return;
+    try {
+      for (const [auction, head] of taken) written.set(auction, head);
+      if (file === undefined) return;
+      if (file.bytes > Math.max(largestBytes, 2 * compacted)) compacted = compact(folder!);
+      else append(file, taken);
+    } catch (cause) {
+      throw notWritten(cause);
+    }
+  };
+
   return {
     get: (auction) => heads.get(auction) ?? noHead(auction),
-    all: () => heads,
     set(auction, change) {
       heads.set(auction, { ...(heads.get(auction) ?? noHead(auction)), ...change });
       waiting.add(auction);
     },
-    flush() {
+    take() {
+      const taken = new Map([...waiting].map((auction) => [auction, heads.get(auction)!]));
+      waiting.clear();
+      return taken;
+    },
+    putBack(taken) {
+      for (const auction of taken.keys()) waiting.add(auction);
+    },
+    write,
+    say(auction, change) {
+      heads.set(auction, { ...(heads.get(auction) ?? noHead(auction)), ...change });
+      write(new Map([[auction, { ...(written.get(auction) ?? noHead(auction)), ...change }]]));
       try {
-        if (file !== undefined && file.bytes > Math.max(largestBytes, 2 * compacted)) compacted = compact(folder!);
-        else if (file !== undefined && waiting.size > 0) write(file);
-        waiting.clear();
+        if (file !== undefined) fdatasyncSync(file.fd);
       } catch (cause) {
         throw notWritten(cause);
       }

@@ -1,5 +1,6 @@
 /**
- * What the house knows of its own state: it looks every two seconds, so that whoever asks waits for no disk.
+ * What the house knows of its own state: it looks every two seconds, and whoever asks hears what the last look found, so that nobody waits
+ * for the disk. A look that does not come back says so itself.
  *
  * `failing` is what keeps it from its promises now: orders are refused, or gates stand still. `warning` is what will, or what a person has
  * to look at. The same figures are metrics, by which alarms go.
@@ -8,28 +9,35 @@
 import { statfs } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Auction, inWorkflow } from '../../auction/auction.ts';
 import type { Finding } from '../../auction/health.ts';
 import { overdueSeconds } from '../../auction/keep-time.ts';
 import type { Meter } from '../../auction/metrics.ts';
 import type { Ports } from '../../auction/ports.ts';
+import type { Durability } from './durability.ts';
 
 export interface HealthOptions {
   /** The data folder. */
   readonly folder: string;
   readonly database: DatabaseSync;
+  readonly durability: Pick<Durability, 'synced'>;
   readonly ports: Pick<Ports, 'auctions' | 'clock' | 'meter'>;
   /** What else may be wrong, by name. */
   readonly faults: Readonly<Record<string, { readonly fault: () => string | undefined; readonly todo: string }>>;
+  /** What else is looked at. */
+  readonly others?: readonly (() => Finding)[];
 }
 
 export interface HealthWatch {
-  /** What the last look found. */
+  /** What the last look that is over found; the first is waited for. */
   findings(): Promise<readonly Finding[]>;
   close(): void;
 }
 
 const everyMs = 2000;
+/** A disk that has not answered for so long is told as failing: and the pause between two looks: it is told within five seconds. */
+const silentMs = 2000;
 /** A gate that is not dealt with so long after its time is overdue: the timekeeper looks each second. */
 const lateGateSeconds = 5;
 /** From then on somebody should look why there is no result yet. */
@@ -38,7 +46,8 @@ const lateResultSeconds = 900;
 const manyAttempts = 4;
 const slowLoopMs = 500;
 
-export function watchHealth({ folder, database, ports, faults }: HealthOptions): HealthWatch {
+export function watchHealth(options: HealthOptions): HealthWatch {
+  const { folder, database, durability, ports, faults, others = [] } = options;
   const { auctions, clock, meter } = ports;
   const loop = monitorEventLoopDelay({ resolution: 20 });
   loop.enable();
@@ -47,28 +56,41 @@ export function watchHealth({ folder, database, ports, faults }: HealthOptions):
     const now = clock.now();
     const unsettled = await auctions.list({ states: [...inWorkflow, 'failed'] });
     return [
-      canWrite(database, now, meter),
+      writing(await whyNotWritten(database, durability, now), meter),
       await room(folder, meter),
       gates(overdueSeconds(await auctions.list({ states: ['scheduled', 'open'] }), now.getTime())),
       results(unsettled, now.getTime()),
       notices(database, meter),
       eventLoop(loop, meter),
       ...Object.entries(faults).map(([name, { fault, todo }]) => ok(name, fault(), 'failing', todo)),
+      ...others.map((finding) => finding()),
     ];
   };
 
-  // What goes wrong in looking is told to whoever asks.
-  const begin = () => {
+  /** What goes wrong in looking is told to whoever asks. */
+  let last: Promise<readonly Finding[]>;
+  let lookingSince: number | undefined;
+  const begin = (): Promise<readonly Finding[]> => {
+    lookingSince = performance.now();
     const looking = look();
-    looking.catch(() => undefined);
+    const over = () => {
+      last = looking;
+      lookingSince = undefined;
+    };
+    looking.then(over, over);
     return looking;
   };
-  let last = begin();
+  last = begin();
   const timer = setInterval(() => {
-    last = begin();
+    if (lookingSince === undefined) void begin();
   }, everyMs);
   return {
-    findings: () => last,
+    async findings() {
+      const ms = lookingSince === undefined ? 0 : performance.now() - lookingSince;
+      if (ms < silentMs) return last;
+      const silent = writing(`the disk has not answered for ${Math.round(ms / 1000)} s`, meter);
+      return [silent, ...(await stale(last)).filter(({ name }) => name !== silent.name)];
+    },
     close() {
       clearInterval(timer);
       loop.disable();
@@ -76,25 +98,36 @@ export function watchHealth({ folder, database, ports, faults }: HealthOptions):
   };
 }
 
+/** The last look where it is over: the first may be the one that hangs. */
+const stale = (last: Promise<readonly Finding[]>): Promise<readonly Finding[]> =>
+  Promise.race([last.catch(() => []), turn([])]);
+
 /** Nothing found is fine. */
 const ok = (name: string, found: string | undefined, otherwise: 'warning' | 'failing', todo: string): Finding =>
   found === undefined ? { name, status: 'ok', found: 'as it should be' } : { name, status: otherwise, found, todo };
 
 /** A row of its own, durably, as an order is written. */
-function canWrite(database: DatabaseSync, now: Date, meter: Meter): Finding {
-  const name = 'writing';
-  let why: string | undefined;
+async function whyNotWritten(
+  database: DatabaseSync,
+  durability: HealthOptions['durability'],
+  now: Date,
+): Promise<string | undefined> {
   try {
     database.exec('CREATE TABLE IF NOT EXISTS health (id INTEGER PRIMARY KEY CHECK (id = 1), at TEXT NOT NULL) STRICT');
     database
       .prepare('INSERT INTO health (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at')
       .run(now.toISOString());
+    await durability.synced();
+    return undefined;
   } catch (error) {
-    why = `the database takes nothing: ${(error as Error).message}`;
+    return `the database takes nothing: ${(error as Error).message}`;
   }
+}
+
+function writing(why: string | undefined, meter: Meter): Finding {
   meter.record('store_writable', why === undefined ? 1 : 0);
   return ok(
-    name,
+    'writing',
     why,
     'failing',
     'Orders are refused with 503 and nothing is lost. Make room on the disk, or end the program that holds the database; the house goes on by itself.',
@@ -102,7 +135,12 @@ function canWrite(database: DatabaseSync, now: Date, meter: Meter): Finding {
 }
 
 async function room(folder: string, meter: Meter): Promise<Finding> {
-  const { bavail, blocks, bsize } = await statfs(folder);
+  const seen = await statfs(folder).catch((error: Error) => error);
+  if (seen instanceof Error) {
+    const todo = 'The data folder, or its file system, is gone: see `data folder`.';
+    return { name: 'disk space', status: 'failing', found: seen.message, todo };
+  }
+  const { bavail, blocks, bsize } = seen;
   const [free, all] = [bavail * bsize, blocks * bsize];
   meter.record('disk_free_bytes', free);
   const share = Math.floor((100 * free) / Math.max(all, 1));

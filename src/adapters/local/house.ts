@@ -1,6 +1,7 @@
 /** The house on one machine: every port over the data folder, wired. */
 
 import { join } from 'node:path';
+import type { Finding } from '../../auction/health.ts';
 import { findAuction } from '../../auction/moves.ts';
 import { failAuction } from '../../auction/notify-failure.ts';
 import type { Clock, Ports } from '../../auction/ports.ts';
@@ -8,6 +9,7 @@ import { tasks } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';
+import { startCheckpoints } from './checkpoints.ts';
 import { type ClockFault, type WatchedClock, watchClock } from './clock.ts';
 import { holdDataFolder } from './data-folder.ts';
 import { type HealthWatch, watchHealth } from './health.ts';
@@ -15,7 +17,7 @@ import { type Log, logToStderr } from './log.ts';
 import { openMeter } from './meter.ts';
 import { openNotices, type Webhook } from './notices.ts';
 import { type Retention, startRetention, usualRetention } from './retention.ts';
-import { openStore } from './stores.ts';
+import { databaseName, openStore } from './stores.ts';
 import { openTaskThreads } from './threads/task-threads.ts';
 import { openWorkflow } from './workflow.ts';
 
@@ -44,8 +46,10 @@ export interface House {
   readonly metrics: () => Promise<string>;
   /** Why nothing can be written any more, where the files of the data folder are not those that are open; undefined while all is well. */
   readonly storageFault: () => string | undefined;
-  /** Begin to look after its own health, until it is closed. */
-  readonly watch: () => HealthWatch;
+  /** Resolves when the disk has all that somebody waits for by now. */
+  readonly settled: () => Promise<void>;
+  /** Begin to look after its own health, and at what else may be wrong, until it is closed. */
+  readonly watch: (...others: readonly (() => Finding)[]) => HealthWatch;
   /** What gates go by, and how far it is off (`fault()`). */
   readonly clock: WatchedClock;
   /** Stop the timekeeper first. What is cut here goes on at the next start. */
@@ -75,11 +79,17 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const archiveFolder = join(folder, 'archive');
     const archive = openArchive(archiveFolder, () => store.storage.check());
     const meter = openMeter();
-    const notices = openNotices({ database: store.database, clock, log, meter, ...(webhook && { webhook }) });
+    const { database, durability } = store;
+    if (where === 'in threads') {
+      const checkpoints = startCheckpoints({ database, durability, file: join(folder, databaseName), log });
+      closing.push(() => checkpoints.close());
+    }
+    const notices = openNotices({ database, durability, clock, log, meter, ...(webhook && { webhook }) });
     closing.push(() => notices.close());
     const threads = where === 'here' ? undefined : openTaskThreads({ folder, markets, longestSearchMs }, () => ports);
     const workflow = openWorkflow({
-      database: store.database,
+      database,
+      durability,
       clock,
       log,
       runTask: threads?.runTask ?? ((task, input) => tasks[task](ports, input)),
@@ -92,7 +102,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     for (const { auction, fault } of store.damaged) await stopDamaged(ports, log, auction, fault);
     workflow.resume();
     const retaining = startRetention({
-      database: store.database,
+      database,
       forget: store.forget,
       archive: archiveFolder,
       clock: watched.gates,
@@ -100,11 +110,13 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       retention,
     });
     closing.push(() => retaining.stop());
-    const watch = (): HealthWatch => {
+    const watch: House['watch'] = (...others) => {
       const health = watchHealth({
         folder,
-        database: store.database,
+        database,
+        durability,
         ports,
+        others,
         faults: {
           'data folder': {
             fault: () => store.storage.fault(),
@@ -119,7 +131,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       closing.push(() => health.close());
       return health;
     };
-    return { ports, metrics: meter.text, storageFault: () => store.storage.fault(), watch, clock: watched, close };
+    return {
+      ports,
+      metrics: meter.text,
+      storageFault: () => store.storage.fault(),
+      settled: () => durability.settled(),
+      watch,
+      clock: watched,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -14,6 +14,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Meter } from '../../auction/metrics.ts';
 import type { Clock, Notice, Notices } from '../../auction/ports.ts';
 import { limiter } from '../limiter.ts';
+import type { Durability } from './durability.ts';
 import { errorEntry, type Log } from './log.ts';
 import { persistently } from './persistently.ts';
 import { inTransaction } from './transaction.ts';
@@ -40,6 +41,7 @@ export interface Webhook {
 
 export interface NoticesOptions {
   readonly database: DatabaseSync;
+  readonly durability: Durability;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
@@ -66,16 +68,18 @@ interface Outcome {
 
 /** Posts at a time. */
 const width = 8;
-/** Notices of one transaction: of a log some milliseconds' worth, of a webhook what a crash may make it hear twice. */
-const portion = { log: 256, webhook: 64 } as const;
+/** Notices of one transaction: some milliseconds' worth, and of a webhook what a crash may make it hear twice. */
+const portion = 64;
+/** Notices that are written down before others have the event loop. */
+const atOnce = 200;
 const timeoutMs = 10_000;
 /** The longest sleep: clocks get stepped. */
 const longestMs = 60_000;
 
 export function openNotices(options: NoticesOptions): Notices & { close(): Promise<void> } {
-  const { database, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
+  const { database, durability, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
   database.exec(noticeTables);
-  const outbox = openOutbox(database, webhook ? portion.webhook : portion.log);
+  const outbox = openOutbox(database);
   const stop = new AbortController();
   const limit = limiter(width);
   const wait = (what: string) => ({ log, what, stop: stop.signal });
@@ -113,9 +117,14 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
         await sleep();
         continue;
       }
+      await durability.settled(); // what goes out is there after a loss of power too
       const outcomes = await Promise.all(due.map((notice) => limit(() => deliver(notice))));
       const ended = outcomes.filter((outcome) => outcome !== undefined);
-      await persistently(() => outbox.write(ended), wait('the record of delivered notices'));
+      const record = async () => {
+        outbox.write(ended);
+        await durability.synced();
+      };
+      await persistently(record, wait('the record of delivered notices'));
       await turn();
     }
   };
@@ -126,7 +135,12 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
   return {
     ...patient({
       async send(notices: readonly Notice[]) {
-        unavailable(() => outbox.put(notices, clock.now().getTime()));
+        const now = clock.now().getTime();
+        for (let first = 0; first < notices.length; first += atOnce) {
+          if (first > 0) await turn();
+          unavailable(() => outbox.put(notices.slice(first, first + atOnce), now));
+        }
+        await durability.synced();
         woken.resolve();
       },
     }),
@@ -138,12 +152,12 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
 }
 
 /** The table of notices; each write is one transaction. */
-function openOutbox(database: DatabaseSync, most: number) {
+function openOutbox(database: DatabaseSync) {
   const insert = database.prepare(
     `INSERT INTO notices (id, body, state, dueAt) VALUES (?, ?, 'waiting', ?) ON CONFLICT DO NOTHING`,
   );
   const due = database.prepare(
-    `SELECT id, body, attempts FROM notices WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ${most}`,
+    `SELECT id, body, attempts FROM notices WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ${portion}`,
   );
   const next = database.prepare(`SELECT min(dueAt) AS at FROM notices WHERE state = 'waiting'`);
   const update = database.prepare('UPDATE notices SET state = ?, attempts = ?, dueAt = ?, error = ? WHERE id = ?');

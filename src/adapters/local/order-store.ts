@@ -8,6 +8,7 @@ import type { ChainHead } from '../../book/chain-fault.ts';
 import { chain, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
+import type { Durability } from './durability.ts';
 import { type EntryRow, entryColumns, intakeFault, openRowCheck } from './entries-check.ts';
 import type { Head, Heads } from './heads.ts';
 import type { Storage } from './storage.ts';
@@ -54,6 +55,9 @@ interface Request {
   reject(error: unknown): void;
 }
 
+/** Called when the disk has the request, or with what went wrong on the way there. */
+type Settle = (fault: unknown) => void;
+
 /** What is known of the auctions a group writes to. */
 interface Group {
   readonly now: Date;
@@ -73,6 +77,7 @@ const receiptOf = ({ auction, record_id, participant, sequence, received_at, has
 
 export interface OrderStoreOptions {
   readonly database: DatabaseSync;
+  readonly durability: Durability;
   readonly clock: Clock;
   /** Stamps orders and decides whether they are in time. */
   readonly gates: Clock;
@@ -101,7 +106,7 @@ export function readEntries(database: DatabaseSync, auction: string, head: Head 
 }
 
 export function orderStore(options: OrderStoreOptions): OrderStore & { close(): void } {
-  const { database, clock, gates, heads, storage } = options;
+  const { database, durability, clock, gates, heads, storage } = options;
   const columns = entryColumns;
   const insert = database.prepare(
     `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -216,33 +221,59 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
   const waiting: Request[] = [];
   let scheduled = false;
   let closing = false;
+  /** While the disk has a group the next one gathers: the longer the disk takes, the more share a sync. */
+  let isSyncing = false;
+
+  const schedule = (): void => {
+    if (scheduled || isSyncing) return;
+    scheduled = true;
+    setImmediate(flush);
+  };
 
   const flush = (): void => {
     scheduled = false;
+    const settle: Settle[] = [];
     while (waiting.length > 0) {
       let size = 0;
       let count = 0;
       while (count < waiting.length && (count === 0 || size + waiting[count]!.size <= largestGroup))
         size += waiting[count++]!.size;
       const group = waiting.splice(0, count);
-      if (commit(group)) continue;
-      waiting.unshift(...group);
-      scheduled = true;
-      setTimeout(flush, betweenTriesMs);
-      return;
+      const committed = commit(group);
+      if (committed === undefined) {
+        waiting.unshift(...group);
+        scheduled = true;
+        setTimeout(flush, betweenTriesMs);
+        break;
+      }
+      settle.push(...committed);
     }
+    if (settle.length > 0) void afterSync(settle);
+  };
+
+  /** Nobody has an answer before the disk has what it says; not even a refusal, which may tell of somebody else's entry. */
+  const afterSync = async (settle: readonly Settle[]): Promise<void> => {
+    isSyncing = true;
+    const fault = await durability.synced().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    isSyncing = false;
+    for (const each of settle) each(fault);
+    if (waiting.length > 0) schedule();
   };
 
   /** Whether a request still waits for somebody else's lock. */
   const hasPatience = ({ since }: Request): boolean => !closing && performance.now() - since < patienceMs;
 
   /**
-   * One transaction for all these requests; their promises settle after it has ended.
+   * One transaction for all these requests.
    *
-   * @returns false when another process has the database and all have patience: nothing was done
+   * @returns what settles their promises, once the disk has it; undefined when another process has the database and all have patience:
+   *          nothing was done
    */
-  const commit = (requests: readonly Request[]): boolean => {
-    const settle: (() => void)[] = [];
+  const commit = (requests: readonly Request[]): Settle[] | undefined => {
+    const settle: Settle[] = [];
     try {
       storage.check();
       const now = gates.now();
@@ -255,7 +286,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
         if (several) database.exec('SAVEPOINT request');
         try {
           const value = request.run(group);
-          settle.push(() => request.resolve(value));
+          settle.push((fault) => (fault === undefined ? request.resolve(value) : request.reject(fault)));
         } catch (error) {
           if (!(error instanceof AuctionError)) throw error;
           if (several) database.exec('ROLLBACK TO request');
@@ -267,25 +298,21 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
       }
       database.exec('COMMIT');
       for (const [id, head] of group.heads) heads.set(id, head);
-      heads.flush();
+      return settle;
     } catch (cause) {
       rollBack(database);
-      if (isLocked(cause) && requests.every(hasPatience)) return false;
+      if (isLocked(cause) && requests.every(hasPatience)) return undefined;
       const error = cause instanceof AuctionError ? cause : notWritten(cause);
       for (const request of requests) request.reject(error);
-      return true;
+      return [];
     }
-    for (const each of settle) each();
-    return true;
   };
 
   const inGroup = <T>(size: number, run: (group: Group) => T): Promise<T> =>
     new Promise((resolve, reject) => {
       const since = performance.now();
       waiting.push({ size, since, run, resolve: resolve as (value: unknown) => void, reject });
-      if (scheduled) return;
-      scheduled = true;
-      setImmediate(flush);
+      schedule();
     });
 
   const stored = (row: EntryRow, gateClosure: number): StoredOrder => ({
@@ -373,8 +400,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
       const expiring = countExpired.all(expiryAt(now)) as unknown as { auction: string; orders: number }[];
       if (expiring.length === 0) return 0;
       // Said before it is done, so that orders which are gone are never taken for lost ones.
-      for (const { auction } of expiring) heads.set(auction, { expired: true });
-      heads.flush();
+      for (const { auction } of expiring) heads.say(auction, { expired: true });
       deleteExpired.run(expiryAt(now));
       return expiring.reduce((sum, { orders }) => sum + orders, 0);
     },

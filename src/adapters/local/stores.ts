@@ -1,9 +1,8 @@
 /**
  * Auctions and orders in one sqlite database of the data folder.
  *
- * Durable means durable: write-ahead log with `synchronous = FULL`, so a commit returns when the disk has it. That costs a
- * millisecond or more, so requests that wait are committed together: each in a savepoint of its own, all in one transaction,
- * and nobody gets a receipt before it ends.
+ * Durable means durable: a write-ahead log, and nobody has an answer before the disk has what it says (`durability.ts`). That takes a
+ * millisecond or more, so requests that come meanwhile are committed together: each in a savepoint of its own, all in one transaction.
  */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -14,23 +13,26 @@ import { AuctionError, type Problem } from '../../market/errors.ts';
 import { auctionStore, auctionTables } from './auction-store.ts';
 import { checkDatabase } from './check/database.ts';
 import { makePrivate } from './data-folder.ts';
+import { type Durability, type Log, noLog, openDurability, writeAheadLog } from './durability.ts';
 import { type Head, type Heads, type HeadsFile, headsName, openHeads, readHeads, writeHeads } from './heads.ts';
 import { addRevisions, headsIn } from './layouts.ts';
 import { orderStore, orderTables } from './order-store.ts';
 import { inodeOf, type Storage, watchStorage } from './storage.ts';
-import { busyMs, isMachineFault, patienceMs, patient } from './unavailable.ts';
+import { busyMs, isMachineFault, patienceMs, patient, unusableFile } from './unavailable.ts';
 
 export interface Store {
   readonly auctions: AuctionStore;
   readonly orders: OrderStore;
   /** For the tables of the other adapters; one transaction at a time, and none across an `await`. */
   readonly database: DatabaseSync;
+  readonly durability: Durability;
   readonly storage: Storage;
   /** Unsettled auctions whose intake is not the one that was acknowledged, with what was found. */
   readonly damaged: readonly { readonly auction: string; readonly fault: string }[];
   /** All of an auction may be deleted. Said before it is done, so that it is never taken for lost. @throws AuctionError `unavailable` */
   forget(auction: string): void;
-  close(): void;
+  /** A promise only if the disk is at work. */
+  close(): Promise<void> | undefined;
 }
 
 /** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 2. */
@@ -47,30 +49,32 @@ export const databaseName = 'merit.sqlite';
  *         Nothing is changed then.
  */
 export function openStore(folder: string, clock: Clock, gates: Clock = clock): Store {
-  const { database, heads, storage, damaged } = folder === ':memory:' ? inMemory() : inFolder(folder);
-  const orders = orderStore({ database, clock, gates, heads, storage });
-  const forget = (auction: string) => {
-    heads.set(auction, { forgotten: true });
-    heads.flush();
-  };
-  const close = () => {
-    orders.close();
+  const { database, heads, log, storage, damaged } = folder === ':memory:' ? inMemory() : inFolder(folder);
+  const durability = openDurability(log, heads);
+  const orders = orderStore({ database, durability, clock, gates, heads, storage });
+  const closeFiles = (): undefined => {
     heads.close();
     database.close();
   };
+  const close = () => {
+    orders.close();
+    const closing = durability.close();
+    return closing === undefined ? closeFiles() : closing.then(closeFiles);
+  };
   const { close: _, ...port } = orders;
   return {
-    auctions: patient(auctionStore(database, heads, storage)),
+    auctions: patient(auctionStore(database, durability, heads, storage)),
     orders: patient(port),
     database,
+    durability,
     storage,
     damaged,
-    forget,
+    forget: (auction) => heads.say(auction, { forgotten: true }),
     close,
   };
 }
 
-type Opened = Pick<Store, 'database' | 'storage' | 'damaged'> & { readonly heads: Heads };
+type Opened = Pick<Store, 'database' | 'storage' | 'damaged'> & { readonly heads: Heads; readonly log: Log };
 
 const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;';
 const tables = `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${layout}; ${auctionTables} ${orderTables}`;
@@ -78,7 +82,7 @@ const tables = `PRAGMA application_id = ${applicationId}; PRAGMA user_version = 
 function inMemory(): Opened {
   const database = new DatabaseSync(':memory:');
   database.exec(`${settings} ${tables}`);
-  return { database, heads: openHeads(undefined, new Map()), storage: watchStorage([]), damaged: [] };
+  return { database, heads: openHeads(undefined, new Map()), log: noLog, storage: watchStorage([]), damaged: [] };
 }
 
 function inFolder(folder: string): Opened {
@@ -98,8 +102,9 @@ function inFolder(folder: string): Opened {
     const heads = openHeads(folder, headsNow(database, known?.heads, damaged));
     const inodes = [file, `${file}-wal`].map((path) => ({ path, inode: constant(inodeOf(path)) }));
     const storage = watchStorage([...inodes, { path: join(folder, headsName), inode: heads.inode }]);
-    database.exec(`PRAGMA busy_timeout = ${busyMs}`);
-    return { database, heads, storage, damaged };
+    // From here on `durability.ts` has the disk's word; the layout above was brought up with SQLite's own.
+    database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${busyMs}`);
+    return { database, heads, log: writeAheadLog(database, file), storage, damaged };
   } catch (cause) {
     database?.close();
     if (cause instanceof AuctionError) throw cause;
@@ -107,7 +112,7 @@ function inFolder(folder: string): Opened {
       const message = `${file} can't be used now: ${(cause as Error).message}; mend that (room, rights), then start again`;
       throw new AuctionError('unavailable', message, [], { cause });
     }
-    throw new AuctionError('incompatible-data', `${file} can't be used: ${(cause as Error).message}`, [], { cause });
+    throw unusableFile(folder, file, cause);
   }
 }
 

@@ -88,3 +88,14 @@ export function patient<Port extends object>(port: Port): Port {
   ]);
   return Object.fromEntries(methods) as Port;
 }
+
+/** Corrupt, and no database at all. */
+const damaged: readonly unknown[] = [11, 26];
+
+/** Why a database file of the data folder cannot be used, and what helps where its bytes are not what they were. */
+export function unusableFile(folder: string, file: string, cause: unknown): AuctionError {
+  const why = `${file} can't be used: ${(cause as Error).message}`;
+  const isDamaged = damaged.includes(sqliteCode(cause));
+  const help = `. It is damaged, or of another program; nothing was changed. Put the file of before in its place, or merit restore a backup into an empty folder instead of ${folder}`;
+  return new AuctionError('incompatible-data', isDamaged ? why + help : why, [], { cause });
+}

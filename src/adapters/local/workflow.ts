@@ -13,6 +13,7 @@ import type { Clock, ExecutionEvent, Workflow } from '../../auction/ports.ts';
 import type { TaskName } from '../../auction/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { utc } from '../../market/time.ts';
+import type { Durability } from './durability.ts';
 import { type End, ExecutionLog, type Started } from './execution-log.ts';
 import { errorEntry, type Log } from './log.ts';
 import { persistently } from './persistently.ts';
@@ -28,6 +29,7 @@ export interface LocalWorkflow extends Workflow {
 
 export interface WorkflowOptions {
   readonly database: DatabaseSync;
+  readonly durability: Durability;
   readonly clock: Clock;
   readonly runTask: (task: TaskName, input: unknown) => Promise<unknown>;
   readonly log: Log;
@@ -38,7 +40,8 @@ export interface WorkflowOptions {
 /** Longest input or output of a state that the history keeps. */
 const detailSize = 2000;
 
-export function openWorkflow({ database, clock, runTask, log, waits = {} }: WorkflowOptions): LocalWorkflow {
+export function openWorkflow(options: WorkflowOptions): LocalWorkflow {
+  const { database, durability, clock, runTask, log, waits = {} } = options;
   const machine = new StateMachine(localDefinition(), { validationOptions: { noValidate: true } }); // a test validates it
   const rows = new ExecutionLog(database);
   const closing = new AbortController();
@@ -52,7 +55,10 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
     void written();
   }
 
-  /** Resolves when what waits is in the database; on a full disk that takes until there is room. Or when the house closes. */
+  /**
+   * Resolves when what waits is in the database; on a full disk that takes until there is room. Or when the house closes. The disk has it
+   * within a second: what a loss of power takes from a history runs once more.
+   */
   function written(): Promise<void> {
     flushing ??= flush();
     return flushing;
@@ -62,6 +68,7 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
     await turn();
     const write = () => {
       rows.flush();
+      durability.later();
       flushing = undefined; // in the same turn: what comes later waits for the next one
     };
     await persistently(write, { log, what: 'the history of the workflow', stop: closing.signal }).catch(notWritten);
@@ -134,6 +141,7 @@ export function openWorkflow({ database, clock, runTask, log, waits = {} }: Work
         if (closing.signal.aborted) throw new AuctionError('unavailable', 'the house is closing');
         const started = { id: `${auction}-${run}`, auction, run };
         if (rows.begin(started, now())) execute(started);
+        await durability.synced();
         return started.id;
       },
       find: async (id: string) => rows.find(id),

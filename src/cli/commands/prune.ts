@@ -30,7 +30,7 @@ export async function pruneFolder({ data, keepAuctions }: { data: string; keepAu
           .join(', ')}`,
       );
     } finally {
-      store.close();
+      await store.close();
     }
   } finally {
     hold.release();

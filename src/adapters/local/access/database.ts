@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AuctionError } from '../../../market/errors.ts';
 import { makePrivate } from '../data-folder.ts';
+import { unusableFile } from '../unavailable.ts';
 
 const layout = 1;
 const patienceMs = 5000;
@@ -47,6 +48,6 @@ export function openAccessDatabase(folder: string): DatabaseSync {
   } catch (cause) {
     database?.close();
     if (cause instanceof AuctionError) throw cause;
-    throw new AuctionError('incompatible-data', `${file} can't be used: ${(cause as Error).message}`, [], { cause });
+    throw unusableFile(folder, file, cause);
   }
 }

@@ -20,9 +20,16 @@ export interface ScheduledBackups {
 /** After one that failed. */
 const pauseMinutes = 10;
 
+export interface Backups {
+  /** When the last good one was made, in ms since 1970, as the last look found it; where there is none, when the house began. */
+  newest(): number;
+  stop(): Promise<void>;
+}
+
 /** The first is made at once, unless there is one that is young enough. */
-export function startBackups(options: ScheduledBackups): { stop(): Promise<void> } {
+export function startBackups(options: ScheduledBackups): Backups {
   const { data, to, everyMinutes, keep, clock, log, lookEveryMs = 20_000 } = options;
+  let last = clock.now().getTime();
   let worker: Worker | undefined;
   let notBefore = Number.NEGATIVE_INFINITY;
   let stopped = false;
@@ -32,11 +39,13 @@ export function startBackups(options: ScheduledBackups): { stop(): Promise<void>
     const now = clock.now();
     // One that is said to be of the future was made before the clock was set back.
     const newest = (await backupsIn(to)).map(timeOf).find((time) => time <= now.getTime());
+    if (newest !== undefined) last = newest;
     const isYoung = newest !== undefined && now.getTime() - newest < everyMinutes * 60_000;
     if (stopped || isYoung || now.getTime() < notBefore) return;
     const began = performance.now();
     try {
       const { folder, deleted } = await inThread({ data, to, keep, now });
+      last = now.getTime();
       log({ event: 'backup-made', folder, deleted, milliseconds: Math.round(performance.now() - began) });
     } catch (error) {
       if (stopped) return;
@@ -67,6 +76,7 @@ export function startBackups(options: ScheduledBackups): { stop(): Promise<void>
   tick();
 
   return {
+    newest: () => last,
     async stop() {
       stopped = true;
       clearInterval(timer);

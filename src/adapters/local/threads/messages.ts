@@ -23,6 +23,17 @@ export interface ThreadFunctions {
   runTask(task: TaskName, input: unknown, now: number): Promise<unknown>;
 }
 
+/** What may hold a thread for long; the others come in numbers, and take milliseconds each. */
+export const isLong: Readonly<Record<TaskName, boolean>> = {
+  SealBook: true,
+  Clear: true,
+  Verify: true,
+  Diagnose: true,
+  SettlePage: false,
+  Publish: false,
+  NotifyFailure: false,
+};
+
 /** The server's ports that a thread uses: whatever writes to the database does so there, in one process and on one connection. */
 export const sharedPorts = ['auctions', 'orders', 'notices', 'workflow', 'meter'] as const satisfies (keyof Ports)[];
 export type SharedPort = (typeof sharedPorts)[number];

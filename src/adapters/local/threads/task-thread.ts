@@ -9,6 +9,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { Clock, OrderStore, Ports } from '../../../auction/ports.ts';
@@ -16,11 +18,25 @@ import { tasks } from '../../../auction/tasks.ts';
 import { openArchive } from '../archive.ts';
 import { readHeads } from '../heads.ts';
 import { readEntries } from '../order-store.ts';
-import { crossing, type ServerFunctions, type SharedPort, type ThreadData, type ThreadFunctions } from './messages.ts';
+import {
+  crossing,
+  isLong,
+  type ServerFunctions,
+  type SharedPort,
+  type ThreadData,
+  type ThreadFunctions,
+} from './messages.ts';
 
 assert(parentPort !== null, 'this file is a thread of the server');
 const port = parentPort;
 const { folder, markets, longestSearchMs } = workerData as ThreadData;
+
+/**
+ * A book, its text and its result are of use to one task; left alone, V8 keeps those of the task before until it has half a gigabyte. Here
+ * nobody waits for its tens of milliseconds.
+ */
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 /** The server's clock, as it was when the task came. */
 let ahead = 0;
@@ -52,7 +68,11 @@ const server = createBirpc<ServerFunctions, ThreadFunctions>(
   {
     async runTask(task, input, now) {
       ahead = now - performance.now();
-      return tasks[task](ports, input);
+      try {
+        return await tasks[task](ports, input);
+      } finally {
+        if (isLong[task]) setImmediate(collect);
+      }
     },
   },
   { ...crossing, post: (message) => port.postMessage(message), on: (take) => port.on('message', take) },

@@ -11,7 +11,7 @@ import { type BirpcReturn, createBirpc } from 'birpc';
 import type { Ports } from '../../../auction/ports.ts';
 import type { TaskName } from '../../../auction/tasks.ts';
 import { AuctionError } from '../../../market/errors.ts';
-import { crossing, type ServerFunctions, type ThreadData, type ThreadFunctions } from './messages.ts';
+import { crossing, isLong, type ServerFunctions, type ThreadData, type ThreadFunctions } from './messages.ts';
 
 export interface TaskThreads {
   runTask(task: TaskName, input: unknown): Promise<unknown>;
@@ -25,17 +25,6 @@ interface Thread {
   /** What it has at the moment. */
   readonly tasks: TaskName[];
 }
-
-/** What may hold a thread for long; the others come in numbers, and take milliseconds each. */
-const isLong: Readonly<Record<TaskName, boolean>> = {
-  SealBook: true,
-  Clear: true,
-  Verify: true,
-  Diagnose: true,
-  SettlePage: false,
-  Publish: false,
-  NotifyFailure: false,
-};
 
 /** Named as Lambda names it, so that the workflow tries the task again. */
 class ThreadEnded extends Error {
