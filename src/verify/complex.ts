@@ -3,6 +3,7 @@
 import type { BookOrder, ComplexOrder } from '../market/order.ts';
 import { Findings } from './check.ts';
 import { type Concave, lessRounding, mostGain, type Piece } from './schedule.ts';
+import { halfCent } from './tolerances.ts';
 import {
   isComplex,
   isSwitched,
@@ -32,7 +33,7 @@ export function checkComplex(view: View): Check[] {
       checkMinima(view, unit, profit);
       checkGradient(view, unit, schedule);
       const more = moreGain(view, unit);
-      schedule.expect(more <= 0, unit.id, () => `another schedule would gain ${more} more`);
+      schedule.expect(more <= halfCent, unit.id, () => `another schedule would gain ${more} more`);
     } else {
       const found = unit.order.condition === 'minimum-income' ? income : profit;
       checkOff(view, unit, found);

@@ -11,6 +11,7 @@ import { Findings } from './check.ts';
 import { spreadOf } from './directions.ts';
 import { addPool } from './flow-based.ts';
 import { lessRounding, mostGain } from './schedule.ts';
+import { halfCent } from './tolerances.ts';
 import type { Check } from './verify.ts';
 import type { Link, View } from './view.ts';
 
@@ -51,12 +52,12 @@ export function checkRamps(view: View): Check {
   for (const link of links) {
     if (link.line.ramp === null || isShared(link)) continue;
     const more = moreRent(view, link);
-    found.expect(more <= 0, link.line.id, () => `another flow would earn ${more} more at these prices`);
+    found.expect(more <= halfCent, link.line.id, () => `another flow would earn ${more} more at these prices`);
   }
   if (links.some(isShared) || ramped.size > 0) {
     const more = moreTogether(view, isShared, ramped);
     const ids = links.filter(isShared).map(({ line }) => line.id);
-    found.expect(more <= 0, ids.join(' '), () => `other flows would earn ${more} more at these prices`);
+    found.expect(more <= halfCent, ids.join(' '), () => `other flows would earn ${more} more at these prices`);
   }
   return found.check;
 }
