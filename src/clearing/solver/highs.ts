@@ -88,7 +88,7 @@ class HighsModel implements Model {
     this.#rows = program.rowLower.length;
     this.#model = highs.createModel();
     this.#seam(() => {
-      this.#model.options.set({ output_flag: false, presolve: 'off', solver: 'simplex' });
+      this.#model.options.set({ output_flag: false, ...ladder[0] });
       this.#model.passModel({
         numCols: program.cost.length,
         numRows: this.#rows,
@@ -113,12 +113,35 @@ class HighsModel implements Model {
     this.#seam(() => this.#model.addCols({ cost, lower, upper, matrix: matrixOf(columns, this.#rows) }));
   }
 
+  /** A run that ends in an error, or without a word, is repeated with other settings: a solver's failure is no auction's. */
   solve(): Solution {
-    return this.#seam(() => {
+    for (const [k, settings] of ladder.entries()) {
+      const solution = this.#run(k === ladder.length - 1);
+      if (solution !== undefined) {
+        if (k > 0) this.#seam(() => this.#model.options.set(ladder[0]!));
+        return solution;
+      }
+      this.#seam(() => {
+        this.#model.options.set(ladder[k + 1] ?? settings);
+        this.#model.clearSolver();
+      });
+    }
+    return assert.fail('the last run throws or answers');
+  }
+
+  #run(isLast: boolean): Solution | undefined {
+    const run = (): Solution => {
       const { modelStatus } = this.#model.run();
       const { colValue, rowDual } = this.#model.getSolution();
       return { status: statusOf(this.#highs, modelStatus), x: colValue, rowDual };
-    });
+    };
+    if (isLast) return this.#seam(run);
+    try {
+      const solution = run();
+      return solution.status === 'stopped' ? undefined : solution;
+    } catch {
+      return undefined;
+    }
   }
 
   dispose(): void {
@@ -135,6 +158,14 @@ class HighsModel implements Model {
     }
   }
 }
+
+/** Settings of HiGHS in the order in which they are tried: its dual simplex method, the primal one, presolve, an interior point with crossover. */
+const ladder = [
+  { solver: 'simplex', presolve: 'off', simplex_strategy: 1 },
+  { solver: 'simplex', presolve: 'off', simplex_strategy: 4 },
+  { solver: 'simplex', presolve: 'on', simplex_strategy: 1 },
+  { solver: 'ipm', presolve: 'on', run_crossover: 'on' },
+] as const;
 
 const matrixOf = ({ cost, starts, indices, values }: NewColumns, numRows: number) =>
   ({ format: 'csc', numRows, numCols: cost.length, starts, indices, values }) as const;
