@@ -1,0 +1,119 @@
+/** Books that were cleared wrong once, named after what was wrong, held to the exact oracle and the verifier. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { loadSolver } from '../../src/clearing/solver/highs.ts';
+import { parseBook } from '../../src/market/book.ts';
+import { judge } from '../support/families/compare.ts';
+import { line, smallBook } from '../support/small-book.ts';
+
+const solver = await loadSolver();
+const quarters = { resolution: 'PT15M', periods: 4 };
+const block = (record_id: string, more: object) => ({
+  record_id,
+  zone: 'A',
+  kind: 'block',
+  side: 'sell',
+  from: 1,
+  to: 1,
+  minAcceptance: 1,
+  ...more,
+});
+
+/** Orders as `smallBook` writes them, other orders, and what else the book has. */
+const cases: Record<string, readonly [orders: string, blocks?: readonly object[], changes?: object]> = {
+  'demand that still buys at the cap above its slope is served before the slope': [
+    'linear 35@-500 20@4000, sell 26@60',
+  ],
+  'a step curve with a point at the cap is one order at the cap': ['step 45@90 15@4000, sell 27@10'],
+  'a steep line of one order through zero has a price of its own': ['linear 1.3@70 -0.9@3900'],
+  'households on a line of a few kW': ['linear 0.006@20 -0.004@95, linear 0.003@10 -0.009@80'],
+  'a block without a minimum that is alone bounds the price': [
+    'buy 6@4',
+    [block('b', { price: 12, power: 8, minAcceptance: 0 })],
+  ],
+  'a block at the money comes in where more is traded with it': [
+    'buy 9@4000',
+    [block('b', { price: 4000, power: 3 }), block('c', { price: -500, power: 3 })],
+  ],
+  'two blocks that only trade with each other do, at the money': [
+    '',
+    [block('b', { price: 30, power: 2 }), block('c', { price: 30, power: 3, side: 'buy', minAcceptance: 0.5 })],
+  ],
+  'a net curve that turns at the price trades on one side alone': ['step 7@60, step 18@20 -11@4000'],
+  'an hour gives way to a quarter with a glut, and the block that serves others stays': [
+    'B sell 9@-20#6, A buy 12@4000#1/60, A step 25@30#2/60',
+    [block('b', { price: 70, power: 12, to: 2, resolution: 'PT60M' })],
+    { ...quarters, periods: 8, zones: ['A', 'B'], lines: [line('A-B', 20, { reverse: 10 })] },
+  ],
+  'two hours that trade with each other in quarters that nobody else uses': [
+    'sell 8@15/60, linear 17@15 3@55 -20@55/60',
+    [],
+    quarters,
+  ],
+  'an order of an hour that must give way has no line break its rule for it': [
+    'A sell 3@10#1, B buy 5@4000#2, A sell 6@20/60',
+    [],
+    { ...quarters, zones: ['A', 'B'], lines: [line('A-B', 2.5)] },
+  ],
+  'lots of a sell and a buy at the money are the nearest, not both rounded down': [
+    'sell 12@120, linear 11@20 8@4000',
+    [],
+    { lot: 1 },
+  ],
+  'what arrives by a full line with losses is whole lots, and none too many': [
+    'A sell 40@33, B buy 10@116, B buy 12@88, B buy 10@75',
+    [],
+    { lot: 0.1, zones: ['A', 'B'], lines: [line('A-B', 25, { loss: 0.001 })] },
+  ],
+  'a lossy line that carries nothing at the floor needs one direction that holds': [
+    'A sell 5@-500',
+    [],
+    { zones: ['A', 'B'], lines: [line('A-B', 6, { loss: 0.1 })] },
+  ],
+  'a block that is cut gives way where nobody else can take the rest of a lot': [
+    '',
+    [
+      block('b', { price: 40, power: 9, minAcceptance: 0 }),
+      block('c', { price: -20, power: 1.3, minAcceptance: 0.5, exclusiveGroup: 'g' }),
+      block('d', { price: 60, power: 3.1, side: 'buy', minAcceptance: 0.25, exclusiveGroup: 'g' }),
+    ],
+    { lot: 0.1 },
+  ],
+  'constraints that bind together and depend on each other leave one price': [
+    'A sell 60@40, B buy 10@3000, C buy 10@3000, D buy 10@3000, E buy 10@3000',
+    [],
+    {
+      priceLimits: { min: -20_000, max: 20_000 },
+      zones: ['A', 'B', 'C', 'D', 'E'],
+      constraints: [
+        {
+          id: 'one',
+          period: 1,
+          ptdf: { A: 0.004246, B: 0.28746, C: -0.568447, D: -0.349552, E: -0.057545 },
+          ram: 3.49,
+        },
+        {
+          id: 'two',
+          period: 1,
+          ptdf: { A: -0.004246, B: -0.28746, C: -0.431553, D: 0.349552, E: 0.057545 },
+          ram: 1.869,
+        },
+        {
+          id: 'three',
+          period: 1,
+          ptdf: { A: -0.017138, B: -0.284039, C: -0.298559, D: -0.320618, E: -0.350044 },
+          ram: 8.003,
+        },
+      ],
+    },
+  ],
+};
+
+for (const [name, [orders, more = [], changes = {}]] of Object.entries(cases)) {
+  test(`clear(): ${name}`, () => {
+    const simple = smallBook(orders, changes);
+    const { kind, message } = judge(parseBook({ ...simple, orders: [...simple.orders, ...more] }), solver);
+    assert.match(kind, /^(ok|lots)$/, message);
+  });
+}
