@@ -11,7 +11,7 @@ import type { Ports } from '../src/auction/ports.ts';
 import { readBook, readResult } from '../src/auction/results.ts';
 import { resume } from '../src/auction/resume.ts';
 import { tasks } from '../src/auction/tasks.ts';
-import { ended } from './ports/workflow.cases.ts';
+import { ended, until } from './ports/workflow.cases.ts';
 import { hold, openTestHouse, reaches, submit, testMarket, watchNotices } from './support/house.ts';
 
 const late = (probability: number, seed: number, attempts = 20) =>
@@ -88,7 +88,8 @@ test('a book that was changed in the archive: failed, and restarted once it is t
   await closeGate(ports, 'a');
   const failed = await reaches(ports, 'a', 'failed');
   assert.match(failed.cause!, /books\/a\.json was changed/);
-  assert.equal(sent[0]?.kind, 'auction-failed');
+  const [notice] = await until('it is told', async () => sent.length > 0 && sent);
+  assert.equal(notice!.kind, 'auction-failed');
   await assert.rejects(readResult(ports, 'a'), { code: 'wrong-state' });
   ports.archive.read = read;
   await restartAuction(ports, 'a');
