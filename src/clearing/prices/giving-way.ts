@@ -30,9 +30,31 @@ export function givingWay(solver: Solver, rules: Rules, cells: number): GivingWa
     const elastic = new Set<Yielding | undefined>(yieldingOrder.slice(0, level));
     if (level > 0 && !rules.rules.some(({ yields }) => yields === yieldingOrder[level - 1])) continue;
     const instead = leastBroken(solver, rules, cells, elastic);
-    if (instead !== undefined) return { level, instead };
+    if (instead !== undefined) return { level, instead: withFewestOff(solver, rules, cells, elastic, instead) };
   }
   return undefined;
+}
+
+/** A direction that is shut is tested wherever it can be: of those that were left out no more than need be, found one after another. */
+function withFewestOff(
+  solver: Solver,
+  rules: Rules,
+  cells: number,
+  elastic: ReadonlySet<Yielding | undefined>,
+  instead: GivingWay['instead'],
+): GivingWay['instead'] {
+  let best = instead;
+  const off = new Set([...instead].flatMap(([rule, looser]) => (looser === undefined ? [rule] : [])));
+  if (off.size < 2) return instead;
+  for (const rule of [...off]) {
+    off.delete(rule);
+    const { yields: _, ...kept } = rule;
+    const others = rules.rules.flatMap((each) => (off.has(each) ? [] : [each === rule ? kept : each]));
+    const found = leastBroken(solver, { ...rules, rules: others }, cells, elastic);
+    if (found === undefined) off.add(rule);
+    else best = new Map([...found, ...[...off].map((each) => [each, undefined] as const)]);
+  }
+  return best;
 }
 
 function leastBroken(
