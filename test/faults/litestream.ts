@@ -7,11 +7,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { checkFolder } from '../../src/adapters/local/check/folder.ts';
 import { openHouse } from '../../src/adapters/local/house.ts';
@@ -29,9 +30,18 @@ const seed = Number(process.env.SEED || Math.floor(Math.random() * 2 ** 31));
 /** Litestream looks at the log each second. */
 const behindMs = 2000;
 
-/** The program of this system's package. */
-const litestream = (): string =>
-  createRequire(import.meta.url).resolve(`@flydotio/litestream-${process.platform}-${process.arch}/litestream`);
+/** The program of this system's package, put into a folder of its own at the first use: no other test and no house needs it. */
+async function litestream(): Promise<string> {
+  const name = `litestream-${process.platform}-${process.arch}`;
+  const home = fileURLToPath(new URL('../../node_modules/.cache/litestream', import.meta.url));
+  const program = join(home, 'node_modules', '@flydotio', name, 'litestream');
+  if (!existsSync(program)) {
+    await mkdir(home, { recursive: true });
+    await run('npm', ['install', '--prefix', home, '--no-save', '--silent', `@flydotio/${name}@1.0.1`]);
+  }
+  return program;
+}
+const run = promisify(execFile);
 
 test(`Litestream follows a house under load, by seed ${seed}: two seconds are lost at most`, async (t) => {
   const dice = new Dice(seed);
@@ -54,7 +64,8 @@ test(`Litestream follows a house under load, by seed ${seed}: two seconds are lo
   });
   server.start();
   assert.equal((await server.ask('GET', '/healthz'))?.status, 200, server.errors);
-  follower = spawn(litestream(), ['replicate', join(data, 'merit.sqlite'), `file://${replica}`], { stdio: 'ignore' });
+  const program = await litestream();
+  follower = spawn(program, ['replicate', join(data, 'merit.sqlite'), `file://${replica}`], { stdio: 'ignore' });
 
   const gateClosure = new Date(Date.now() + 3_600_000).toISOString();
   const opened = await server.ask('POST', '/auctions', { id: 'a', start: '2025-04-01T00:00:00Z', gateClosure });
@@ -72,7 +83,7 @@ test(`Litestream follows a house under load, by seed ${seed}: two seconds are lo
 
   for (const name of await readdir(rest)) await cp(join(rest, name), join(restored, name), { recursive: true });
   const database = join(restored, 'merit.sqlite');
-  await promisify(execFile)(litestream(), ['restore', '-o', database, `file://${replica}`]);
+  await run(program, ['restore', '-o', database, `file://${replica}`]);
   const checks = await checkFolder(restored, { receipts: before });
   assert.deepEqual(
     checks.filter(({ found }) => found.length > 0),
