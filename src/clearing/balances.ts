@@ -1,9 +1,9 @@
 /** The quadratic program of a cluster: shares and flows that balance its cells (market rules, sections 5.1, 5.3, 5.4). */
 
+import type { Cluster, Free } from './cluster.ts';
 import type { Equilibrium } from './equilibrium.ts';
 import type { Problem } from './problem.ts';
 import { samePrice } from './search/master.ts';
-import type { Cluster, Sharing } from './sharing.ts';
 import type { NearestProgram } from './solver/nearest.ts';
 
 export const isTrade = ({ columns }: Problem, c: number): boolean =>
@@ -15,7 +15,7 @@ export const isTrade = ({ columns }: Problem, c: number): boolean =>
  */
 export function balances(
   problem: Problem,
-  free: Sharing['free'],
+  free: Free,
   found: Equilibrium | undefined,
   { cells, columns, rows, marginals }: Cluster,
   surplus: Float64Array,

@@ -47,6 +47,13 @@ export interface Problem {
   readonly groups: readonly (readonly [number, number])[];
 }
 
+/** Nodes, columns and rows that are looked at. */
+export interface Part {
+  readonly nodes: readonly number[];
+  readonly columns: readonly number[];
+  readonly rows: readonly number[];
+}
+
 /** @param without  orders (by index) that take no part */
 export function problemOf(book: Book, without: ReadonlySet<number> = new Set()): Problem {
   const { periods } = book;

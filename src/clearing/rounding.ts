@@ -7,10 +7,11 @@
  * net positions, so every balance closes exactly.
  */
 
+import type { Island } from './cluster.ts';
 import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
 import { compareIds, type Problem } from './problem.ts';
-import { arcAt, executedShare, type Island, type Sharing, treeFlows } from './sharing.ts';
+import { arcAt, executedShare, type Sharing, treeFlows } from './sharing.ts';
 import { fillStage, giveWay, type Stage, stageInLots, stagesOf } from './step-lots.ts';
 
 export interface Lots {

@@ -16,6 +16,7 @@
 
 import assert from 'node:assert/strict';
 import { balances, isTrade } from './balances.ts';
+import type { Cluster, Free, Island, Marginal } from './cluster.ts';
 import { nearestStep, pricesAt } from './curves/net-curve.ts';
 import { type Segment, shareAt } from './curves/segments.ts';
 import type { Equilibrium } from './equilibrium.ts';
@@ -34,27 +35,6 @@ const flowSlack = 1e-7;
 /** Balances that close to this (MW) are closed; whole lots are made of what is left. */
 const balanceTolerance = 1e-7;
 
-/** A node's orders at the money on one side. */
-export interface Marginal {
-  readonly node: number;
-  readonly side: 'buy' | 'sell';
-  /** MW submitted at this price. */
-  readonly volume: number;
-}
-
-/** Cells (zone * periods + MTU) that open flows, or orders at the money over several MTUs, join. */
-export interface Cluster {
-  readonly cells: readonly number[];
-  readonly marginals: readonly Marginal[];
-  /** Columns that gain nothing and have room: flows, blocks and steps at the money. */
-  readonly columns: readonly number[];
-  /** Rows over these columns. */
-  readonly rows: readonly number[];
-}
-
-/** Zones of one MTU that open flows join. */
-export type Island = Pick<Cluster, 'cells' | 'columns'>;
-
 export interface Sharing {
   /** Prices (currency/MWh) by node that decide who is executed; they may lie beyond the market's limits. */
   readonly price: Float64Array;
@@ -65,7 +45,7 @@ export interface Sharing {
   /** Prices of the rows. */
   readonly rowPrice: Float64Array;
   /** What the decisions leave of the columns' bounds, and of the rows. */
-  readonly free: Bounds & { readonly rows: readonly number[] };
+  readonly free: Free;
   readonly islands: readonly Island[];
   /** Executed share of the orders at the money, by node. */
   readonly sellShare: Float64Array;
@@ -184,7 +164,7 @@ const snapped = (mw: number, all: number): number => (mw < 2e-6 ? 0 : mw > all -
 function openChoices(
   problem: Problem,
   found: Equilibrium,
-  free: Sharing['free'],
+  free: Free,
   price: Float64Array,
   kept: readonly number[],
 ): Open {
@@ -317,7 +297,7 @@ export const arcAt = (problem: Problem, at: number): { arc: Arc; t: number } => 
 /** The easy answer: one ratio for all sells and one for all buys. Undefined where it may not be the answer. */
 function oneRatio(
   problem: Problem,
-  free: Sharing['free'],
+  free: Free,
   { cells, marginals, columns, rows }: Cluster,
   surplus: Float64Array,
   value: Float64Array,
@@ -357,7 +337,7 @@ function afterVolumes(
 /** Find the flows that carry each cell's surplus away with the least sum of squares; false where they can't. */
 function leastFlows(
   problem: Problem,
-  free: Sharing['free'],
+  free: Free,
   found: Equilibrium | undefined,
   { cells, columns, rows }: Pick<Cluster, 'cells' | 'columns' | 'rows'>,
   surplus: Float64Array,
@@ -435,7 +415,7 @@ export function treeFlows(
 /** Rule 1 of the head of this file; undefined where nothing balances. */
 function leastUnexecuted(
   problem: Problem,
-  free: Sharing['free'],
+  free: Free,
   found: Equilibrium,
   cluster: Cluster,
   surplus: Float64Array,

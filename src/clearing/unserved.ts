@@ -8,8 +8,8 @@
 
 import { AuctionError, type Problem as Fault } from '../market/errors.ts';
 import type { Row } from './columns.ts';
-import type { Part } from './prices/rules.ts';
-import type { Problem } from './problem.ts';
+
+import type { Part, Problem } from './problem.ts';
 import { Draft } from './solver/draft.ts';
 import type { Solver } from './solver/highs.ts';
 

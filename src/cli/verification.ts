@@ -6,8 +6,9 @@ import { checkIntake } from '../book/seal.ts';
 import type { Book } from '../market/book.ts';
 import type { Proof } from '../market/proof.ts';
 import type { Result } from '../market/result.ts';
+import type { Check } from '../verify/check.ts';
 import { checkProof, type ProofVerification } from '../verify/proof/check-proof.ts';
-import { type Check, verify } from '../verify/verify.ts';
+import { verify } from '../verify/verify.ts';
 import { count, counted, figure, print, printJson, table } from './output.ts';
 
 const shownPerCheck = 5;

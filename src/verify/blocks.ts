@@ -6,11 +6,11 @@
  */
 
 import type { BlockOrder, BookOrder } from '../market/order.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { mostOf } from './simplex.ts';
 import { halfCent, leastShare, sameRatio } from './tolerances.ts';
 import { energyOf, gainOfProfile, isBlock, profileOf, type Unit } from './units.ts';
-import type { Check } from './verify.ts';
+
 import type { View } from './view.ts';
 
 export type Block = Unit & { readonly order: BlockOrder & BookOrder };

@@ -1,6 +1,19 @@
 /** How a check is written down: what was looked at, and what was wrong. */
 
-import type { Check, Violation } from './verify.ts';
+export interface Violation {
+  /** What it is about: an order's record_id, `ZONE/period`, or a line's id and period. */
+  readonly where: string;
+  readonly message: string;
+}
+
+export interface Check {
+  /** `INV-01` and so on, of market rules section 11; `REASON` and `SURPLUS` of section 12. */
+  readonly invariant: string;
+  readonly title: string;
+  /** How many things were looked at. 0: the book has nothing that the invariant concerns. */
+  readonly checked: number;
+  readonly violations: readonly Violation[];
+}
 
 export class Findings {
   readonly #invariant: string;

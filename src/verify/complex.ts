@@ -1,7 +1,7 @@
 /** Complex orders: their condition, their minima, and that their schedule is the best at the published prices (INV-14 to INV-16). */
 
 import type { BookOrder, ComplexOrder } from '../market/order.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { type Concave, lessRounding, mostGain, type Piece } from './schedule.ts';
 import { halfCent } from './tolerances.ts';
 import {
@@ -15,7 +15,7 @@ import {
   type Unit,
   worthOf,
 } from './units.ts';
-import type { Check } from './verify.ts';
+
 import type { View } from './view.ts';
 
 export type Complex = Unit & { readonly order: ComplexOrder & BookOrder };

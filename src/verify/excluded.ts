@@ -8,9 +8,8 @@
 
 import type { Book } from '../market/book.ts';
 import type { Outcome, Result } from '../market/result.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { keyOf } from './offers.ts';
-import type { Check } from './verify.ts';
 
 /** Book and result without those orders. There is no check where nobody was left out. */
 export function withoutExcluded(book: Book, result: Result): { book: Book; result: Result; checks: Check[] } {

@@ -1,10 +1,10 @@
 /** Flow-based exchange: constraints hold and explain the prices of their region, and in the intuitive mode nothing flows downhill (INV-20, INV-21). */
 
 import { Changes, type Entries } from './changes.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { mostOf } from './simplex.ts';
 import { dust } from './tolerances.ts';
-import type { Check } from './verify.ts';
+
 import type { View } from './view.ts';
 
 export const checkFlowBased = (view: View): Check[] => [checkConstraints(view), checkIntuitive(view)];

@@ -1,12 +1,12 @@
 /** Money: welfare, the certificate that there is no better answer, the bound, and that all payments meet. */
 
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { isOn, lotSlack, moreGain, moreOfStops } from './complex.ts';
 import { directionsOf, spreadOf } from './directions.ts';
 import { bestAt, surplusAt, valueOfOffer } from './offers.ts';
 import { halfCent, isCent, leastShare, Sum } from './tolerances.ts';
 import { isComplex, paidTo, worthOf } from './units.ts';
-import type { Check } from './verify.ts';
+
 import { hoursOfPosition, isExcused, type Link, priceOf, type View } from './view.ts';
 
 export function checkMoney(view: View): Check[] {

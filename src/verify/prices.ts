@@ -1,12 +1,12 @@
 /** Prices: apart only where the network is full, and in the middle of what the rules allow. */
 
 import { checkBlocks } from './blocks.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { checkComplex } from './complex.ts';
 import { type Direction, spreadOf } from './directions.ts';
 import { type Ends, endsWithin, passOn } from './ranges.ts';
 import { dust } from './tolerances.ts';
-import type { Check } from './verify.ts';
+
 import { groupsOf, type Link, type View } from './view.ts';
 
 export function checkPrices(view: View): Check[] {

@@ -7,12 +7,12 @@
 
 import { capacityAt, type Line } from '../market/network.ts';
 import { Changes } from './changes.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { spreadOf } from './directions.ts';
 import { addPool } from './flow-based.ts';
 import { lessRounding, mostGain } from './schedule.ts';
 import { halfCent } from './tolerances.ts';
-import type { Check } from './verify.ts';
+
 import type { Link, View } from './view.ts';
 
 interface Ramp {

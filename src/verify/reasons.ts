@@ -1,11 +1,11 @@
 /** What an order was told: the surplus, and why it did not get all it asked for (market rules, section 12). */
 
 import type { Reason } from '../market/result.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { bestAt, gainAt, type Offer, type Position, surplusAt } from './offers.ts';
 import { dust, halfCent, isSameMoney } from './tolerances.ts';
 import { checkUnitReasons } from './unit-reasons.ts';
-import type { Check } from './verify.ts';
+
 import { hoursOfPosition, isExcused, priceOf, type View } from './view.ts';
 
 export function checkReasons(view: View): Check[] {

@@ -7,11 +7,11 @@
  * served before one with a better.
  */
 
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { type Position, surplusAt } from './offers.ts';
 import { isRounded, isSameMoney } from './tolerances.ts';
 import { isComplex, paidTo, worthOf } from './units.ts';
-import type { Check } from './verify.ts';
+
 import { isExcused, type View } from './view.ts';
 
 export const checkRuns = (view: View): Check[] => [checkTrades(view), checkTies(view), checkMerit(view)];

@@ -1,10 +1,10 @@
 /** Orders at the money, and flows nobody pays for: shared by rule, not by luck (market rules, section 5). */
 
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { clustersAt } from './clusters.ts';
 import type { Offer, Position } from './offers.ts';
 import { leastShare } from './tolerances.ts';
-import type { Check } from './verify.ts';
+
 import type { View } from './view.ts';
 
 /** An offer of one price that could be executed in part. */

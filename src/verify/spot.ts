@@ -8,10 +8,10 @@
  */
 
 import { type Block, blocksOf } from './blocks.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { halfCent } from './tolerances.ts';
 import { energyOf, gainOfProfile, isBlock, profileOf, spanOf } from './units.ts';
-import type { Check } from './verify.ts';
+
 import type { View } from './view.ts';
 
 /** MW at the money by zone and MTU that can make room: for a sell, for a buy. */

@@ -3,12 +3,11 @@
 import type { Book } from '../market/book.ts';
 import { gridOf, isOn } from '../market/decimal.ts';
 import type { Result } from '../market/result.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { keyOf, offersOf } from './offers.ts';
 import { dust, sameRatio } from './tolerances.ts';
 import { checkUnitOutcome } from './unit-shape.ts';
 import { isUnit } from './units.ts';
-import type { Check } from './verify.ts';
 
 export function checkStructure(book: Book, hash: string, result: Result): Check[] {
   return [checkBookNamed(book, hash, result), checkSeries(book, result), checkOutcomes(book, result)];

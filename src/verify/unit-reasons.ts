@@ -2,7 +2,7 @@
 
 import type { Reason } from '../market/result.ts';
 import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from './blocks.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { bestMargin, type Complex, isOn, meanPrice } from './complex.ts';
 import { dust, halfCent, isSameMoney } from './tolerances.ts';
 import {
@@ -15,7 +15,7 @@ import {
   stagesOf,
   type Unit,
 } from './units.ts';
-import type { Check } from './verify.ts';
+
 import { isExcusedBlock, type View } from './view.ts';
 
 /** What an order would gain, between two ends that rounding and ties leave open, and what of that rounded prices explain. */

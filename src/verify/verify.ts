@@ -9,6 +9,7 @@
 import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
 import { checkBlocks } from './blocks.ts';
+import type { Check } from './check.ts';
 import { checkComplex } from './complex.ts';
 import { withoutExcluded } from './excluded.ts';
 import { checkFlowBased } from './flow-based.ts';
@@ -22,21 +23,6 @@ import { checkSpot } from './spot.ts';
 import { checkStructure } from './structure.ts';
 import { viewOf } from './view.ts';
 import { checkVolumes } from './volumes.ts';
-
-export interface Violation {
-  /** What it is about: an order's record_id, `ZONE/period`, or a line's id and period. */
-  readonly where: string;
-  readonly message: string;
-}
-
-export interface Check {
-  /** `INV-01` and so on, of market rules section 11; `REASON` and `SURPLUS` of section 12. */
-  readonly invariant: string;
-  readonly title: string;
-  /** How many things were looked at. 0: the book has nothing that the invariant concerns. */
-  readonly checked: number;
-  readonly violations: readonly Violation[];
-}
 
 export interface Verification {
   readonly ok: boolean;

@@ -1,12 +1,12 @@
 /** Volumes: balances, lines within their limits, and every order executed as its price says. */
 
 import { fullEnergy, fullGain, moneySlack } from './blocks.ts';
-import { Findings } from './check.ts';
+import { type Check, Findings } from './check.ts';
 import { directionsOf, spreadOf } from './directions.ts';
 import { bestAt, gainAt } from './offers.ts';
 import { dust } from './tolerances.ts';
 import { askedOf, isAloneWithoutMinimum, isBlock } from './units.ts';
-import type { Check } from './verify.ts';
+
 import { isExcused, isExcusedBlock, priceOf, type View } from './view.ts';
 
 export function checkVolumes(view: View): Check[] {

@@ -8,11 +8,11 @@
  */
 
 import { supplyAt } from '../curves/net-curve.ts';
-import type { Problem } from '../problem.ts';
+import type { Part, Problem } from '../problem.ts';
 import { type Answer, type Bounds, gainsAt, meanOver, samePrice } from '../search/master.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
-import { freeRules, noLossRules, type Part, settled } from './rules.ts';
+import { freeRules, noLossRules, settled } from './rules.ts';
 
 /** What may differ by less (MW, or a ratio) stays. */
 const noRoom = 1e-6;

@@ -7,7 +7,7 @@
 
 import type { Column } from '../columns.ts';
 import { pricesAt, sameMw, supplyAt } from '../curves/net-curve.ts';
-import type { Node, Problem } from '../problem.ts';
+import type { Node, Part, Problem } from '../problem.ts';
 import { type Answer, type Bounds, samePrice } from '../search/master.ts';
 
 /**
@@ -33,13 +33,6 @@ export interface Rules {
   readonly rules: Rule[];
   readonly low: Float64Array;
   readonly high: Float64Array;
-}
-
-/** Nodes, columns and rows that are looked at. */
-export interface Part {
-  readonly nodes: readonly number[];
-  readonly columns: readonly number[];
-  readonly rows: readonly number[];
 }
 
 export const wholeOf = ({ nodes, columns, rows }: Problem): Part => ({

@@ -5,11 +5,11 @@
  * least. It is zero when prices exist.
  */
 
-import type { Problem } from '../problem.ts';
+import type { Part, Problem } from '../problem.ts';
 import type { Answer, Bounds } from '../search/master.ts';
 import type { Solver } from '../solver/highs.ts';
 import { reduced } from './reduced.ts';
-import { freeRules, type NoLoss, noLossRules, type Part, type Rule, settled, sumAt } from './rules.ts';
+import { freeRules, type NoLoss, noLossRules, type Rule, settled, sumAt } from './rules.ts';
 
 /** A loss per MWh this small (currency) is a rounding error. */
 const noLoss = 1e-6;

@@ -2,8 +2,7 @@
  * What a branch of the search divides by: a fractional decision, or the direction of a line with losses; and which decisions go together.
  */
 
-import type { Part } from '../prices/rules.ts';
-import type { Problem } from '../problem.ts';
+import type { Part, Problem } from '../problem.ts';
 import { type Answer, samePrice } from './master.ts';
 
 /** A ratio this near to 0 or to its least counts as there. */

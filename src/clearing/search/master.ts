@@ -13,8 +13,7 @@
 import assert from 'node:assert/strict';
 import { costOf, mostGain, pricesAt } from '../curves/net-curve.ts';
 import { meanPrice, refined, windowAround } from '../curves/window.ts';
-import type { Part } from '../prices/rules.ts';
-import type { Node, Problem } from '../problem.ts';
+import type { Node, Part, Problem } from '../problem.ts';
 import type { Model, NewColumns, Solver } from '../solver/highs.ts';
 
 /** Prices this near to each other (currency/MWh) are the same: a thousand times finer than the finest usual tick. */

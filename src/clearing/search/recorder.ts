@@ -7,8 +7,7 @@
 
 import assert from 'node:assert/strict';
 import type { ProofGroup, ProofNode } from '../../market/proof.ts';
-import type { Part } from '../prices/rules.ts';
-import type { Problem } from '../problem.ts';
+import type { Part, Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
 import type { Answer, Bounds } from './master.ts';
 

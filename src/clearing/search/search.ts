@@ -406,6 +406,7 @@ class Search {
     const { exists } = supportOf(this.#problem, this.#solver, this.#master, bounds, list, answer);
     const level = exists ? 0 : this.#levelOf(list, best.closed, bounds, answer);
     if (Math.max(level, supportedLevel) > Math.max(best.level, supportedLevel)) return false;
+    // Equal within what is not worth looking for: the bound of the search stays that of the answer it proved.
     this.#best = { ...answer, on: list, closed: best.closed, bounds, level, welfare: Math.max(welfare, best.welfare) };
     return true;
   }

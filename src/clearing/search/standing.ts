@@ -1,7 +1,7 @@
 /** Where a search stands, and what it hands on: its branches, its best answer, what it has spent. */
 
 import type { ProofGroup } from '../../market/proof.ts';
-import type { Part } from '../prices/rules.ts';
+import type { Part } from '../problem.ts';
 import type { Made } from './made.ts';
 import type { Answer, Bounds } from './master.ts';
 
