@@ -20,6 +20,7 @@ import type { Result } from '../src/market/result.ts';
 import { checkProof } from '../src/verify/proof/check-proof.ts';
 import { run, temporaryFolder } from './cli-house.ts';
 import { exampleBook } from './support/example-book.ts';
+import { scaled } from './support/families/scaled.ts';
 import { randomOrders } from './support/random-orders.ts';
 
 const solver = await loadSolver();
@@ -77,6 +78,22 @@ test('checkProof() accepts the proofs of random books of all kinds, and shows th
   assert(books > 380, `${books} books`);
   assert(claimed < 0.1 * leaves, `${claimed} of ${leaves} leaves are only claimed`);
   assert.deepEqual([...kinds].sort(), ['bound', 'claimed', 'decide', 'fixed', 'infeasible', 'unsupported']);
+});
+
+test('checkProof() accepts the proofs of books of kilowatts and of small prices, which say megawatts and money', () => {
+  const kinds = new Set<string>();
+  for (let seed = 0; seed < 150; seed++) {
+    let all: Proven;
+    try {
+      all = proven(scaled(randomOrders(seed, 6), -3, seed % 2 === 0 ? 0 : -2));
+    } catch (error) {
+      if (error instanceof AuctionError) continue;
+      throw error;
+    }
+    assert.deepEqual(faultsOf(all), [], `seed ${seed}`);
+    for (const { nodes } of all.proof.groups) for (const { kind } of nodes) kinds.add(kind);
+  }
+  assert(kinds.has('unsupported') && kinds.has('infeasible') && kinds.has('decide'));
 });
 
 test('checkProof() accepts blocks that no prices support, without any claim', () => {

@@ -17,7 +17,7 @@ import { profileOf } from './blocks/blocks.ts';
 import { decidedOutcomes } from './blocks/outcomes.ts';
 import { type Equilibrium, findEquilibrium } from './equilibrium.ts';
 import { withExcluded, withoutOrders } from './excluded.ts';
-import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, toCents, valueOfSide } from './outcomes.ts';
+import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, valueOfSide } from './outcomes.ts';
 import { midpointPrices } from './prices/midpoint.ts';
 import { noLossRules, sumAt, yieldingOrder } from './prices/rules.ts';
 import { compareIds, type Problem, problemOf } from './problem.ts';
@@ -26,6 +26,7 @@ import { readCheckpoint, writeCheckpoint } from './search/checkpoint.ts';
 import type { Budget } from './search/standing.ts';
 import { meanPriceOf, type Sharing, shareAtTheMoney } from './sharing.ts';
 import { loadSolver, type Solver } from './solver/highs.ts';
+import { moneyIn, priceIn, published as publishedIn, toCents } from './units.ts';
 
 /** Prices of a book that names no tick are published to a millionth. */
 const finestTick = 1e-6;
@@ -92,14 +93,16 @@ export function clearProblem(
   const problem = problemWithout(new Set());
   const answer = answerWithoutLoss(problem, hash, solver, budget, problemWithout);
   const { part, sharing, lots, exact, published, proven } = answer;
-  const { periods } = problem;
-  const rows = (values: Float64Array) => (zone: number) =>
-    Array.from(values.subarray(zone * periods, (zone + 1) * periods));
-  const byZone = (row: (zone: number) => number[]) => Object.fromEntries(book.zones.map((id, zone) => [id, row(zone)]));
+  const { periods, units } = problem;
+  const { mw, outcome } = publishedIn(units);
+  const byZone = (values: Float64Array, as: (value: number) => number) =>
+    Object.fromEntries(
+      book.zones.map((id, zone) => [id, Array.from(values.subarray(zone * periods, (zone + 1) * periods), as)]),
+    );
 
   const byOrder = segmentsByOrder(problem);
-  const welfare = toCents(welfareOf(part, part === problem ? byOrder : segmentsByOrder(part), lots));
-  const bound = Math.max(welfare, toCents(answer.bound));
+  const welfare = toCents(moneyIn(units, welfareOf(part, part === problem ? byOrder : segmentsByOrder(part), lots)));
+  const bound = Math.max(welfare, toCents(moneyIn(units, answer.bound)));
   const gap = (bound - welfare) / Math.max(1, Math.abs(bound));
   const others = decidedOutcomes(part, solver, lots, published);
   const result: Result = {
@@ -110,10 +113,10 @@ export function clearProblem(
     welfare,
     bound,
     gap,
-    prices: byZone(rows(published)),
-    netPositions: byZone(rows(lots.netPosition)),
-    flows: flowsOf(problem, lots),
-    orders: outcomesOf(problem, byOrder, sharing, lots, exact, published, others),
+    prices: byZone(published, (price) => priceIn(units, price)),
+    netPositions: byZone(lots.netPosition, mw),
+    flows: flowsOf(problem, lots, mw),
+    orders: outcomesOf(problem, byOrder, sharing, lots, exact, published, others).map(outcome),
   };
   const { programs, stopped, checkpoint, groups } = answer;
   const proof: Proof | undefined = groups && { merit: 'proof/1', auction: book.auction, book: hash, groups };
@@ -303,11 +306,11 @@ function blockWorth(book: Book, order: BookOrder, ratio: number, lot: number): n
 }
 
 /** Net flow of each line per MTU, in MW sent, from -> to positive. */
-function flowsOf({ book, arcs, periods }: Problem, lots: Lots): Record<string, number[]> {
-  const flows = Object.fromEntries(book.lines.map(({ id }) => [id, new Array<number>(periods).fill(0)]));
+function flowsOf({ book, arcs, periods }: Problem, lots: Lots, mw: (flow: number) => number): Record<string, number[]> {
+  const flows = new Map(book.lines.map(({ id }) => [id, new Array<number>(periods).fill(0)]));
   arcs.forEach((arc, a) => {
-    const row = flows[book.lines[arc.line]!.id]!;
+    const row = flows.get(book.lines[arc.line]!.id)!;
     for (let t = 0; t < periods; t++) row[t] = clean(row[t]! + arc.sign * lots.value[a * periods + t]!);
   });
-  return flows;
+  return Object.fromEntries([...flows].map(([id, row]) => [id, row.map(mw)]));
 }

@@ -27,8 +27,25 @@ export interface Column {
   readonly held?: number;
 }
 
+/** What a row is about. */
+export type RowKind =
+  | 'link'
+  | 'group'
+  | 'starts'
+  | 'step'
+  | 'least'
+  | 'gradient'
+  | 'stop'
+  | 'pool'
+  | 'constraint'
+  | 'ramp';
+
+/** Does the row count ratios rather than MW? */
+export const isOfRatios = ({ kind }: Row): boolean => kind === 'link' || kind === 'group' || kind === 'starts';
+
 /** low <= sum(factor * column) <= high */
 export interface Row {
+  readonly kind: RowKind;
   /** As the proof of a result names it (`market/proof.ts`). */
   readonly name: string;
   readonly entries: readonly (readonly [column: number, factor: number])[];

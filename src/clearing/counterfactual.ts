@@ -12,9 +12,9 @@ import type { BookOrder } from '../market/order.ts';
 import type { Outcome, Result } from '../market/result.ts';
 import { hoursOf } from '../market/time.ts';
 import { type ClearingBudget, clearProblem } from './clear.ts';
-import { toCents } from './outcomes.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { loadSolver } from './solver/highs.ts';
+import { toCents } from './units.ts';
 
 export interface Counterfactual {
   /** `feasible`: the search stopped at its budget, and there may be a better answer with the order in. */
@@ -135,10 +135,11 @@ function gainOf(book: Book, order: BookOrder, { surplus, ratio, power }: Outcome
  * with minimum acceptance 0 is on in full.
  */
 function forcedOn(problem: Problem, index: number, { prices }: Result): Problem {
-  const { decisions, columns, book, periods } = problem;
+  const { decisions, columns, book, periods, units } = problem;
   const gain = (d: number): number => {
     const { cells, cost } = columns[decisions[d]!.column]!;
-    const price = (cell: number) => prices[book.zones[Math.floor(cell / periods)]!]![cell % periods]!;
+    const price = (cell: number) =>
+      prices[book.zones[Math.floor(cell / periods)]!]![cell % periods]! * 10 ** units.price;
     return cells.reduce((sum, [cell, mw]) => sum + mw * price(cell), -cost);
   };
   const own = [...decisions.keys()].filter((d) => decisions[d]!.orders.includes(index));

@@ -1,4 +1,7 @@
-/** What each order is told: status, volume, surplus, and a reason with its distance (market rules, section 12). */
+/**
+ * What each order is told: status, volume, surplus, and a reason with its distance (market rules, section 12). Power and money in the
+ * unit of the problem; `units.ts` rounds them to what is published.
+ */
 
 import type { Outcome, Reason } from '../market/result.ts';
 import { type Segment, shareAt } from './curves/segments.ts';
@@ -9,9 +12,6 @@ import { meanPriceOf, type Sharing } from './sharing.ts';
 
 /** An order's volume this near (MW) to what it asked for is all of it. */
 const sameVolume = 1e-7;
-
-/** Money leaves the solver in cents. */
-export const toCents = (money: number): number => Math.round(money * 100) / 100 + 0;
 
 /** An order's segments of one side in merit order: of two that begin at one price, the step before the slope. */
 function bestFirst(segments: readonly Segment[], side: 'buy' | 'sell'): readonly Segment[] {
@@ -115,7 +115,7 @@ export function outcomesOf(
     const gain = isLimit
       ? (order.side === 'sell' ? price - order.price : order.price - price) * order.power
       : mostSurplus(segments, price);
-    const surplus = toCents(gain * duration);
+    const surplus = gain * duration;
     const power = isLimit ? (done ? order.power : volume) : net;
     const outcome: Outcome = isLimit
       ? { ...head, status, power, ratio: done ? 1 : volume / order.power, surplus }
@@ -123,7 +123,7 @@ export function outcomesOf(
     if (done) return outcome;
     const exactPrice = meanPriceOf(problem, node, exact);
     if (node.span > 1 && isParadox(problem, segments, net, exactPrice)) {
-      const money = toCents(missedSurplus(segments, net, price) * duration);
+      const money = missedSurplus(segments, net, price) * duration;
       return { ...outcome, reason: { code: 'paradoxically_rejected', distance: 0, missedSurplus: money, binding: [] } };
     }
     const zones = curtailedWith(node.zone, node.from);
@@ -181,7 +181,7 @@ function reasonOf(
     away = gap(segment, exact);
   }
   if (away > samePrice * 2) {
-    const distance = Math.round(gap(nearest, published) * 1e6) / 1e6;
+    const distance = gap(nearest, published);
     return { code: 'out_of_the_money', distance, missedSurplus: 0, binding: [] };
   }
   const atBound = nearest.side === 'buy' ? exact >= max - samePrice : exact <= min + samePrice;

@@ -17,6 +17,7 @@ import { type NetCurve, netCurve } from './curves/net-curve.ts';
 import { curveSegments, limitSegment, type Segment } from './curves/segments.ts';
 import { type Arc, arcsOf } from './network/arcs.ts';
 import { addFlowBased, addRamps } from './network/exchange.ts';
+import { inUnits, type Units, unitsOf } from './units.ts';
 
 /** One zone over one span of MTUs. Orders of a longer resolution have nodes of their own, over the MTUs they cover. */
 export interface Node {
@@ -30,7 +31,9 @@ export interface Node {
 }
 
 export interface Problem {
+  /** In the units of the problem, as all of it: volumes, prices, money. */
   readonly book: Book;
+  readonly units: Units;
   readonly zones: number;
   readonly periods: number;
   /** Length of an MTU in hours. */
@@ -55,7 +58,9 @@ export interface Part {
 }
 
 /** @param without  orders (by index) that take no part */
-export function problemOf(book: Book, without: ReadonlySet<number> = new Set()): Problem {
+export function problemOf(asGiven: Book, without: ReadonlySet<number> = new Set()): Problem {
+  const units = unitsOf(asGiven);
+  const book = inUnits(asGiven, units);
   const { periods } = book;
   const zoneIndex = new Map(book.zones.map((id, i) => [id, i]));
   const spanOf = (order: BookOrder) =>
@@ -117,7 +122,20 @@ export function problemOf(book: Book, without: ReadonlySet<number> = new Set()):
   for (const entry of ofKind('complex')) addComplex(to, entry, placement, hours);
   const { columns, rows, decisions, free: freeSteps } = to;
   const groups = groupsOf(nodes, columns, rows, periods);
-  return { book, zones: book.zones.length, periods, hours, nodes, arcs, columns, rows, decisions, freeSteps, groups };
+  return {
+    book,
+    units,
+    zones: book.zones.length,
+    periods,
+    hours,
+    nodes,
+    arcs,
+    columns,
+    rows,
+    decisions,
+    freeSteps,
+    groups,
+  };
 }
 
 function flowColumn(

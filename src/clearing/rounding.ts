@@ -8,7 +8,6 @@
  */
 
 import type { Island } from './cluster.ts';
-import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
 import { compareIds, type Problem } from './problem.ts';
 import { arcAt, executedShare, type Sharing, treeFlows } from './sharing.ts';
@@ -324,20 +323,18 @@ function withoutFullArcs(
 function joinPools({ rows, columns }: Problem, open: readonly number[], joined: Joined): void {
   const isOpen = new Set(open);
   for (const row of rows) {
-    if (!isPool({ columns }, row)) continue;
+    if (row.kind !== 'pool') continue;
     const pool = row.entries.filter(([c]) => isOpen.has(c));
     for (const [c] of pool) joined.join(columns[pool[0]![0]]!.cells[0]![0], columns[c]!.cells[0]![0]);
   }
 }
 
 /** MW that the zones of a flow-based region export whose exports are not among these open ones: the open ones take them in. */
-function closedExports({ rows, columns }: Problem, open: readonly number[], value: Float64Array): number {
+function closedExports({ rows }: Problem, open: readonly number[], value: Float64Array): number {
   const isOpen = new Set(open);
   let exports = 0;
-  for (const { entries, low, high } of rows) {
-    const isPool =
-      low === 0 && high === 0 && entries.every(([c, factor]) => factor === 1 && columns[c]!.kind === 'exchange');
-    if (!isPool || !entries.some(([c]) => isOpen.has(c))) continue;
+  for (const { kind, entries } of rows) {
+    if (kind !== 'pool' || !entries.some(([c]) => isOpen.has(c))) continue;
     for (const [c] of entries) if (!isOpen.has(c)) exports += value[c]!;
   }
   return exports;

@@ -21,7 +21,6 @@ import { nearestStep, pricesAt } from './curves/net-curve.ts';
 import { type Segment, shareAt } from './curves/segments.ts';
 import type { Equilibrium } from './equilibrium.ts';
 import type { Arc } from './network/arcs.ts';
-import { isPool } from './network/exchange.ts';
 import { Joined } from './network/joined.ts';
 import { cancelRings } from './network/rings.ts';
 import { atTheMoney, type Sides, sidesOf, tradesMore } from './one-side.ts';
@@ -219,7 +218,7 @@ function openChoices(
   const rows = free.rows.filter((r) => problem.rows[r]!.entries.some(([c]) => isOpen.has(c)));
   // Zones of a flow-based region are one island: what one exports another takes.
   for (const r of rows) {
-    if (!isPool(problem, problem.rows[r]!)) continue;
+    if (problem.rows[r]!.kind !== 'pool') continue;
     const entries = problem.rows[r]!.entries.filter(([c]) => isOpen.has(c));
     for (const [c] of entries) joined.join(columns[entries[0]![0]]!.cells[0]![0], columns[c]!.cells[0]![0]);
   }

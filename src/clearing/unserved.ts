@@ -12,6 +12,7 @@ import type { Row } from './columns.ts';
 import type { Part, Problem } from './problem.ts';
 import { Draft } from './solver/draft.ts';
 import type { Solver } from './solver/highs.ts';
+import { published as publishedIn } from './units.ts';
 
 /** MW, or a share: less is rounding. */
 const nothing = 1e-6;
@@ -30,7 +31,11 @@ export function unserved(
       'invalid-book',
       message,
       faults.map(
-        ({ what, short, fault }): Fault => ({ code, message: `${what}: ${round(short)} MW are missing`, ...fault }),
+        ({ what, short, fault }): Fault => ({
+          code,
+          message: `${what}: ${publishedIn(problem.units).mw(round(short))} MW are missing`,
+          ...fault,
+        }),
       ),
     );
   const alone = brokenIn(problem, part, solver, 'network');

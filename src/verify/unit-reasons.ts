@@ -139,7 +139,7 @@ function wrongInBlock(
     }
     case 'loop_loss': {
       if (partner === undefined) return 'it is no leg of a loop';
-      const joint = gain + partner.outcome.surplus;
+      const joint = gain + fullGain(view, partner);
       return joint <= 2 * slack ? undefined : `both legs would gain ${joint}`;
     }
     case 'paradoxically_rejected':

@@ -7,7 +7,7 @@
 
 import type { BlockOrder, BookOrder, FlexibleOrder } from '../../market/order.ts';
 import { columnName, rowName } from '../../market/proof.ts';
-import type { Columns } from '../columns.ts';
+import type { Columns, Row } from '../columns.ts';
 
 /** Where an order stands, and how its periods become cells. */
 export interface Placement {
@@ -69,6 +69,7 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
     for (const leg of legs) decisions.set(named(leg.order, leg.order.record_id)!, decision);
     if (parent >= 0)
       to.row({
+        kind: 'link',
         name: rowName.link(first),
         entries: [
           [column, 1],
@@ -83,10 +84,18 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
   };
   for (const block of blocks) add(block);
   for (const [group, columns] of groups) {
-    if (columns.length > 1)
-      to.row({ name: rowName.group(group), entries: columns.map((column) => [column, 1]), low: -Infinity, high: 1 });
+    if (columns.length > 1) to.row(atMostOne('group', rowName.group(group), columns));
   }
 }
+
+/** Of an exclusive group no more than one whole is executed. */
+const atMostOne = (kind: 'group' | 'starts', name: string, columns: readonly number[]): Row => ({
+  kind,
+  name,
+  entries: columns.map((column) => [column, 1]),
+  low: -Infinity,
+  high: 1,
+});
 
 /** A block's profile as its schema allows to write it: in full, or flat from a period to another. */
 export function profileOf(order: BlockOrder): readonly { period: number; power: number }[] {
@@ -128,6 +137,5 @@ export function addFlexible(to: Columns, { index, order }: Indexed<FlexibleOrder
       start,
     });
   }
-  if (columns.length > 1)
-    to.row({ name: rowName.starts(order), entries: columns.map((column) => [column, 1]), low: -Infinity, high: 1 });
+  if (columns.length > 1) to.row(atMostOne('starts', rowName.starts(order), columns));
 }

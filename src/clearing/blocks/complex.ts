@@ -67,6 +67,7 @@ export function addComplex(
     for (const [k, { column, room }] of steps.entries()) {
       if (room > 0)
         to.row({
+          kind: 'step',
           name: rowName.step(order, k + 1),
           entries: [
             [column, 1],
@@ -83,7 +84,7 @@ export function addComplex(
     if (power > forcedHere) {
       const entries = here.map(({ column }) => [column, 1] as const);
       const name = rowName.least(order, period);
-      to.row({ name, entries: [...entries, [on, forcedHere - power]], low: 0, high: Infinity });
+      to.row({ kind: 'least', name, entries: [...entries, [on, forcedHere - power]], low: 0, high: Infinity });
     }
   }
   if (order.loadGradient !== undefined) addGradient(to, order, steps, on, place, hours);
@@ -124,15 +125,15 @@ function addGradient(
     const entries = [...merged].filter(([, factor]) => factor !== 0);
     if (entries.length === 0) continue;
     const name = (falling: boolean) => rowName.gradient(order, t + 1, falling);
-    if (on < 0) to.row({ name: name(false), entries, low: -down * hours, high: up * hours });
+    if (on < 0) to.row({ kind: 'gradient', name: name(false), entries, low: -down * hours, high: up * hours });
     else {
       // What is on by half may change by half.
       const scaled = (limit: number): Row['entries'] => {
         const onFactor = (merged.get(on) ?? 0) + limit;
         return [...entries.filter(([column]) => column !== on), ...(onFactor === 0 ? [] : [[on, onFactor] as const])];
       };
-      to.row({ name: name(false), entries: scaled(-up * hours), low: -Infinity, high: 0 });
-      to.row({ name: name(true), entries: scaled(down * hours), low: 0, high: Infinity });
+      to.row({ kind: 'gradient', name: name(false), entries: scaled(-up * hours), low: -Infinity, high: 0 });
+      to.row({ kind: 'gradient', name: name(true), entries: scaled(down * hours), low: 0, high: Infinity });
     }
   }
 }
@@ -163,6 +164,7 @@ function addScheduledStop(
       kind: 'step',
     });
     to.row({
+      kind: 'stop',
       name: rowName.stop(order, period),
       entries: [
         [column, 1],

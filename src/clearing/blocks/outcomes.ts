@@ -5,7 +5,6 @@ import type { Book } from '../../market/book.ts';
 import type { BlockOrder, BookOrder, ComplexOrder, FlexibleOrder } from '../../market/order.ts';
 import type { Outcome, Reason, ReasonCode } from '../../market/result.ts';
 import type { Decision, Row } from '../columns.ts';
-import { toCents } from '../outcomes.ts';
 import type { Problem } from '../problem.ts';
 import { clean, type Lots, toLots } from '../rounding.ts';
 import type { Solver } from '../solver/highs.ts';
@@ -77,8 +76,8 @@ const sizeOf = ({ problem }: Told, d: number): number =>
 
 const reasonOf = (code: ReasonCode, distance: number, missed: number, binding: readonly string[]): Reason => ({
   code,
-  distance: Math.round(Math.max(0, distance) * 1e6) / 1e6,
-  missedSurplus: toCents(Math.max(0, missed)),
+  distance: Math.max(0, distance),
+  missedSurplus: Math.max(0, missed),
   binding: [...binding],
 });
 
@@ -97,7 +96,7 @@ function blockOutcome(told: Told, index: number, order: BlockOrder & BookOrder):
   const head = headOf(order);
   const power = profile.map((step) => (ratio === 1 ? step.power : toLots(step.power * ratio, lot)));
   const own = ownGain(told, order);
-  const surplus = toCents(own.money);
+  const surplus = own.money;
   if (ratio >= 1 - whole) return { ...head, status: 'accepted', power, ratio: 1, surplus };
   if (ratio > whole) {
     const reason = reasonOf('partial_at_the_money', 0, 0, []);
@@ -194,7 +193,7 @@ function bestFamily(told: Told, d: number): number {
 
 /** Decisions that share a group's one unit with this one. */
 function siblingsOf({ problem }: Told, { column }: Decision): number[] {
-  const groups = problem.rows.filter(({ high, entries }) => high === 1 && entries.some(([c]) => c === column));
+  const groups = problem.rows.filter(({ kind, entries }) => kind === 'group' && entries.some(([c]) => c === column));
   const columns = new Set(groups.flatMap(({ entries }) => entries.map(([c]) => c)));
   return problem.decisions.flatMap((other, d) => (other.column !== column && columns.has(other.column) ? [d] : []));
 }
@@ -209,7 +208,7 @@ function flexibleOutcome(told: Told, index: number, order: FlexibleOrder & BookO
   if (on !== undefined) {
     const start = problem.decisions[on]!.start!;
     const power = nothing.map(() => order.power);
-    return { ...head, status: 'accepted', power, ratio: 1, start, surplus: toCents(unitGain(told, on)) };
+    return { ...head, status: 'accepted', power, ratio: 1, start, surplus: unitGain(told, on) };
   }
   const best = decisions.reduce((a, b) => (unitGain(told, b) > unitGain(told, a) ? b : a));
   const money = unitGain(told, best);
@@ -218,7 +217,7 @@ function flexibleOutcome(told: Told, index: number, order: FlexibleOrder & BookO
     money <= 1e-6 * size
       ? reasonOf('out_of_the_money', -money / size, 0, [])
       : reasonOf('paradoxically_rejected', 0, money, []);
-  return { ...head, status: 'rejected', power: nothing, ratio: 0, surplus: toCents(money), reason };
+  return { ...head, status: 'rejected', power: nothing, ratio: 0, surplus: money, reason };
 }
 
 function complexOutcome(told: Told, index: number, order: ComplexOrder & BookOrder): Outcome {
@@ -242,7 +241,7 @@ function complexOutcome(told: Told, index: number, order: ComplexOrder & BookOrd
   const power = Array.from(traded, clean);
   const best = bestSchedule(told, d, d === undefined ? free : decisions[d]!.steps);
   const margin = marginOf(told, order, d, best);
-  const surplus = toCents(margin * hours);
+  const surplus = margin * hours;
   const mwh = order.steps.reduce((sum, step) => sum + step.power, 0) * hours * spanOf(problem, order);
   if (isOn) {
     const asked = new Float64Array(periods);
@@ -284,13 +283,8 @@ function bestSchedule(
   const gain = steps.map((c) =>
     columns[c]!.cells.reduce((sum, [cell, mw]) => sum + mw * price[cell]!, -columns[c]!.cost),
   );
-  // A row of one step and the order itself says no more than the step's room.
-  const isRoom = ({ entries, low, high }: Row) =>
-    low === -Infinity &&
-    high === 0 &&
-    entries.length === 2 &&
-    entries.every(([c, factor]) => factor === (c === on ? -columns[entries[0]![0]]!.most : 1));
-  const own = [...new Set(steps.flatMap((c) => rowsOf.get(c) ?? []))].filter((row) => !isRoom(row));
+  // While the order is on, a step's own row says no more than its room.
+  const own = [...new Set(steps.flatMap((c) => rowsOf.get(c) ?? []))].filter(({ kind }) => kind !== 'step');
   if (own.length === 0) return new Map(steps.map((c, k) => [c, gain[k]! > 0 ? columns[c]!.most : 0]));
   const entries = steps.map((c) =>
     own.flatMap((row, r) => row.entries.flatMap(([e, f]) => (e === c ? [[r, f] as const] : []))),
@@ -380,5 +374,5 @@ function leftOut(told: Told, order: BookOrder, power: number[]): Outcome {
   const { money, size } = order.kind === 'block' ? ownGain(told, order) : { money: 0, size: 1 };
   const reason =
     money >= 0 ? reasonOf('paradoxically_rejected', 0, money, []) : reasonOf('out_of_the_money', -money / size, 0, []);
-  return { ...headOf(order), status: 'rejected', power, ratio: 0, surplus: toCents(money), reason };
+  return { ...headOf(order), status: 'rejected', power, ratio: 0, surplus: money, reason };
 }

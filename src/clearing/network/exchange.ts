@@ -9,7 +9,7 @@
 import type { Book } from '../../market/book.ts';
 import { type Constraint, capacityAt, flowBasedRegion } from '../../market/network.ts';
 import { columnName, rowName } from '../../market/proof.ts';
-import type { Column, Columns, Row } from '../columns.ts';
+import type { Columns } from '../columns.ts';
 import type { Arc } from './arcs.ts';
 
 /** Add the pool's columns and its constraints' rows. */
@@ -45,19 +45,19 @@ function addPool(
       kind: 'exchange',
     }),
   );
-  to.row({ name: rowName.pool(period), entries: exports.map((column) => [column, 1]), low: 0, high: 0 });
+  to.row({ kind: 'pool', name: rowName.pool(period), entries: exports.map((column) => [column, 1]), low: 0, high: 0 });
   for (const { id: name, ptdf, ram } of constraints) {
     const entries = region.flatMap((id, i) => (ptdf[id] ? [[exports[i]!, ptdf[id]] as const] : []));
-    const row = { name: rowName.constraint(name, period), entries, low: -Infinity, high: ram };
+    const row = {
+      kind: 'constraint' as const,
+      name: rowName.constraint(name, period),
+      entries,
+      low: -Infinity,
+      high: ram,
+    };
     to.row(row, `constraint ${name}, period ${period}`);
   }
 }
-
-/** Is the row the balance of a pool: what its zones export sums to zero? */
-export const isPool = ({ columns }: { columns: readonly Column[] }, { entries, low, high }: Row): boolean =>
-  low === 0 &&
-  high === 0 &&
-  entries.every(([c, factor]) => factor === 1 && columns[c]!.kind === 'exchange' && columns[c]!.cells.length === 1);
 
 function addExchanges(
   to: Columns,
@@ -86,7 +86,13 @@ function addExchanges(
     }
   }
   constraints.forEach(({ id, ram }, k) => {
-    const row = { name: rowName.constraint(id, period), entries: burdens[k]!, low: -Infinity, high: ram };
+    const row = {
+      kind: 'constraint' as const,
+      name: rowName.constraint(id, period),
+      entries: burdens[k]!,
+      low: -Infinity,
+      high: ram,
+    };
     to.row(row, `constraint ${id}, period ${period}`);
   });
 }
@@ -134,9 +140,9 @@ function addRamp(
     const most = capacityAt(ramp, t);
     if (last !== undefined) {
       const entries = [...now, ...last.map(([column, factor]) => [column, -factor] as const)];
-      to.row({ name: nameAt(t), entries, low: -most, high: most }, `${rule} into period ${t + 1}`);
+      to.row({ kind: 'ramp', name: nameAt(t), entries, low: -most, high: most }, `${rule} into period ${t + 1}`);
     } else if (before !== null && before !== undefined) {
-      const row = { name: nameAt(t), entries: now, low: before - most, high: before + most };
+      const row = { kind: 'ramp' as const, name: nameAt(t), entries: now, low: before - most, high: before + most };
       to.row(row, `${rule} into period 1`);
     }
     last = now;

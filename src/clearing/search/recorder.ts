@@ -1,5 +1,6 @@
 /**
- * Writes down what the search finds, as a proof that can be checked without it (`market/proof.ts`, docs/proof.md).
+ * Writes down what the search finds, as a proof that can be checked without it (`market/proof.ts`, docs/proof.md): in megawatts and
+ * currency/MWh, whatever the problem counts in.
  *
  * The search reserves a node for every branch when it divides, and fills it when it looks at it; a branch that it never looks at is
  * closed at the prices of the branch it came from.
@@ -7,6 +8,7 @@
 
 import assert from 'node:assert/strict';
 import type { ProofGroup, ProofNode } from '../../market/proof.ts';
+import { isOfRatios } from '../columns.ts';
 import type { Part, Problem } from '../problem.ts';
 import type { Solver } from '../solver/highs.ts';
 import type { Answer, Bounds } from './master.ts';
@@ -36,15 +38,16 @@ export class Recorder {
 
   /** @returns their place in the list of prices */
   prices({ price, rowPrice }: Prices): number {
-    const { zones, periods, rows } = this.#problem;
+    const { zones, periods, rows, units } = this.#problem;
     const [first, after] = this.#group;
     const cells: number[] = [];
     for (let z = 0; z < zones; z++) {
-      for (let t = first; t < after; t++) cells.push(price[z * periods + t]!);
+      for (let t = first; t < after; t++) cells.push(price[z * periods + t]! / 10 ** units.price);
     }
-    const rowPrices = this.#part.rows.flatMap((r): [string, number][] =>
-      rowPrice[r] === 0 ? [] : [[rows[r]!.name, rowPrice[r]!]],
-    );
+    const rowPrices = this.#part.rows.flatMap((r): [string, number][] => {
+      const scale = isOfRatios(rows[r]!) ? units.power + units.price : units.price;
+      return rowPrice[r] === 0 ? [] : [[rows[r]!.name, rowPrice[r]! / 10 ** scale]];
+    });
     return this.#prices.push({ cells, rows: rowPrices }) - 1;
   }
 
@@ -108,16 +111,19 @@ export class Recorder {
   }
 
   #volumes(answer: Answer, spare: Float64Array | undefined) {
-    const { nodes, columns, book, periods } = this.#problem;
-    const values = this.#part.columns.flatMap((c): [string, number][] =>
-      answer.value[c] === 0 ? [] : [[columns[c]!.name, answer.value[c]!]],
-    );
+    const { nodes, columns, book, periods, units } = this.#problem;
+    const mw = (power: number): number => power / 10 ** units.power;
+    const values = this.#part.columns.flatMap((c): [string, number][] => {
+      const { name, kind } = columns[c]!;
+      const value = answer.value[c]!;
+      return value === 0 ? [] : [[name, kind === 'ratio' ? value : mw(value)]];
+    });
     const nets = this.#part.nodes.flatMap((i): [string, number][] => {
       const { zone, from, span } = nodes[i]!;
-      return span === 1 ? [] : [[`${book.zones[zone]}/${from + 1}-${from + span}`, answer.net[i]!]];
+      return span === 1 ? [] : [[`${book.zones[zone]}/${from + 1}-${from + span}`, mw(answer.net[i]!)]];
     });
-    const left = Array.from(spare ?? []).flatMap((mw, cell): [string, number][] =>
-      mw === 0 ? [] : [[`${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`, mw]],
+    const left = Array.from(spare ?? []).flatMap((power, cell): [string, number][] =>
+      power === 0 ? [] : [[`${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`, mw(power)]],
     );
     return { at: this.prices(answer), values, nets, spare: left };
   }
