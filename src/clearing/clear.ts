@@ -181,7 +181,7 @@ function answerWithoutLoss(
     if (proves) groups = found.groups.flatMap(({ proof }) => proof ?? []);
     from = undefined;
     const { sharing, exact } = sharesAndPrices(part, solver, found);
-    const lots = roundToLots(part, sharing);
+    const lots = roundToLots(part, solver, sharing);
     const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
     programs += found.programs;
     if (without.size === 0) bound = found.bound;
@@ -191,7 +191,7 @@ function answerWithoutLoss(
     }
     const losers = losingOrders(part, found, lots, exact);
     if (losers.length === 0) {
-      const proven = found.proven && without.size === 0 && !lots.isCoarse;
+      const proven = found.proven && without.size === 0;
       return { part, sharing, lots, exact, published, bound, proven, programs, stopped, checkpoint, groups };
     }
     for (const order of losers) without.add(order);
@@ -216,7 +216,7 @@ function sharesAndPrices(
   // A minimum income can depend on volumes at the money: then the order keeps those it was found with.
   const kept = new Set<number>();
   for (;;) {
-    const sharing = shareAtTheMoney(problem, found, [...kept]);
+    const sharing = shareAtTheMoney(problem, solver, found, [...kept]);
     const exact = midpointPrices(problem, solver, found, sharing);
     const unmet = noLossRules(problem, found.on, sharing).filter(
       (rule) => !kept.has(rule.decision) && sumAt(rule, exact) < rule.low - 1e-3,

@@ -8,9 +8,11 @@
  */
 
 import type { Island } from './cluster.ts';
+import { lotsOverLosses } from './lossy-lots.ts';
 import { Joined } from './network/joined.ts';
 import { compareIds, type Problem } from './problem.ts';
 import { arcAt, executedShare, type Sharing, treeFlows } from './sharing.ts';
+import type { Solver } from './solver/highs.ts';
 import { fillStage, giveWay, type Stage, stageInLots, stagesOf } from './step-lots.ts';
 
 export interface Lots {
@@ -21,8 +23,6 @@ export interface Lots {
   readonly netPosition: Float64Array;
   /** By column: MW sent, ratios, MW of steps. */
   readonly value: Float64Array;
-  /** Whole lots leave out what is worth something: power that is burnt, less than half a lot of it. */
-  readonly isCoarse: boolean;
 }
 
 /** Volumes of a book that names no lot are published in watts. */
@@ -35,6 +35,8 @@ interface Part {
   readonly order: number;
   readonly ideal: number;
   readonly most: number;
+  /** MW that it has been given. */
+  given: number;
 }
 
 /** The parts of one node's side that give way together. */
@@ -52,7 +54,7 @@ interface Side {
 /** Numbers as people would write them: a millionth of a watt is an error of floating point. */
 export const clean = (mw: number): number => Math.round(mw * 1e6) / 1e6 + 0;
 
-export function roundToLots(problem: Problem, sharing: Sharing): Lots {
+export function roundToLots(problem: Problem, solver: Solver, sharing: Sharing): Lots {
   const { nodes, periods, zones, book } = problem;
   const lot = book.lot ?? smallestLot;
   const bought = new Float64Array(book.orders.length);
@@ -72,7 +74,7 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
         continue;
       }
       giving[side] ??= { node: index, sign: side === 'sell' ? 1 : -1, parts: [], ideal: 0, most: 0, lots: 0 };
-      giving[side].parts.push({ order, ideal: share * power, most: power });
+      giving[side].parts.push({ order, ideal: share * power, most: power, given: 0 });
       giving[side].ideal += share * power;
       giving[side].most += power;
     }
@@ -190,13 +192,38 @@ export function roundToLots(problem: Problem, sharing: Sharing): Lots {
         value,
       );
   });
-  let isCoarse = false;
-  for (const island of islands) {
-    const due = missingIn(island) + lossesIn(island);
-    if (due > 1e-6 * lot && due < lot / 2 && putOutRings(problem, sharing, island, outflow, value)) isCoarse = true;
-  }
   for (const island of islands) carry(problem, sharing, island, netPosition, outflow, lot, value);
-  return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)), isCoarse };
+  const inPart = new Map(
+    problem.decisions.flatMap(({ column, least }) => {
+      const exact = sharing.value[column]!;
+      return isBlock.has(column) && exact > 1e-9 && exact < 1 - 1e-9 ? [[column, least] as const] : [];
+    }),
+  );
+  const cellsOf = (side: Side) => Array.from({ length: spanOf(side) }, (_, k) => cellOf(side) + k);
+  const together = lotsOverLosses(problem, solver, sharing, {
+    sides: sides.map((side) => ({ ...side, cells: cellsOf(side) })),
+    blocks: inPart,
+    netPosition,
+    value,
+    lot,
+  });
+  for (const chosen of together) {
+    for (const [c, ratio] of chosen.value) {
+      if (inPart.has(c))
+        for (const [cell, mw] of columns[c]!.legs ?? columns[c]!.cells)
+          netPosition[cell]! += toLots(mw * ratio, lot) - toLots(mw * value[c]!, lot);
+      value[c] = ratio;
+    }
+    for (const [k, lots] of chosen.lots) {
+      const side = sides[k]!;
+      const executed = side.sign === 1 ? sold : bought;
+      const before = takeBack(side, executed);
+      side.lots = lots;
+      const more = distribute(problem, side, lot, executed) - before;
+      for (const cell of cellsOf(side)) netPosition[cell]! += side.sign * more;
+    }
+  }
+  return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };
 }
 
 /**
@@ -251,29 +278,6 @@ const cleanRatio =
 
 /** The power of a block in one MTU, in whole lots: a fraction of what it asked for, rounded once for everybody. */
 export const toLots = (mw: number, lot: number): number => clean(Math.sign(mw) * Math.round(Math.abs(mw) / lot) * lot);
-
-/** Full lines with losses from an island into itself burn power: where lots leave nothing to burn they carry nothing. Whether there are any. */
-function putOutRings(
-  { columns, arcs, periods }: Problem,
-  { free }: Sharing,
-  { cells, columns: open }: Island,
-  outflow: Float64Array,
-  value: Float64Array,
-): boolean {
-  const here = new Set(cells);
-  const isOpen = new Set(open);
-  let any = false;
-  for (const [a, { loss }] of arcs.entries()) {
-    for (let c = a * periods; loss > 0 && c < (a + 1) * periods; c++) {
-      const mw = value[c]! - free.lower[c]!;
-      if (isOpen.has(c) || mw <= 0 || columns[c]!.cells.some(([cell]) => !here.has(cell))) continue;
-      for (const [cell, each] of columns[c]!.cells) outflow[cell]! += each * mw;
-      value[c] = free.lower[c]!;
-      any = true;
-    }
-  }
-  return any;
-}
 
 /** A flow at its end in whole lots, so that what is sold for it is bought; what a line with losses delivers is no whole lot in any case. */
 function lotsWithin(
@@ -374,9 +378,7 @@ function nearestLots(sides: readonly Side[], missing: number, losses: number, lo
   }
   const share = ideal > 0 ? Math.min(1, traded / ideal) : 1;
   const due = (missing + losses * share) / lot;
-  // Where nothing is delivered, what is missing is power that is burnt: less than half a lot of it is nothing.
-  const isBurnt = Math.abs(due) < 0.5 && !sides.some(({ sign, lots }) => sign === -1 && lots > 0);
-  left += isLast && !isBurnt ? Math.ceil(due - 1e-6) : Math.round(due);
+  left += isLast ? Math.ceil(due - 1e-6) : Math.round(due);
   // A lot too little is sold: a sell more or a buy less, whichever comes least further away from its ideal.
   const step = (side: Side) => (left > 0 ? side.sign : -side.sign);
   const cost = (side: Side) => {
@@ -411,8 +413,19 @@ function distribute({ book }: Problem, side: Side, lot: number, executed: Float6
   side.parts.forEach((part, k) => {
     const mw = Math.min(part.most, clean(Math.max(0, given[k]!) * lot));
     executed[part.order]! += mw;
+    part.given = mw;
     total += mw;
   });
+  return total;
+}
+
+/** Undo `distribute`; the MW that were given. */
+function takeBack({ parts }: Side, executed: Float64Array): number {
+  let total = 0;
+  for (const { order, given } of parts) {
+    executed[order]! -= given;
+    total += given;
+  }
   return total;
 }
 

@@ -27,6 +27,7 @@ import { atTheMoney, type Sides, sidesOf, tradesMore } from './one-side.ts';
 import { settled, wholeOf } from './prices/rules.ts';
 import type { Node, Problem } from './problem.ts';
 import { type Bounds, gainsAt, samePrice } from './search/master.ts';
+import type { Solver } from './solver/highs.ts';
 import { type NearestProgram, nearestAnywhere, nearestPoint } from './solver/nearest.ts';
 
 /** How far a flow may pass its limit (MW) before a sharing counts as impossible. */
@@ -101,8 +102,67 @@ interface Open {
 
 /**
  * @param kept  decisions whose ratio and steps stay where the program has them: they would lose with others
+ * @param solver  asked where lines with losses carry power that costs nothing
  */
-export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: readonly number[] = []): Sharing {
+export function shareAtTheMoney(
+  problem: Problem,
+  solver: Solver,
+  found: Equilibrium,
+  kept: readonly number[] = [],
+): Sharing {
+  const idle = idleFlows(problem, solver, found, kept);
+  const sharing = idle === undefined ? undefined : share(problem, { ...found, value: idle }, kept);
+  const asFound = sharing ?? share(problem, found, kept);
+  assert(asFound !== undefined, 'some sharing balances what the program found');
+  return asFound;
+}
+
+/**
+ * Flows over lines with losses where power costs nothing. No welfare says how much they carry: what trades most then, and loses least.
+ *
+ * @returns values by column, the others as found; undefined where there are no such flows
+ */
+function idleFlows(
+  problem: Problem,
+  solver: Solver,
+  found: Equilibrium,
+  kept: readonly number[],
+): Float64Array | undefined {
+  const { arcs, periods, columns } = problem;
+  const idle = new Set<number>();
+  for (const [a, { loss }] of arcs.entries())
+    for (let c = a * periods; loss > 0 && c < (a + 1) * periods; c++)
+      if (columns[c]!.cells.every(([cell]) => Math.abs(found.price[cell]!) <= samePrice * 10)) idle.add(c);
+  if (idle.size === 0) return undefined;
+  const free = settled(problem, wholeOf(problem), found.bounds);
+  const { surplus, value, clusters } = openChoices(problem, found, free, exactPrices(problem, found), kept, idle);
+  const values = found.value.slice();
+  for (const cluster of clusters) {
+    const { columns: open, marginals } = cluster;
+    if (!open.some((c) => idle.has(c))) continue;
+    const { lower, upper, rightSide, ...matrix } = balances(problem, free, found, cluster, surplus, value);
+    const cost = new Float64Array(lower.length);
+    open.forEach((c, k) => {
+      // What a block or step takes is traded; what a line loses is not.
+      const taken = isTrade(problem, c) ? columns[c]!.cells.reduce((mw, [, each]) => mw + Math.min(0, each), 0) : 0;
+      cost[k] = idle.has(c) ? lossWeight * arcAt(problem, c).arc.loss : taken;
+    });
+    marginals.forEach(({ node, side }, k) => {
+      if (side === 'buy') cost[open.length + k] = -problem.nodes[node]!.span;
+    });
+    const { status, x } = solver.solve({ cost, lower, upper, rowLower: rightSide, rowUpper: rightSide, ...matrix });
+    if (status !== 'optimal') return undefined;
+    open.forEach((c, k) => {
+      if (idle.has(c)) values[c] = x[k]!;
+    });
+  }
+  return values;
+}
+
+/** Of a MW that is lost, beside one that is traded. */
+const lossWeight = 1e-3;
+
+function share(problem: Problem, found: Equilibrium, kept: readonly number[]): Sharing | undefined {
   const price = exactPrices(problem, found);
   const sellShare = new Float64Array(problem.nodes.length);
   const buyShare = new Float64Array(problem.nodes.length);
@@ -124,10 +184,7 @@ export function shareAtTheMoney(problem: Problem, found: Equilibrium, kept: read
     // The last choice that was tried has left its flows; those of the one that is taken count.
     const volumes = choices.length > 1 || best === undefined ? shared(cluster) : best.volumes;
     for (const segment of out) otherSide.add(segment);
-    assert(
-      volumes !== undefined,
-      `no sharing balances the ${whole.cells.length} zone-MTUs around ${cellName(problem, whole.cells[0]!)}`,
-    );
+    if (volumes === undefined) return undefined;
     cluster.marginals.forEach(({ node, side, volume }, k) => {
       const share = snapped(volumes[k]!, volume) / volume;
       (side === 'sell' ? sellShare : buyShare)[node] = share;
@@ -166,6 +223,7 @@ function openChoices(
   free: Free,
   price: Float64Array,
   kept: readonly number[],
+  idleOpen: ReadonlySet<number> = new Set(),
 ): Open {
   const stays = new Set(kept.flatMap((d) => [problem.decisions[d]!.column, ...problem.decisions[d]!.steps]));
   const { nodes, arcs, periods, zones, columns } = problem;
@@ -203,6 +261,7 @@ function openChoices(
     // Where power costs nothing, running it to and fro or in a ring over lines with losses would look like trade: those flows stay.
     const arc = kind === 'flow' ? arcs[Math.floor(c / periods)]! : undefined;
     const idle =
+      !idleOpen.has(c) &&
       (arc?.loss ?? 0) > 0 &&
       cells.some(([cell]) => found.price[cell]! <= samePrice * 10) &&
       !(found.value[c]! > balanceTolerance && isBridge(arc!.line));
@@ -445,6 +504,3 @@ function nearestInTurn(program: NearestProgram): Float64Array | undefined {
   }
   return undefined;
 }
-
-const cellName = ({ book, periods }: Problem, cell: number): string =>
-  `${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`;

@@ -40,7 +40,8 @@ export interface Model {
 }
 
 export interface Solver {
-  solve(program: Program): Solution;
+  /** @param whole  columns that take whole numbers alone; then there are no duals */
+  solve(program: Program, whole?: readonly number[]): Solution;
   /** Dispose it when done: the solver's memory is not collected. The program has at least one column. */
   model(program: Program): Model;
   /** What the solver's memory has grown to; it never shrinks. */
@@ -57,20 +58,20 @@ export async function loadSolver(): Promise<Solver> {
   loading ??= loadHighs();
   const highs = await loading;
   return {
-    solve: (program) => solve(highs, program),
+    solve: (program, whole) => solve(highs, program, whole),
     model: (program) => new HighsModel(highs, program),
     memoryBytes: () => highs.memoryBytes,
   };
 }
 
-function solve(highs: Highs, program: Program): Solution {
+function solve(highs: Highs, program: Program, whole: readonly number[] = []): Solution {
   // HiGHS does not solve what has no columns: nothing to choose, so the rows hold or they don't.
   if (program.cost.length === 0) {
     const holds = program.rowLower.every((low, r) => low <= 0 && program.rowUpper[r]! >= 0);
     const rowDual = new Float64Array(program.rowLower.length);
     return { status: holds ? 'optimal' : 'infeasible', x: new Float64Array(0), rowDual };
   }
-  const model = new HighsModel(highs, program);
+  const model = new HighsModel(highs, program, whole);
   try {
     return model.solve();
   } finally {
@@ -83,12 +84,12 @@ class HighsModel implements Model {
   readonly #model: ReturnType<Highs['createModel']>;
   readonly #rows: number;
 
-  constructor(highs: Highs, program: Program) {
+  constructor(highs: Highs, program: Program, whole: readonly number[] = []) {
     this.#highs = highs;
     this.#rows = program.rowLower.length;
     this.#model = highs.createModel();
     this.#seam(() => {
-      this.#model.options.set({ output_flag: false, ...ladder[0] });
+      this.#model.options.set({ output_flag: false, mip_rel_gap: 0, ...ladder[0] });
       this.#model.passModel({
         numCols: program.cost.length,
         numRows: this.#rows,
@@ -98,6 +99,7 @@ class HighsModel implements Model {
         rowLower: program.rowLower,
         rowUpper: program.rowUpper,
         matrix: matrixOf(program, this.#rows),
+        ...(whole.length > 0 && { integrality: integrality(program.cost.length, whole) }),
       });
     });
   }
@@ -166,6 +168,12 @@ const ladder = [
   { solver: 'simplex', presolve: 'on', simplex_strategy: 1 },
   { solver: 'ipm', presolve: 'on', run_crossover: 'on' },
 ] as const;
+
+const integrality = (columns: number, whole: readonly number[]): Int32Array => {
+  const kinds = new Int32Array(columns);
+  for (const c of whole) kinds[c] = 1;
+  return kinds;
+};
 
 const matrixOf = ({ cost, starts, indices, values }: NewColumns, numRows: number) =>
   ({ format: 'csc', numRows, numCols: cost.length, starts, indices, values }) as const;
