@@ -17,6 +17,8 @@ import { profileOf } from './blocks/blocks.ts';
 import { decidedOutcomes } from './blocks/outcomes.ts';
 import { type Equilibrium, findEquilibrium } from './equilibrium.ts';
 import { withExcluded, withoutOrders } from './excluded.ts';
+import { meanPriceOf } from './indeterminacy/open.ts';
+import { type Sharing, shareAtTheMoney } from './indeterminacy/sharing.ts';
 import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, valueOfSide } from './outcomes.ts';
 import { midpointPrices } from './prices/midpoint.ts';
 import { noLossRules, sumAt, yieldingOrder } from './prices/rules.ts';
@@ -24,7 +26,6 @@ import { compareIds, type Problem, problemOf } from './problem.ts';
 import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding.ts';
 import { readCheckpoint, writeCheckpoint } from './search/checkpoint.ts';
 import type { Budget } from './search/standing.ts';
-import { meanPriceOf, type Sharing, shareAtTheMoney } from './sharing.ts';
 import { loadSolver, type Solver } from './solver/highs.ts';
 import { moneyIn, priceIn, published as publishedIn, toCents } from './units.ts';
 
@@ -214,16 +215,32 @@ function sharesAndPrices(
   found: Equilibrium,
 ): { sharing: Sharing; exact: Float64Array } {
   // A minimum income can depend on volumes at the money: then the order keeps those it was found with.
-  const kept = new Set<number>();
+  const kept = { decisions: new Set<number>(), nodes: new Set<number>() };
+  const size = () => kept.decisions.size + kept.nodes.size;
   for (;;) {
-    const sharing = shareAtTheMoney(problem, solver, found, [...kept]);
-    const exact = midpointPrices(problem, solver, found, sharing);
-    const unmet = noLossRules(problem, found.on, sharing).filter(
-      (rule) => !kept.has(rule.decision) && sumAt(rule, exact) < rule.low - 1e-3,
-    );
-    if (unmet.length === 0) return { sharing, exact };
-    for (const { decision } of unmet) kept.add(decision);
+    const before = size();
+    const sharing = shareAtTheMoney(problem, solver, found, kept);
+    const { prices: exact, unsupported } = midpointPrices(problem, solver, found, sharing);
+    for (const rule of noLossRules(problem, found.on, sharing))
+      if (sumAt(rule, exact) < rule.low - 1e-3) kept.decisions.add(rule.decision);
+    // Orders over several MTUs that gave way stay as they are where they are at the money: no prices support more of them.
+    for (const group of unsupported) keepLonger(problem, found, group, kept);
+    if (size() === before) return { sharing, exact };
   }
+}
+
+function keepLonger(
+  { nodes, columns, decisions }: Problem,
+  found: Equilibrium,
+  group: number,
+  kept: { decisions: Set<number>; nodes: Set<number> },
+): void {
+  const { part, best } = found.groups[group]!;
+  if (best!.level > yieldingOrder.length) return;
+  const here = new Set(part.columns);
+  for (const i of part.nodes) if (nodes[i]!.span > 1) kept.nodes.add(i);
+  for (const [d, { column, test }] of decisions.entries())
+    if (test === 'free' && here.has(column) && columns[column]!.cells.length > 1) kept.decisions.add(d);
 }
 
 /** Orders and blocks over several MTUs that are executed at a loss, where no prices keep even the rules that never give way. */

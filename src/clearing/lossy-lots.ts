@@ -1,8 +1,8 @@
 /**
- * Whole lots where lines have losses (market rules, section 5.5).
+ * Whole lots where lines have losses, or blocks are executed in part (market rules, section 5.5).
  *
- * What arrives over such a line is no whole lot, so lots that were chosen island by island may ask for power that nobody sells, or for a flow that
- * no line carries. Where that is so, the lots of an MTU and its flows are chosen together, by a small integer program, with the MTUs that
+ * What arrives over such a line is no whole lot, and a block has one ratio in all its MTUs. So lots that were chosen island by island may ask for
+ * power that nobody sells, or for a flow that no line carries. Where that is so, the lots of an MTU and its flows are chosen together, by a small integer program, with the MTUs that
  * longer orders and blocks executed in part tie to it:
  *
  *   min   sum_side |lot * k - ideal|  +  much * sum_block |lot * k - ideal|  +  little * (sum_flow |x - exact| + sum_zone lost)
@@ -11,8 +11,8 @@
  *         rows, limits; a flow that its price fills stays
  */
 
+import type { Sharing } from './indeterminacy/sharing.ts';
 import type { Problem } from './problem.ts';
-import type { Sharing } from './sharing.ts';
 import { Draft } from './solver/draft.ts';
 import type { Solver } from './solver/highs.ts';
 
@@ -52,7 +52,7 @@ const much = 10;
 /** What is to be traded otherwise, so that it balances; nothing where it does, or where nothing does. */
 export function lotsOverLosses(problem: Problem, solver: Solver, sharing: Sharing, traded: InLots): Chosen[] {
   const { arcs, periods } = problem;
-  if (!arcs.some(({ loss }) => loss > 0)) return [];
+  if (traded.blocks.size === 0 && !arcs.some(({ loss }) => loss > 0)) return [];
   const broken = Array.from({ length: periods }, (_, t) => t).filter((t) => !isBalanced(problem, sharing, traded, t));
   const done = new Set<number>();
   return broken.flatMap((t) => {

@@ -5,10 +5,11 @@
 
 import type { Outcome, Reason } from '../market/result.ts';
 import { type Segment, shareAt } from './curves/segments.ts';
+import { meanPriceOf } from './indeterminacy/open.ts';
+import type { Sharing } from './indeterminacy/sharing.ts';
 import type { Problem } from './problem.ts';
 import { clean, type Lots, smallestLot } from './rounding.ts';
 import { samePrice } from './search/master.ts';
-import { meanPriceOf, type Sharing } from './sharing.ts';
 
 /** An order's volume this near (MW) to what it asked for is all of it. */
 const sameVolume = 1e-7;

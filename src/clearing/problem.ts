@@ -2,7 +2,7 @@
  * A book as the problem that clearing solves: net curves at nodes, joined by arcs.
  *
  * Reading order of the engine: `clear.ts` says the steps; this file makes the problem; `equilibrium.ts` finds who trades,
- * `prices/midpoint.ts` the prices among those that support it, `sharing.ts` who gets how much at the money, `rounding.ts` whole lots,
+ * `prices/midpoint.ts` the prices among those that support it, `indeterminacy/sharing.ts` who gets how much at the money, `rounding.ts` whole lots,
  * `outcomes.ts` what each order is told.
  */
 

@@ -7,11 +7,12 @@
  * net positions, so every balance closes exactly.
  */
 
-import type { Island } from './cluster.ts';
+import type { Island } from './indeterminacy/cluster.ts';
+import { arcAt, treeFlows } from './indeterminacy/flows.ts';
+import { executedShare, type Sharing } from './indeterminacy/sharing.ts';
 import { lotsOverLosses } from './lossy-lots.ts';
 import { Joined } from './network/joined.ts';
 import { compareIds, type Problem } from './problem.ts';
-import { arcAt, executedShare, type Sharing, treeFlows } from './sharing.ts';
 import type { Solver } from './solver/highs.ts';
 import { fillStage, giveWay, type Stage, stageInLots, stagesOf } from './step-lots.ts';
 

@@ -5,8 +5,8 @@
  * Where nobody else at the money can close a balance, the sums give way by a lot.
  */
 
+import type { Sharing } from './indeterminacy/sharing.ts';
 import type { Problem } from './problem.ts';
-import type { Sharing } from './sharing.ts';
 
 /** The steps of a complex order in one of its periods. */
 export interface Stage {

@@ -5,52 +5,13 @@
  * the ratios of what is accepted are the best at the published prices, and that no subtree, member or pair loses.
  */
 
-import type { BlockOrder, BookOrder } from '../market/order.ts';
 import { type Check, Findings } from './check.ts';
+import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from './families.ts';
 import { mostOf } from './simplex.ts';
 import { halfCent, leastShare, sameRatio } from './tolerances.ts';
-import { energyOf, gainOfProfile, isBlock, profileOf, type Unit } from './units.ts';
+import { energyOf, gainOfProfile, isAloneWithoutMinimum, profileOf } from './units.ts';
 
-import type { View } from './view.ts';
-
-export type Block = Unit & { readonly order: BlockOrder & BookOrder };
-
-/** Blocks by name, and how they name each other. */
-export interface Blocks {
-  readonly all: readonly Block[];
-  readonly parentOf: (block: Block) => Block | undefined;
-  readonly partnerOf: (block: Block) => Block | undefined;
-  readonly childrenOf: (block: Block) => readonly Block[];
-  /** Members of its exclusive group, itself among them. */
-  readonly groupOf: (block: Block) => readonly Block[];
-}
-
-export function blocksOf({ units }: Pick<View, 'units'>): Blocks {
-  const all = units.filter(isBlock);
-  const byKey = new Map(all.map((block) => [block.key, block]));
-  const nameOf = ({ order }: Block, id: string) => `${order.participant ?? ''}/${id}`;
-  const named = (block: Block, id: string | undefined) => (id === undefined ? undefined : byKey.get(nameOf(block, id)));
-  const parentOf = (block: Block) => named(block, block.order.linkedTo);
-  const children = Map.groupBy(all, (block) => parentOf(block)?.key);
-  const groups = Map.groupBy(all, (block) => block.order.exclusiveGroup && nameOf(block, block.order.exclusiveGroup));
-  return {
-    all,
-    parentOf,
-    partnerOf: (block) => named(block, block.order.loopWith),
-    childrenOf: (block) => children.get(block.key) ?? [],
-    groupOf: (block) =>
-      block.order.exclusiveGroup === undefined ? [] : groups.get(nameOf(block, block.order.exclusiveGroup))!,
-  };
-}
-
-/** Money that a block gains at the published prices with ratio 1. */
-export const fullGain = (view: View, block: Block): number =>
-  gainOfProfile(block, profileOf(block.order), block.order.price, view.price[block.zone]!, view.hours);
-
-export const fullEnergy = (view: View, block: Block): number => energyOf(profileOf(block.order), block, view.hours);
-
-/** What rounded prices and volumes explain of a gain, in money. */
-export const moneySlack = ({ ep }: View, energy: number): number => ep * energy;
+import { isExcusedBlock, type View } from './view.ts';
 
 export function checkBlocks(view: View): Check[] {
   const blocks = blocksOf(view);
@@ -82,6 +43,10 @@ function checkRatios({ eq }: View, blocks: readonly Block[]): Check {
 /** On its own: no accepted child, no group, no loop. */
 const isAlone = ({ childrenOf, groupOf, partnerOf }: Blocks, block: Block): boolean =>
   childrenOf(block).every(({ ratio }) => ratio === 0) && groupOf(block).length === 0 && partnerOf(block) === undefined;
+
+/** A block over several MTUs without a minimum, alone, that is told to be less than its prices say (section 4). */
+const isGivingWay = (view: View, block: Block): boolean =>
+  isAloneWithoutMinimum(block, view.units) && isExcusedBlock(view, block);
 
 function checkUnlinked(view: View, blocks: Blocks, accepted: readonly Block[]): Check {
   const found = new Findings('INV-09', 'no block or flexible order is accepted at a loss');
@@ -122,7 +87,8 @@ function checkBest(view: View, blocks: Blocks, accepted: readonly Block[]): Chec
       const [money, rounding] = [fullGain(view, block), moneySlack(view, fullEnergy(view, block))];
       gain.push(money - rounding, -money - rounding);
       rows.push(
-        { entries: change(block, 1), room: 1 - ratio },
+        // Nobody asks for more of what gives way.
+        { entries: change(block, 1), room: isGivingWay(view, block) ? 0 : 1 - ratio },
         { entries: change(block, -1), room: ratio - order.minAcceptance },
       );
       const parent = blocks.parentOf(block);

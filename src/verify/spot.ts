@@ -7,8 +7,8 @@
  * the oracle tries them on small books (`test/clearing/oracle.test.ts`).
  */
 
-import { type Block, blocksOf } from './blocks.ts';
 import { type Check, Findings } from './check.ts';
+import { type Block, blocksOf } from './families.ts';
 import { halfCent } from './tolerances.ts';
 import { energyOf, gainOfProfile, isBlock, profileOf, spanOf } from './units.ts';
 

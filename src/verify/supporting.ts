@@ -7,9 +7,9 @@
  */
 
 import { capacityAt } from '../market/network.ts';
-import { blocksOf } from './blocks.ts';
 import { isOn } from './complex.ts';
 import { directionsOf } from './directions.ts';
+import { blocksOf } from './families.ts';
 import type { Cell, Rule } from './giving-way.ts';
 import { mostOf } from './simplex.ts';
 import { dust } from './tolerances.ts';

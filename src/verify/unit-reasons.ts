@@ -1,9 +1,9 @@
 /** What blocks, flexible and complex orders are told: their surplus, and why they were not fully executed (market rules, section 12). */
 
 import type { Reason } from '../market/result.ts';
-import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from './blocks.ts';
 import { type Check, Findings } from './check.ts';
 import { bestMargin, type Complex, isOn, meanPrice } from './complex.ts';
+import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from './families.ts';
 import { dust, halfCent, isSameMoney } from './tolerances.ts';
 import {
   energyOf,
@@ -41,7 +41,7 @@ export function checkUnitReasons(view: View, surpluses: Findings, reasons: Findi
     if (reason === undefined) continue;
     const wrong = wrongIn(view, blocks, unit, reason, gain);
     reasons.expect(wrong === undefined, id, () => `${reason.code}: ${wrong}`);
-    if (outcome.status === 'rejected' && gain !== undefined) checkParadox(found, blocks, unit, reason, gain);
+    if (outcome.status === 'rejected' && gain !== undefined) checkParadox(found, view, blocks, unit, reason, gain);
   }
   return [found.check];
 }
@@ -66,7 +66,14 @@ function gainOf(view: View, unit: Unit): Gain | undefined {
 }
 
 /** Rejected in the money, with nothing else to blame: then, and only then, paradoxically. Within rounding of the money either will do. */
-function checkParadox(found: Findings, blocks: Blocks, unit: Unit, { code, missedSurplus }: Reason, gain: Gain): void {
+function checkParadox(
+  found: Findings,
+  view: View,
+  blocks: Blocks,
+  unit: Unit,
+  { code, missedSurplus }: Reason,
+  gain: Gain,
+): void {
   const told = code === 'paradoxically_rejected' || code === 'paradoxically_rejected_complex';
   let { least, most } = gain;
   let { slack } = gain;
@@ -80,7 +87,7 @@ function checkParadox(found: Findings, blocks: Blocks, unit: Unit, { code, misse
       return;
     }
     if (partner !== undefined) {
-      const joint = least + partner.outcome.surplus;
+      const joint = least + fullGain(view, partner);
       [least, most, slack] = [joint, joint, 2 * slack + halfCent];
     } else if (least <= slack && blocks.childrenOf(unit).length > 0) {
       // Its children would have to repay it: what they could is not looked at here.
@@ -114,10 +121,15 @@ function wrongInBlock(
   reason: Reason,
   { most: gain, slack }: Gain,
 ): string | undefined {
-  const { code, distance, binding } = reason;
+  const { code, distance, missedSurplus, binding } = reason;
   const [parent, partner] = [blocks.parentOf(block), blocks.partnerOf(block)];
   if (code === 'partial_at_the_money')
     return block.ratio > 0 && block.ratio < 1 ? undefined : `its ratio is ${block.ratio}`;
+  if (code === 'paradoxically_rejected' && block.ratio > 0) {
+    if (!isAloneWithoutMinimum(block, view.units) || !isExcusedBlock(view, block)) return 'it was executed in part';
+    const missed = gain * (1 - block.ratio);
+    return Math.abs(missedSurplus - missed) <= slack + halfCent ? undefined : `missed ${missed}, not ${missedSurplus}`;
+  }
   if (block.ratio > 0) return 'it was executed in part';
   switch (code) {
     case 'out_of_the_money': {

@@ -1,8 +1,8 @@
 /** Volumes: balances, lines within their limits, and every order executed as its price says. */
 
-import { fullEnergy, fullGain, moneySlack } from './blocks.ts';
 import { type Check, Findings } from './check.ts';
 import { directionsOf, spreadOf } from './directions.ts';
+import { fullEnergy, fullGain, moneySlack } from './families.ts';
 import { bestAt, gainAt } from './offers.ts';
 import { dust } from './tolerances.ts';
 import { askedOf, isAloneWithoutMinimum, isBlock } from './units.ts';

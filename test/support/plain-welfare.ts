@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { problemOf } from '../../src/clearing/problem.ts';
 import type { Solver } from '../../src/clearing/solver/highs.ts';
+import { moneyIn } from '../../src/clearing/units.ts';
 import type { Book } from '../../src/market/book.ts';
 
 const pieces = 100;
@@ -70,5 +71,6 @@ export function plainWelfare(book: Book, solver: Solver): { welfare: number; err
     if (problem.arcs[a + 1]?.line !== line) return false;
     return Array.from({ length: periods }, (_, t) => Math.min(flow(a, t), flow(a + 1, t)) > 1e-6).includes(true);
   });
-  return { burns, welfare: -solution.x.reduce((sum, x, i) => sum + x * cost[i]!, 0), error };
+  const money = (of: number): number => moneyIn(problem.units, of);
+  return { burns, welfare: money(-solution.x.reduce((sum, x, i) => sum + x * cost[i]!, 0)), error: money(error) };
 }

@@ -99,7 +99,12 @@ function blockOutcome(told: Told, index: number, order: BlockOrder & BookOrder):
   const surplus = own.money;
   if (ratio >= 1 - whole) return { ...head, status: 'accepted', power, ratio: 1, surplus };
   if (ratio > whole) {
-    const reason = reasonOf('partial_at_the_money', 0, 0, []);
+    // Over several MTUs it may have to give way although it gains (section 4).
+    const decision = problem.decisions[d]!;
+    const isLess = decision.test === 'free' && own.money > noiseOf(problem, decision, own.size);
+    const reason = isLess
+      ? reasonOf('paradoxically_rejected', 0, own.money * (1 - ratio), [])
+      : reasonOf('partial_at_the_money', 0, 0, []);
     return { ...head, status: 'partially_accepted', power, ratio, surplus, reason };
   }
   return { ...head, status: 'rejected', power, ratio: 0, surplus, reason: whyRejected(told, d, own, order) };
@@ -134,6 +139,10 @@ const minutes = { PT15M: 15, PT30M: 30, PT60M: 60 } as const;
 const spanOf = ({ book }: Problem, order: BookOrder): number =>
   minutes[order.resolution ?? book.resolution] / minutes[book.resolution];
 
+/** Money that is no gain: at the money, a price that is rounded to the tick seems to leave one. */
+const noiseOf = ({ book }: Problem, { test }: Decision, size: number): number =>
+  (test === 'free' ? (book.priceLimits.tick ?? 1e-6) : 1e-6) * size;
+
 function whyRejected(
   told: Told,
   d: number,
@@ -143,8 +152,7 @@ function whyRejected(
   const { problem, lots } = told;
   const { book, decisions } = problem;
   const decision = decisions[d]!;
-  // At the money, a price that is rounded to the tick seems to leave a gain.
-  const noise = (decision.test === 'free' ? (book.priceLimits.tick ?? 1e-6) : 1e-6) * own.size;
+  const noise = noiseOf(problem, decision, own.size);
   if (order.loopWith !== undefined) {
     const joint = unitGain(told, d);
     // What the legs move in one MTU may cancel out: the energy of both counts.

@@ -19,9 +19,9 @@
 
 import assert from 'node:assert/strict';
 import type { Equilibrium } from '../equilibrium.ts';
+import type { Sharing } from '../indeterminacy/sharing.ts';
 import type { Problem } from '../problem.ts';
 import { samePrice } from '../search/master.ts';
-import type { Sharing } from '../sharing.ts';
 import type { Solver } from '../solver/highs.ts';
 import { type NearestProgram, nearestPoint } from '../solver/nearest.ts';
 import { supportedLevel, givingWay as yieldingRules } from './giving-way.ts';
@@ -33,16 +33,21 @@ const notice = 1e-9;
 /** Where straight lines leave two bounds a rounding error apart, prices of rows would flee from each other for ever: not beyond this. */
 const farthest = 1e9;
 
+interface Midpoint {
+  readonly prices: Float64Array;
+  readonly unsupported: readonly number[];
+}
+
 /**
  * Which of the welfare-equal volumes are executed makes no difference to what trades freely accepts; so the solver's own volumes are
  * asked, which are exact. What a decision gains is asked of the volumes that it gets.
  *
- * @returns prices (currency/MWh, not rounded) by zone * periods + MTU
+ * @returns prices (currency/MWh, not rounded) by zone * periods + MTU; and groups of MTUs in which these volumes have none within the limits
  */
-export function midpointPrices(problem: Problem, solver: Solver, found: Equilibrium, shared: Sharing): Float64Array {
+export function midpointPrices(problem: Problem, solver: Solver, found: Equilibrium, shared: Sharing): Midpoint {
   const cells = problem.zones * problem.periods;
   const noLoss = noLossRules(problem, found.on, shared);
-  const free = rulesThatHold(problem, solver, found, shared, noLoss);
+  const { free, unsupported } = rulesThatHold(problem, solver, found, shared, noLoss);
   const rowsAsked = [free.low.slice(cells), free.high.slice(cells)] as const;
   passBounds(free);
   // Of rows the cells have learnt what there is to learn.
@@ -55,17 +60,17 @@ export function midpointPrices(problem: Problem, solver: Solver, found: Equilibr
   const rules = [...free.rules, ...noLoss];
   const program = reduced({ ...free, rules }, cells);
   for (const part of brokenParts(program, prices, cells)) nearest(program, part, prices, shared, cells);
-  return prices.slice(0, cells);
+  return { prices: prices.slice(0, cells), unsupported };
 }
 
-/** The rules of all that trades freely, without those that give way. */
+/** The rules of all that trades freely, without those that give way; and the groups of MTUs in which even so no prices keep them. */
 function rulesThatHold(
   problem: Problem,
   solver: Solver,
   found: Equilibrium,
   shared: Sharing,
   noLoss: readonly Rule[],
-): Rules {
+): { free: Rules; unsupported: number[] } {
   const { zones, periods, groups } = problem;
   const shut = new Set(found.groups.flatMap(({ best }) => best!.closed));
   // Whichever of the volumes of equal welfare are executed, the same prices support them; prices that do not are asked by those executed.
@@ -77,6 +82,7 @@ function rulesThatHold(
   }
   const free = freeRules(problem, wholeOf(problem), shared.free, volumes, shut);
   const instead = new Map<Rule, Rule | undefined>();
+  const unsupported: number[] = [];
   groups.forEach(([first, after], k) => {
     const { level, closed } = found.groups[k]!.best!;
     if (level === 0 && closed.length === 0) return;
@@ -85,10 +91,11 @@ function rulesThatHold(
       at.some((i) => (i < zones * periods ? i % periods >= first && i % periods < after : rowsHere.has(i)));
     const here = [...free.rules, ...noLoss].filter(isHere);
     const yielding = yieldingRules(solver, { ...free, rules: here }, zones * periods);
+    if (yielding === undefined) unsupported.push(k);
     for (const [rule, looser] of yielding?.instead ?? []) instead.set(rule, looser);
   });
   const rules = free.rules.flatMap((rule) => (instead.has(rule) ? (instead.get(rule) ?? []) : [rule]));
-  return { ...free, rules };
+  return { free: { ...free, rules }, unsupported };
 }
 
 /** Around lines that lose little, bounds shrink towards zero by little each time. */

@@ -5,10 +5,10 @@
  * orders trade less. So a book and its mirror image choose alike.
  */
 
+import type { Segment } from '../curves/segments.ts';
+import { compareIds, type Problem } from '../problem.ts';
+import { samePrice } from '../search/master.ts';
 import type { Cluster } from './cluster.ts';
-import type { Segment } from './curves/segments.ts';
-import { compareIds, type Problem } from './problem.ts';
-import { samePrice } from './search/master.ts';
 
 export const atTheMoney = (segment: Segment, price: number): boolean =>
   segment.first === segment.last && Math.abs(segment.first - price) <= samePrice * 2;

@@ -1,10 +1,10 @@
 /** The quadratic program of a cluster: shares and flows that balance its cells (market rules, sections 5.1, 5.3, 5.4). */
 
+import type { Equilibrium } from '../equilibrium.ts';
+import type { Problem } from '../problem.ts';
+import { samePrice } from '../search/master.ts';
+import type { NearestProgram } from '../solver/nearest.ts';
 import type { Cluster, Free } from './cluster.ts';
-import type { Equilibrium } from './equilibrium.ts';
-import type { Problem } from './problem.ts';
-import { samePrice } from './search/master.ts';
-import type { NearestProgram } from './solver/nearest.ts';
 
 export const isTrade = ({ columns }: Problem, c: number): boolean =>
   columns[c]!.kind === 'ratio' || columns[c]!.kind === 'step';
@@ -37,14 +37,14 @@ export function balances(
       draft.push({ weight: (2 * size) / most, target: most, ...own });
     }
   }
-  for (const { node, side, volume } of marginals) {
+  for (const { node, side, volume, kept } of marginals) {
     const { zone, from, span } = nodes[node]!;
     const entries = Array.from({ length: span }, (_, k): [number, number] => [
       row.get(zone * periods + from + k)!,
       side === 'sell' ? 1 : -1,
     ]);
     // volume * (1 - mw / volume)^2 = (mw - volume)^2 / volume
-    draft.push({ weight: (2 * span) / volume, target: volume, lower: 0, upper: volume, entries });
+    draft.push({ weight: (2 * span) / volume, target: volume, lower: kept ?? 0, upper: kept ?? volume, entries });
   }
   const rightSide = cells.map((cell) => -surplus[cell]!);
   // Rows over the same columns, as the rise and the fall of a schedule, are one.

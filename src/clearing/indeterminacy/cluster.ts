@@ -1,6 +1,6 @@
 /** Cells whose orders at the money and flows are shared out together, and what decisions leave free of them. */
 
-import type { Bounds } from './search/master.ts';
+import type { Bounds } from '../search/master.ts';
 
 /** What the decisions leave of the columns' bounds, and of the rows. */
 export type Free = Bounds & { readonly rows: readonly number[] };
@@ -11,6 +11,14 @@ export interface Marginal {
   readonly side: 'buy' | 'sell';
   /** MW submitted at this price. */
   readonly volume: number;
+  /** MW executed of it where that is not open. */
+  readonly kept?: number;
+}
+
+/** What stays as the program has it although it is at the money: it would lose, or no prices would support it, with other volumes. */
+export interface Kept {
+  readonly decisions: ReadonlySet<number>;
+  readonly nodes: ReadonlySet<number>;
 }
 
 /** Cells (zone * periods + MTU) that open flows, or orders at the money over several MTUs, join. */

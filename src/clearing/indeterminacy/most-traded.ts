@@ -1,0 +1,111 @@
+/** The most that can be traded at the prices of an answer, among volumes that are worth the same (market rules, section 5.3). */
+
+import type { Equilibrium } from '../equilibrium.ts';
+import { settled, wholeOf } from '../prices/rules.ts';
+import type { Problem } from '../problem.ts';
+import { samePrice } from '../search/master.ts';
+import type { Solver } from '../solver/highs.ts';
+import type { NearestProgram } from '../solver/nearest.ts';
+import { balances, isTrade } from './balances.ts';
+import type { Cluster, Kept } from './cluster.ts';
+import { arcAt } from './flows.ts';
+import { exactPrices, openChoices } from './open.ts';
+
+export interface MostTraded {
+  /** MW over all MTUs that orders of the cluster buy, beside what is not open; what is lost counts a little against it. */
+  readonly volume: number;
+  /** Values by column of the program. */
+  readonly x: Float64Array;
+  /** The same of other values. */
+  readonly of: (x: Float64Array) => number;
+  /** The program with a row that requires it. */
+  readonly required: NearestProgram;
+}
+
+/** Of a MW that is lost, beside one that is traded. */
+const lossWeight = 1e-3;
+
+/**
+ * @param program  the cluster's own (`balances.ts`)
+ * @returns undefined where nothing balances
+ */
+export function mostTraded(
+  problem: Problem,
+  solver: Solver,
+  { columns, marginals }: Cluster,
+  program: NearestProgram,
+): MostTraded | undefined {
+  const { lower, upper, rightSide, starts, indices, values } = program;
+  const gain = new Float64Array(lower.length);
+  columns.forEach((c, k) => {
+    const { kind, cells } = problem.columns[c]!;
+    if (isTrade(problem, c)) gain[k] = cells.reduce((mw, [, each]) => mw - Math.min(0, each), 0);
+    else if (kind === 'flow') gain[k] = -lossWeight * arcAt(problem, c).arc.loss;
+  });
+  marginals.forEach(({ node, side }, k) => {
+    if (side === 'buy') gain[columns.length + k] = problem.nodes[node]!.span;
+  });
+  const { status, x } = solver.solve({
+    cost: gain.map((each) => -each),
+    lower,
+    upper,
+    rowLower: rightSide,
+    rowUpper: rightSide,
+    starts,
+    indices,
+    values,
+  });
+  if (status !== 'optimal') return undefined;
+  const of = (at: Float64Array) => gain.reduce((sum, each, k) => sum + each * at[k]!, 0);
+  return { volume: of(x), x, of, required: withRow(program, gain, of(x)) };
+}
+
+/** The program with the row sum(factor * x) = side. */
+function withRow(program: NearestProgram, factor: Float64Array, side: number): NearestProgram {
+  const row = program.rightSide.length;
+  const [starts, indices, values] = [[0], [] as number[], [] as number[]];
+  factor.forEach((each, k) => {
+    for (let e = program.starts[k]!; e < program.starts[k + 1]!; e++) {
+      indices.push(program.indices[e]!);
+      values.push(program.values[e]!);
+    }
+    if (each !== 0) {
+      indices.push(row);
+      values.push(each);
+    }
+    starts.push(indices.length);
+  });
+  return {
+    ...program,
+    rightSide: Float64Array.from([...program.rightSide, side]),
+    starts: Int32Array.from(starts),
+    indices: Int32Array.from(indices),
+    values: Float64Array.from(values),
+  };
+}
+
+/**
+ * Flows over lines with losses where power costs nothing. No welfare says how much they carry: what trades most then, and loses least.
+ *
+ * @returns values by column, the others as found; undefined where there are no such flows
+ */
+export function idleFlows(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept): Float64Array | undefined {
+  const { arcs, periods, columns } = problem;
+  const idle = new Set<number>();
+  for (const [a, { loss }] of arcs.entries())
+    for (let c = a * periods; loss > 0 && c < (a + 1) * periods; c++)
+      if (columns[c]!.cells.every(([cell]) => Math.abs(found.price[cell]!) <= samePrice * 10)) idle.add(c);
+  if (idle.size === 0) return undefined;
+  const free = settled(problem, wholeOf(problem), found.bounds);
+  const { surplus, value, clusters } = openChoices(problem, found, free, exactPrices(problem, found), kept, idle);
+  const values = found.value.slice();
+  for (const cluster of clusters) {
+    if (!cluster.columns.some((c) => idle.has(c))) continue;
+    const most = mostTraded(problem, solver, cluster, balances(problem, free, found, cluster, surplus, value));
+    if (most === undefined) return undefined;
+    cluster.columns.forEach((c, k) => {
+      if (idle.has(c)) values[c] = most.x[k]!;
+    });
+  }
+  return values;
+}
