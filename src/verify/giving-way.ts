@@ -33,11 +33,11 @@ export function givingWay(view: Omit<View, 'mayGiveWay'>): MayGiveWay {
     let may = known.get(name);
     if (may === undefined) {
       const cells = parts.cellsOf(part);
-      // Only the limits may stand in the way: volumes that no prices at all support are not the best.
-      const free = supportingPrices(view, cells, new Set(), false);
       const limited = supportingPrices(view, cells, new Set(before[rule]));
-      // Where that can't be told, a price at a limit is what shows it: elsewhere prices could move on.
-      may = free === undefined || limited === undefined ? isAtLimit(view, cells) : free && !limited;
+      // Only the limits may stand in the way: either prices beyond them would keep every rule, or a price at a limit shows it, elsewhere prices
+      // could move on.
+      const isLimits = () => supportingPrices(view, cells, new Set(), false) === true || isAtLimit(view, cells);
+      may = limited !== true && isLimits();
       known.set(name, may);
     }
     return may;

@@ -22,8 +22,11 @@ type Terms = readonly (readonly [variable: number, factor: number])[];
 /** Numbers in the program's table beyond which it is not asked. */
 const mostCells = 4_000_000;
 
-/** Without limits prices are looked for as many times their range below and above. */
-const farBeyond = 1000;
+/**
+ * Without limits prices are looked for as many times their range below and above: an order over all MTUs may ask of one price what all the
+ * others are off its own. Not further, for all the digits of the program are needed.
+ */
+const farBeyond = ({ periods }: Seen): number => 4 * (periods + 1);
 
 /**
  * @param given  rules that give way
@@ -37,7 +40,7 @@ export function supportingPrices(
   isLimited = true,
 ): boolean | undefined {
   if (!canBeSaid(view, cells, given)) return undefined;
-  const program = new Program(view, cells, isLimited ? 0 : farBeyond);
+  const program = new Program(view, cells, isLimited ? 0 : farBeyond(view));
   addOrders(view, program, given);
   addUnits(view, program, given);
   addLines(view, program, isLimited);
@@ -207,7 +210,9 @@ function addLines(view: Seen, program: Program, isLimited: boolean): void {
         // As if prices had no limits, burning power may pay where it does not within them: there a direction would be shut.
         if (isShut(t, i, back) || (!isLimited && mayBeShut)) continue;
         const spread = [[b, t, 1 - loss] as const, [a, t, -1] as const];
-        program.within(spread, sent > least + eq ? tariff : -Infinity, sent < most - eq ? tariff : Infinity);
+        // Within a lot of its ends a line may be there or not, before rounding: where the limits are asked about it is not.
+        const off = isLimited ? dust(most) : eq;
+        program.within(spread, sent > least + off ? tariff : -Infinity, sent < most - off ? tariff : Infinity);
       }
     }
   }
