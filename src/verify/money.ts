@@ -110,11 +110,12 @@ function dualityOf(view: View, worth: Sum): Duality {
       for (const way of ways) {
         const spread = spreadOf(view, link, t, way.back);
         does += spread * way.sent;
-        // One way at a time, or neither; a negative capacity forces one. What is shut earns nothing.
+        // One way at a time, or neither; a negative capacity forces one. What is shut earns what it does.
         const other = ways.find((each) => each !== way);
         if ((other?.least ?? 0) > 0 || isShut(t, i, way.back)) continue;
         could = Math.max(could, spread * way.least, spread * way.most);
       }
+      if (could === Number.NEGATIVE_INFINITY) could = does;
       gains.add(could * hours);
       const off = Math.max(Math.abs(link.most[t]! - mw), Math.abs(mw - least[t]!));
       allowance += Math.min(could - does, 2 * ep * off) * hours;

@@ -74,13 +74,17 @@ function moreRent(view: View, link: Link): number {
     const rent = Math.max(mw, 0) * forward + Math.min(mw, 0) * backward;
     does += rent;
     if (view.mayGiveWay('ramps', from, t)) return { start: mw, value: rent, pieces: [] };
-    const [low, high] = [Math.min(least[t]!, mw), Math.max(most[t]!, mw)];
-    const zero = Math.min(Math.max(0, low), high);
-    // At negative prices both directions of a line with losses seem to pay; it may use one only.
+    // At negative prices both directions of a line with losses seem to pay; it may use one only. Where it carries nothing, that is either.
     const burning = costly && backward < forward;
+    const isShut = { forward: burning && mw === 0 && forward > 0, back: burning && mw === 0 && forward <= 0 };
+    const [low, high] = [
+      isShut.back ? Math.max(0, least[t]!) : Math.min(least[t]!, mw),
+      isShut.forward ? Math.min(0, most[t]!) : Math.max(most[t]!, mw),
+    ];
+    const zero = Math.min(Math.max(0, low), high);
     const pieces = [
       { width: zero - low, slope: burning && mw > 0 ? forward : backward },
-      { width: high - zero, slope: burning && mw <= 0 ? backward : forward },
+      { width: high - zero, slope: burning && mw < 0 ? backward : forward },
     ];
     const value = Math.max(low, 0) * forward + Math.min(low, 0) * pieces[0]!.slope;
     return lessRounding({ start: low, value, pieces }, mw, ep * hours);

@@ -13,7 +13,7 @@ import type { View } from './view.ts';
 /** Whether a direction of a line (by its place in the book) is shut in an MTU. */
 export type IsShut = (t: number, link: number, back: boolean) => boolean;
 
-type Seen = Pick<View, 'periods' | 'links' | 'price' | 'uneven' | 'ep' | 'eq'>;
+type Seen = Pick<View, 'book' | 'periods' | 'links' | 'price' | 'uneven' | 'ep' | 'eq'>;
 
 /**
  * @param isTied  MTUs whose prices have more rules than orders of one MTU and lines: whether others exist is not looked for there
@@ -26,14 +26,22 @@ export function shutDirections(view: Seen, ranges: Ranges, isTied: (t: number) =
     if (left.length === 0) continue;
     const isLeft = new Set(left.map(({ link, back }) => nameOf(t, link, back)));
     for (const { link, back } of left) {
-      const name = nameOf(t, link, back);
-      // One direction has to hold.
-      if (isLeft.has(nameOf(t, link, !back))) continue;
-      const counts = (i: number, b: boolean) => !isLeft.has(nameOf(t, i, b)) || (i === link && b === back);
-      if (isTied(t) || !canHold(view, ranges, t, counts)) shut.add(name);
+      const holds = (way: boolean) => {
+        const counts = (i: number, b: boolean) => !isLeft.has(nameOf(t, i, b)) || (i === link && b === way);
+        return !isTied(t) && canHold(view, ranges, t, counts);
+      };
+      // One direction has to hold, but where at the lowest price neither can: it would have to fall further (section 4).
+      const both = isLeft.has(nameOf(t, link, !back));
+      if (both && !(isAtLowest(view, link, t) && !holds(!back))) continue;
+      if (!holds(back)) shut.add(nameOf(t, link, back));
     }
   }
   return (t, link, back) => shut.has(nameOf(t, link, back));
+}
+
+function isAtLowest({ links, price, book, ep }: Seen, link: number, t: number): boolean {
+  const { from, to } = links[link]!;
+  return Math.min(price[from]![t]!, price[to]![t]!) <= book.priceLimits.min + ep;
 }
 
 /** Directions that may be shut and leave a gain at the published prices. */

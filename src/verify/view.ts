@@ -107,7 +107,7 @@ export function viewOf(book: Book, result: Result): View {
     ranges,
     decided,
     uneven,
-    isShut: shutDirections({ periods, links, price, uneven, ep, eq }, ranges, hasMoreRules),
+    isShut: shutDirections({ book, periods, links, price, uneven, ep, eq }, ranges, hasMoreRules),
     ...roundedIn(book, links, regions),
     pool: poolOf(netPosition, links),
     ep,
@@ -148,10 +148,12 @@ function poolOf(netPosition: readonly (readonly number[])[], links: readonly Lin
  * lot each flow and net position is published to a digit of its own, which is off either way.
  */
 function roundedIn(
-  { zones, periods, lot }: Book,
+  { zones, periods, lot: ofBook }: Book,
   links: readonly Link[],
   regions: readonly Region[],
 ): Pick<View, 'lost' | 'created'> {
+  // A lot of a watt is the digit that is published: no lot.
+  const lot = ofBook !== undefined && ofBook > leastPower ? ofBook : undefined;
   const none = () => zones.map(() => new Array<number>(periods).fill(0));
   const [lost, created] = [none(), none()];
   const digit = (z: number, t: number) => {
