@@ -1,7 +1,7 @@
 /** The real server with one open auction, as a process of its own. */
 
 import { createAuction } from '../src/auction/auctions.ts';
-import { keepTime } from '../src/auction/keep-time.ts';
+import { keepTime } from '../src/auction/schedule/keep-time.ts';
 import { parseMarket } from '../src/market/market.ts';
 import { serve } from '../src/server.ts';
 

@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { closeGate, createAuction } from '../src/auction/auctions.ts';
-import { submitOrders } from '../src/auction/submit-orders.ts';
+import { submitOrders } from '../src/auction/intake/submit-orders.ts';
 import { type ServeOptions, serve } from '../src/server.ts';
 import { checkSettings, settingsFrom } from '../src/settings.ts';
 import { run, spawnMerit, temporaryFolder, twoHours } from './cli-house.ts';

@@ -12,11 +12,11 @@ import { acceptDamage } from '../src/adapters/local/check/accept.ts';
 import { openStore } from '../src/adapters/local/stores.ts';
 import { createApp } from '../src/api/app.ts';
 import { closeGate, findAuction, restartAuction } from '../src/auction/auctions.ts';
-import { cancelOrder } from '../src/auction/cancel-order.ts';
-import { findOrder } from '../src/auction/find-order.ts';
-import { keepTime } from '../src/auction/keep-time.ts';
-import { networkKey } from '../src/auction/keys.ts';
-import { submitOrders } from '../src/auction/submit-orders.ts';
+import { cancelOrder } from '../src/auction/intake/cancel-order.ts';
+import { findOrder } from '../src/auction/intake/find-order.ts';
+import { submitOrders } from '../src/auction/intake/submit-orders.ts';
+import { networkKey } from '../src/auction/records/keys.ts';
+import { keepTime } from '../src/auction/schedule/keep-time.ts';
 import { AuctionError } from '../src/market/errors.ts';
 import { hold, openTestHouse, reaches, submit, tradingOrders } from './support/house.ts';
 

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closeGate } from '../src/auction/auctions.ts';
-import { executedBlocks } from '../src/auction/executed-volumes.ts';
-import { findOrder } from '../src/auction/find-order.ts';
-import { readBook, readResult } from '../src/auction/results.ts';
+import { findOrder } from '../src/auction/intake/find-order.ts';
+import { executedBlocks } from '../src/auction/views/executed-volumes.ts';
+import { readBook, readResult } from '../src/auction/views/results.ts';
 import { orderKinds } from '../src/market/order.ts';
 import { hold, openTestHouse, reaches, submit, testMarket, watchNotices } from './support/house.ts';
 

@@ -10,10 +10,10 @@ import {
   listAuctions,
   restartAuction,
 } from '../src/auction/auctions.ts';
-import { cancelOrder } from '../src/auction/cancel-order.ts';
-import { findOrder, listOrders } from '../src/auction/find-order.ts';
-import { readBook, readResult } from '../src/auction/results.ts';
-import { submitOrders } from '../src/auction/submit-orders.ts';
+import { cancelOrder } from '../src/auction/intake/cancel-order.ts';
+import { findOrder, listOrders } from '../src/auction/intake/find-order.ts';
+import { submitOrders } from '../src/auction/intake/submit-orders.ts';
+import { readBook, readResult } from '../src/auction/views/results.ts';
 import type { Outcome } from '../src/market/result.ts';
 import { hold, openTestHouse, reaches, submit, testMarket, tradingOrders, watchNotices } from './support/house.ts';
 

@@ -11,7 +11,7 @@ import { restoreBackup } from '../src/adapters/local/backup/restore.ts';
 import { startBackups } from '../src/adapters/local/backup/schedule.ts';
 import { checkFolder } from '../src/adapters/local/check/folder.ts';
 import { closeGate, findAuction } from '../src/auction/auctions.ts';
-import type { Meter } from '../src/auction/metrics.ts';
+import type { Meter } from '../src/auction/views/metrics.ts';
 import type { Receipt } from '../src/book/intake.ts';
 import { serve } from '../src/server.ts';
 import { run, temporaryFolder, twoHours } from './cli-house.ts';

@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { createApp } from '../src/api/app.ts';
 import { problemDetails } from '../src/api/problems.ts';
 import { closeGate, findAuction } from '../src/auction/auctions.ts';
-import { submitOrders } from '../src/auction/submit-orders.ts';
+import { submitOrders } from '../src/auction/intake/submit-orders.ts';
 import { clear } from '../src/clearing/clear.ts';
 import { type Book, parseBook } from '../src/market/book.ts';
 import { orderKinds } from '../src/market/order.ts';

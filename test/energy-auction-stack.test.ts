@@ -13,7 +13,7 @@ import { tasks as taskFunctions } from '../lib/workflow.ts';
 import { routesOf } from '../src/api/app.ts';
 import { problemDetails, problemTypes } from '../src/api/problems.ts';
 import type { Ports } from '../src/auction/ports.ts';
-import { tasks } from '../src/auction/tasks.ts';
+import { tasks } from '../src/auction/steps/tasks.ts';
 import { readEnvironment } from '../src/lambda/environment.ts';
 import { type Properties, type Resource, type Synthesised, synthesise, textOf } from './support/synthesised.ts';
 

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { randomBlocks } from '../bench/random-blocks.ts';
 import { bookHash } from '../src/book/seal.ts';
 import { type Clearing, clearWith } from '../src/clearing/clear.ts';
-import { withOrderIn } from '../src/clearing/counterfactual.ts';
+import { withOrderIn } from '../src/clearing/report/counterfactual.ts';
 import { loadSolver } from '../src/clearing/solver/highs.ts';
 import type { Book } from '../src/market/book.ts';
 import { AuctionError } from '../src/market/errors.ts';

@@ -5,7 +5,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import type { Finding } from '../src/auction/health.ts';
+import type { Finding } from '../src/auction/views/health.ts';
 import { serve } from '../src/server.ts';
 import { run, temporaryFolder } from './cli-house.ts';
 import { until } from './ports/workflow.cases.ts';

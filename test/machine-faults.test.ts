@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { closeGate } from '../src/auction/auctions.ts';
-import { readBook } from '../src/auction/results.ts';
+import { readBook } from '../src/auction/views/results.ts';
 import { until } from './ports/workflow.cases.ts';
 import { hold, openTestHouse, reaches, submit, type TestHouse } from './support/house.ts';
 

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createApp } from '../src/api/app.ts';
 import { closeGate, createAuction, findAuction } from '../src/auction/auctions.ts';
-import { changeNetwork, readNetwork } from '../src/auction/network.ts';
-import { readBook, readResult } from '../src/auction/results.ts';
+import { changeNetwork, readNetwork } from '../src/auction/records/network.ts';
+import { readBook, readResult } from '../src/auction/views/results.ts';
 import type { Market } from '../src/market/market.ts';
 import { hold, openTestHouse, reaches, submit, testMarket } from './support/house.ts';
 

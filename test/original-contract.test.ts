@@ -6,10 +6,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApp } from '../src/api/app.ts';
-import { askResults, question } from '../src/auction/ask-results.ts';
 import { closeGate } from '../src/auction/auctions.ts';
-import { settleOrder, singleOrder } from '../src/auction/settle-order.ts';
-import { task } from '../src/auction/task.ts';
+import { askResults, question } from '../src/auction/intake/ask-results.ts';
+import { settleOrder, singleOrder } from '../src/auction/steps/settle-order.ts';
+import { task } from '../src/auction/steps/task.ts';
 import { hold, openTestHouse, reaches } from './support/house.ts';
 
 const ask = task(question, askResults);

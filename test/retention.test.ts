@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { prune, usualRetention } from '../src/adapters/local/retention.ts';
 import { closeGate, findAuction } from '../src/auction/auctions.ts';
-import { readResult } from '../src/auction/results.ts';
+import { readResult } from '../src/auction/views/results.ts';
 import { until } from './ports/workflow.cases.ts';
 import { hold, openTestHouse, reaches, submit, type TestHouse } from './support/house.ts';
 

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { openStore } from '../src/adapters/local/stores.ts';
 import { openTaskThreads } from '../src/adapters/local/threads/task-threads.ts';
 import { closeGate } from '../src/auction/auctions.ts';
-import { listOrders } from '../src/auction/find-order.ts';
+import { listOrders } from '../src/auction/intake/find-order.ts';
 import { AuctionError } from '../src/market/errors.ts';
 import { hold, openTestHouse, reaches, submit, testMarket } from './support/house.ts';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
 import { openWorkflow } from '../src/adapters/aws/workflow.ts';
-import { resume } from '../src/auction/resume.ts';
+import { resume } from '../src/auction/steps/resume.ts';
 import { openTestHouse } from './support/house.ts';
 
 const machine = 'arn:aws:states:eu-central-1:000000000000:stateMachine:auction';

@@ -7,7 +7,7 @@ import { StateMachine } from 'aws-local-stepfunctions';
 import { noLog, openDurability } from '../src/adapters/local/durability.ts';
 import { openHeads } from '../src/adapters/local/heads.ts';
 import { type LocalWorkflow, localDefinition, openWorkflow, taskNames } from '../src/adapters/local/workflow.ts';
-import type { TaskName } from '../src/auction/tasks.ts';
+import type { TaskName } from '../src/auction/steps/tasks.ts';
 import {
   type Answers,
   ended,
@@ -53,7 +53,7 @@ workflowCases('in process', open);
 
 test('workflow/auction.asl.json is valid, and its tasks are those of tasks.ts', async () => {
   new StateMachine(localDefinition(), { validationOptions: { checkArn: true, checkPaths: true } });
-  const { tasks } = await import('../src/auction/tasks.ts');
+  const { tasks } = await import('../src/auction/steps/tasks.ts');
   assert.deepEqual(taskNames.toSorted(), Object.keys(tasks).sort());
 });
 

@@ -5,12 +5,12 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { closeGate, findAuction, restartAuction } from '../src/auction/auctions.ts';
-import { findOrder } from '../src/auction/find-order.ts';
-import { bookKey } from '../src/auction/keys.ts';
+import { findOrder } from '../src/auction/intake/find-order.ts';
 import type { Ports } from '../src/auction/ports.ts';
-import { readBook, readResult } from '../src/auction/results.ts';
-import { resume } from '../src/auction/resume.ts';
-import { tasks } from '../src/auction/tasks.ts';
+import { bookKey } from '../src/auction/records/keys.ts';
+import { resume } from '../src/auction/steps/resume.ts';
+import { tasks } from '../src/auction/steps/tasks.ts';
+import { readBook, readResult } from '../src/auction/views/results.ts';
 import { ended, until } from './ports/workflow.cases.ts';
 import { hold, openTestHouse, reaches, submit, testMarket, watchNotices } from './support/house.ts';
 

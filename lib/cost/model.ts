@@ -7,7 +7,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { metrics } from '../../src/auction/metrics.ts';
+import { metrics } from '../../src/auction/views/metrics.ts';
 import { prices } from './prices.ts';
 import {
   functionIn,

@@ -3,7 +3,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { type MetricName, metrics } from '../../src/auction/metrics.ts';
+import { type MetricName, metrics } from '../../src/auction/views/metrics.ts';
 import { metricService as service } from '../../src/lambda/environment.ts';
 import { type FunctionName, functionNameOf, functionNames, metricNamespace } from '../functions.ts';
 import { apiNameOf, stageName } from '../http-api.ts';

@@ -7,8 +7,8 @@
 
 import type { Hono } from 'hono';
 import type { Issuer } from '../access/issuer.ts';
-import type { Finding } from '../auction/health.ts';
 import type { Ports } from '../auction/ports.ts';
+import type { Finding } from '../auction/views/health.ts';
 import { auctionRoutes } from './auctions.ts';
 import { docsRoutes } from './docs.ts';
 import { executionRoutes } from './executions.ts';

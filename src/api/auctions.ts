@@ -10,9 +10,9 @@ import {
   listAuctions,
   restartAuction,
 } from '../auction/auctions.ts';
-import { diagnosis, readDiagnosis } from '../auction/diagnosis.ts';
-import { changeNetwork, readNetwork } from '../auction/network.ts';
 import type { Ports } from '../auction/ports.ts';
+import { diagnosis, readDiagnosis } from '../auction/records/diagnosis.ts';
+import { changeNetwork, readNetwork } from '../auction/records/network.ts';
 import { auctionId } from '../market/book.ts';
 import { network, networkChanges } from '../market/network.ts';
 import { orderName } from '../market/result.ts';

@@ -2,8 +2,8 @@
 
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { type Finding, health, worst } from '../auction/health.ts';
 import type { Ports } from '../auction/ports.ts';
+import { type Finding, health, worst } from '../auction/views/health.ts';
 import { instant } from '../market/time.ts';
 import { type Route, route } from './route.ts';
 

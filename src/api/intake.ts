@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict';
 import * as z from 'zod';
 import type { Identity } from '../access/identity.ts';
+import { submitOrders } from '../auction/intake/submit-orders.ts';
 import type { Ports } from '../auction/ports.ts';
-import { submitOrders } from '../auction/submit-orders.ts';
 import { receipt } from '../book/intake.ts';
 import type { Owner } from '../book/portfolio-rules.ts';
 import { auctionId } from '../market/book.ts';

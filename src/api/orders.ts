@@ -2,8 +2,8 @@
 
 import * as z from 'zod';
 import { auctionState } from '../auction/auction.ts';
-import { cancelOrder } from '../auction/cancel-order.ts';
-import { findOrder, listOrders, type OrderView } from '../auction/find-order.ts';
+import { cancelOrder } from '../auction/intake/cancel-order.ts';
+import { findOrder, listOrders, type OrderView } from '../auction/intake/find-order.ts';
 import type { OrderPage, Ports } from '../auction/ports.ts';
 import { receipt } from '../book/intake.ts';
 import { auctionId } from '../market/book.ts';

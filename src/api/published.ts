@@ -6,9 +6,9 @@
 
 import type { Context } from 'hono';
 import { LRUCache } from 'lru-cache';
-import { readDocument } from '../auction/documents.ts';
 import type { Archive } from '../auction/ports.ts';
-import type { Document } from '../auction/results.ts';
+import { readDocument } from '../auction/records/documents.ts';
+import type { Document } from '../auction/views/results.ts';
 import { AuctionError } from '../market/errors.ts';
 import { copyKey, moved } from './large-answers.ts';
 

@@ -3,12 +3,12 @@
 import * as z from 'zod';
 import { type Auction, auctionState } from '../auction/auction.ts';
 import { findAuction } from '../auction/auctions.ts';
-import { aggregatedCurves } from '../auction/curves.ts';
-import { executedBlocks, executedVolumes } from '../auction/executed-volumes.ts';
-import { termsIn, wrongState } from '../auction/moves.ts';
 import type { Ports } from '../auction/ports.ts';
-import { bookOf, isPublished, readBook, readResult, resultOf } from '../auction/results.ts';
-import { untradedPeriods } from '../auction/untraded.ts';
+import { termsIn, wrongState } from '../auction/records/moves.ts';
+import { aggregatedCurves } from '../auction/views/curves.ts';
+import { executedBlocks, executedVolumes } from '../auction/views/executed-volumes.ts';
+import { bookOf, isPublished, readBook, readResult, resultOf } from '../auction/views/results.ts';
+import { untradedPeriods } from '../auction/views/untraded.ts';
 import { book } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { result } from '../market/result.ts';

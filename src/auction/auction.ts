@@ -62,7 +62,7 @@ export const auction = z
     pages: z.strictObject({ hash: z.string() }).meta({ id: 'OutcomePages' }).optional(),
     /** Why it failed or was cancelled. */
     cause: z.string().optional(),
-    /** While it is failed, or called off after that: in which state that was, and what was found since (`diagnose.ts`). */
+    /** While it is failed, or called off after that: in which state that was, and what was found since (`steps/diagnose.ts`). */
     failure: z
       .strictObject({
         from: auctionState,

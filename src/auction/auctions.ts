@@ -7,12 +7,12 @@ import type { Market } from '../market/market.ts';
 import type { OrderName } from '../market/result.ts';
 import { utc } from '../market/time.ts';
 import { type Auction, type AuctionState, auction as auctionSchema, inWorkflow, states } from './auction.ts';
-import { exclude } from './exclusion.ts';
-import { findAuction, marketOf, move, wrongState } from './moves.ts';
-import { keepNetwork, marketNetwork } from './network.ts';
 import type { AuctionStore, Ports } from './ports.ts';
-import { compact, firstUnit, type Plan, planOf } from './schedule.ts';
-import { tell } from './tell.ts';
+import { exclude } from './records/exclusion.ts';
+import { findAuction, marketOf, move, wrongState } from './records/moves.ts';
+import { keepNetwork, marketNetwork } from './records/network.ts';
+import { compact, firstUnit, type Plan, planOf } from './schedule/schedule.ts';
+import { tell } from './steps/tell.ts';
 
 export { findAuction };
 

@@ -13,7 +13,7 @@ import type { Order } from '../market/order.ts';
 import type { OrderStatus, Reason, Result } from '../market/result.ts';
 import type { Verification } from '../verify/verify.ts';
 import type { Auction, AuctionState } from './auction.ts';
-import type { Meter } from './metrics.ts';
+import type { Meter } from './views/metrics.ts';
 
 /** The only source of time. `:memory:` tests turn it by hand. */
 export interface Clock {
@@ -143,7 +143,7 @@ export type Notice =
   | { readonly id: string; readonly kind: 'auction-failed'; readonly auction: string; readonly cause: string }
   | {
       readonly id: string;
-      /** It is known without which orders a failed auction would clear, or that nothing helps (`diagnose.ts`). */
+      /** It is known without which orders a failed auction would clear, or that nothing helps (`steps/diagnose.ts`). */
       readonly kind: 'auction-diagnosed';
       readonly auction: string;
       readonly found: string;

@@ -9,28 +9,30 @@
 
 import assert from 'node:assert/strict';
 import type { Book } from '../market/book.ts';
+import { leastStep } from '../market/bounds.ts';
 import type { BookOrder } from '../market/order.ts';
 import type { Proof, ProofGroup } from '../market/proof.ts';
 import type { OrderName, Result } from '../market/result.ts';
 import { resolutionMinutes } from '../market/time.ts';
-import { profileOf } from './blocks/blocks.ts';
-import { decidedOutcomes } from './blocks/outcomes.ts';
-import { type Equilibrium, findEquilibrium } from './equilibrium.ts';
-import { withExcluded, withoutOrders } from './excluded.ts';
 import { meanPriceOf } from './indeterminacy/open.ts';
 import { type Sharing, shareAtTheMoney } from './indeterminacy/sharing.ts';
-import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, valueOfSide } from './outcomes.ts';
+import { profileOf } from './model/blocks.ts';
+import { compareIds, type Problem, problemOf } from './model/problem.ts';
+import { moneyIn, priceIn, published as publishedIn, toCents } from './model/units.ts';
 import { midpointPrices } from './prices/midpoint.ts';
 import { noLossRules, sumAt, yieldingOrder } from './prices/rules.ts';
-import { compareIds, type Problem, problemOf } from './problem.ts';
-import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding.ts';
+import { decidedOutcomes } from './report/decided-outcomes.ts';
+import { withExcluded, withoutOrders } from './report/excluded.ts';
+import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, valueOfSide } from './report/outcomes.ts';
+import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding/rounding.ts';
 import { readCheckpoint, writeCheckpoint } from './search/checkpoint.ts';
+import { type Equilibrium, findEquilibrium } from './search/equilibrium.ts';
 import type { Budget } from './search/standing.ts';
 import { loadSolver, type Solver } from './solver/highs.ts';
-import { moneyIn, priceIn, published as publishedIn, toCents } from './units.ts';
+import { inMoney, inPrice } from './tolerances.ts';
 
 /** Prices of a book that names no tick are published to a millionth. */
-const finestTick = 1e-6;
+const finestTick = leastStep;
 
 export interface Clearing {
   readonly result: Result;
@@ -222,7 +224,7 @@ function sharesAndPrices(
     const sharing = shareAtTheMoney(problem, solver, found, kept);
     const { prices: exact, unsupported } = midpointPrices(problem, solver, found, sharing);
     for (const rule of noLossRules(problem, found.on, sharing))
-      if (sumAt(rule, exact) < rule.low - 1e-3) kept.decisions.add(rule.decision);
+      if (sumAt(rule, exact) < rule.low - inMoney.met) kept.decisions.add(rule.decision);
     // Orders over several MTUs that gave way stay as they are where they are at the money: no prices support more of them.
     for (const group of unsupported) keepLonger(problem, found, group, kept);
     if (size() === before) return { sharing, exact };
@@ -256,14 +258,14 @@ function losingOrders(problem: Problem, found: Equilibrium, lots: Lots, prices: 
     const side = net > 0 ? 'buy' : 'sell';
     const limit = marginalLimit(segments, side, Math.abs(net));
     const price = meanPriceOf(problem, node, prices);
-    return (side === 'sell' ? limit - price : price - limit) > 1e-4 ? [order] : [];
+    return (side === 'sell' ? limit - price : price - limit) > inPrice.loss ? [order] : [];
   });
   const blocks = problem.decisions.flatMap(({ test, column, orders: own }) => {
     if (test !== 'free' || !columns.has(column) || lots.value[column] === 0) return [];
     const { cells, cost } = problem.columns[column]!;
     const size = cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
     const gain = cells.reduce((sum, [cell, mw]) => sum + mw * prices[cell]!, -cost);
-    return gain < -1e-4 * size ? [...own] : [];
+    return gain < -inPrice.loss * size ? [...own] : [];
   });
   const losers = [...orders, ...blocks];
   if (losers.length > 0) return losers;
@@ -287,7 +289,7 @@ function losingOrders(problem: Problem, found: Equilibrium, lots: Lots, prices: 
 /** Half away from zero; without the crumbs that a division by 0.01 leaves. */
 function onTick(price: number, tick: number): number {
   const ticks = Math.abs(price) / tick;
-  const rounded = Math.sign(price) * Math.floor(ticks + 0.5 + 1e-7) * tick;
+  const rounded = Math.sign(price) * Math.floor(ticks + 0.5 + inPrice.halfTick) * tick;
   const decimals = Math.max(0, Math.ceil(-Math.log10(tick)) + 2);
   return Number(rounded.toFixed(decimals)) + 0;
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
-import { holdCanary } from '../auction/hold-canary.ts';
+import { holdCanary } from '../auction/schedule/hold-canary.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 

@@ -4,9 +4,9 @@
  * Whoever calls it without a run is not the workflow and only asks whether there are results.
  */
 
-import { askResults, question } from '../auction/ask-results.ts';
-import { clearAuction, clearInput } from '../auction/clear-auction.ts';
-import { task } from '../auction/task.ts';
+import { askResults, question } from '../auction/intake/ask-results.ts';
+import { clearAuction, clearInput } from '../auction/steps/clear-auction.ts';
+import { task } from '../auction/steps/task.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 

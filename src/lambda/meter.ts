@@ -1,7 +1,7 @@
 /** The house's metrics as lines of the log in Embedded Metric Format, which CloudWatch takes its figures from. */
 
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { type Meter, metrics } from '../auction/metrics.ts';
+import { type Meter, metrics } from '../auction/views/metrics.ts';
 import { metricService } from './environment.ts';
 
 const emf = new Metrics({ defaultDimensions: { service: metricService } });

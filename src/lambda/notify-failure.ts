@@ -1,7 +1,7 @@
 /** Sets an auction failed and tells the operator. Where every failed task of the workflow leads; safe to run twice. */
 
-import { notifyFailure, notifyFailureInput } from '../auction/notify-failure.ts';
-import { task } from '../auction/task.ts';
+import { notifyFailure, notifyFailureInput } from '../auction/steps/notify-failure.ts';
+import { task } from '../auction/steps/task.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 

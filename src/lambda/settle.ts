@@ -4,9 +4,9 @@
  * A single order, told by its status, is settled too: kept if it was accepted, an error if it was not.
  */
 
-import { settleOrder, singleOrder } from '../auction/settle-order.ts';
-import { settlePage, settlePageInput } from '../auction/settle-page.ts';
-import { task } from '../auction/task.ts';
+import { settleOrder, singleOrder } from '../auction/steps/settle-order.ts';
+import { settlePage, settlePageInput } from '../auction/steps/settle-page.ts';
+import { task } from '../auction/steps/task.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 

@@ -1,8 +1,8 @@
 /** Checks a result before it becomes final, with nothing of the engine in it. A task of the workflow; safe to run twice. */
 
-import { run } from '../auction/step.ts';
-import { task } from '../auction/task.ts';
-import { verifyResult } from '../auction/verify-result.ts';
+import { run } from '../auction/steps/step.ts';
+import { task } from '../auction/steps/task.ts';
+import { verifyResult } from '../auction/steps/verify-result.ts';
 import { deployedHouse } from './house.ts';
 import { traced } from './traced.ts';
 

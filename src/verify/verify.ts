@@ -8,21 +8,21 @@
 
 import type { Book } from '../market/book.ts';
 import type { Result } from '../market/result.ts';
-import { checkBlocks } from './blocks.ts';
 import type { Check } from './check.ts';
-import { checkComplex } from './complex.ts';
-import { withoutExcluded } from './excluded.ts';
-import { checkFlowBased } from './flow-based.ts';
-import { checkMoney } from './money.ts';
-import { checkPrices } from './prices.ts';
-import { checkRamps } from './ramps.ts';
-import { checkReasons } from './reasons.ts';
-import { checkRuns } from './runs.ts';
-import { checkSharing } from './sharing.ts';
-import { checkSpot } from './spot.ts';
-import { checkStructure } from './structure.ts';
-import { viewOf } from './view.ts';
-import { checkVolumes } from './volumes.ts';
+import { checkBlocks } from './checks/blocks.ts';
+import { checkComplex } from './checks/complex.ts';
+import { withoutExcluded } from './checks/excluded.ts';
+import { checkFlowBased } from './checks/flow-based.ts';
+import { checkMoney } from './checks/money.ts';
+import { checkPrices } from './checks/prices.ts';
+import { checkRamps } from './checks/ramps.ts';
+import { checkReasons } from './checks/reasons.ts';
+import { checkRuns } from './checks/runs.ts';
+import { checkSharing } from './checks/sharing.ts';
+import { checkSpot } from './checks/spot.ts';
+import { checkStructure } from './checks/structure.ts';
+import { checkVolumes } from './checks/volumes.ts';
+import { viewOf } from './view/view.ts';
 
 export interface Verification {
   readonly ok: boolean;

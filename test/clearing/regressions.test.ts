@@ -112,15 +112,8 @@ const cases: Record<string, readonly [orders: string, changes: object]> = {
   ],
 };
 
-/** Not yet right, and why. */
-const unsolved: Record<string, string> = {
-  'limits that support no prices leave those of free lines and single MTUs in order':
-    'one single point of prices supports it, at the limits; the nearest point search gives way before it finds that',
-};
-
 for (const [name, [orders, changes]] of Object.entries(cases)) {
-  const todo = unsolved[name];
-  test(`clear() and verify(): ${name}`, todo === undefined ? {} : { todo }, () => {
+  test(`clear() and verify(): ${name}`, () => {
     const book = smallBook(orders, changes);
     const { result } = clearWith(solver, book, bookHash(book));
     const { checks } = verify(book, bookHash(book), result);

@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import type { TaskName } from '../../src/auction/tasks.ts';
+import type { TaskName } from '../../src/auction/steps/tasks.ts';
 import type { Emulator } from './emulator.ts';
 
 export type RunTask = (task: TaskName, input: Record<string, unknown>) => unknown;

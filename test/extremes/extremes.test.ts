@@ -9,10 +9,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApp } from '../../src/api/app.ts';
 import { closeGate, createAuction, findAuction, restartAuction } from '../../src/auction/auctions.ts';
-import { readDiagnosis } from '../../src/auction/diagnosis.ts';
-import { findOrder, listOrders } from '../../src/auction/find-order.ts';
+import { findOrder, listOrders } from '../../src/auction/intake/find-order.ts';
 import type { Ports } from '../../src/auction/ports.ts';
-import { readResult } from '../../src/auction/results.ts';
+import { readDiagnosis } from '../../src/auction/records/diagnosis.ts';
+import { readResult } from '../../src/auction/views/results.ts';
 import { diceOf, markets, requestsOf } from '../support/extreme-markets.ts';
 import { openTestHouse } from '../support/house.ts';
 

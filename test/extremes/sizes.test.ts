@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { createApp } from '../../src/api/app.ts';
 import { closeGate, createAuction, findAuction } from '../../src/auction/auctions.ts';
 import type { Ports } from '../../src/auction/ports.ts';
-import { readResult } from '../../src/auction/results.ts';
+import { readResult } from '../../src/auction/views/results.ts';
 import type { Result } from '../../src/market/result.ts';
 import { openTestHouse, testMarket } from '../support/house.ts';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Execution, Workflow } from '../../src/auction/ports.ts';
-import type { TaskName } from '../../src/auction/tasks.ts';
+import type { TaskName } from '../../src/auction/steps/tasks.ts';
 
 /** Answers of tasks, as the workflow sees them. What is not given succeeds at once. */
 export type Answers = Partial<Record<TaskName, (input: Record<string, unknown>) => unknown>>;

@@ -18,7 +18,7 @@ import { promisify } from 'node:util';
 import { scopesOfRole } from '../../src/access/roles.ts';
 import type { LocalAccess } from '../../src/adapters/local/access/access.ts';
 import { closeGate, createAuction, findAuction } from '../../src/auction/auctions.ts';
-import { submitOrders } from '../../src/auction/submit-orders.ts';
+import { submitOrders } from '../../src/auction/intake/submit-orders.ts';
 import { type Serving, serve } from '../../src/server.ts';
 import { pythonWith } from '../cloud/emulator.ts';
 import { until } from '../ports/workflow.cases.ts';

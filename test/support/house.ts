@@ -8,8 +8,8 @@ import type { TestContext } from 'node:test';
 import { type HouseOptions, openHouse } from '../../src/adapters/local/house.ts';
 import { type Auction, type AuctionState, states } from '../../src/auction/auction.ts';
 import { createAuction, findAuction } from '../../src/auction/auctions.ts';
+import { submitOrders } from '../../src/auction/intake/submit-orders.ts';
 import type { Ports } from '../../src/auction/ports.ts';
-import { submitOrders } from '../../src/auction/submit-orders.ts';
 import { type Market, parseMarket } from '../../src/market/market.ts';
 import { until } from '../ports/workflow.cases.ts';
 

@@ -1,6 +1,6 @@
 /** A meter that remembers: what was recorded, in order. */
 
-import type { Meter, MetricName } from '../../src/auction/metrics.ts';
+import type { Meter, MetricName } from '../../src/auction/views/metrics.ts';
 
 export interface Recorded {
   readonly name: MetricName;

@@ -5,9 +5,9 @@
  */
 
 import assert from 'node:assert/strict';
-import { problemOf } from '../../src/clearing/problem.ts';
+import { problemOf } from '../../src/clearing/model/problem.ts';
+import { moneyIn } from '../../src/clearing/model/units.ts';
 import type { Solver } from '../../src/clearing/solver/highs.ts';
-import { moneyIn } from '../../src/clearing/units.ts';
 import type { Book } from '../../src/market/book.ts';
 
 const pieces = 100;

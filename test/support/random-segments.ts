@@ -1,7 +1,7 @@
 /** Random runs of megawatts on few prices, so that they meet, overlap and lie upon each other. */
 
 import fc from 'fast-check';
-import type { Segment } from '../../src/clearing/curves/segments.ts';
+import type { Segment } from '../../src/clearing/model/curves/segments.ts';
 
 const price = fc.integer({ min: -4, max: 8 }).map((n) => n * 10);
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import type { Meter } from '../../auction/metrics.ts';
 import type { Clock, Ports } from '../../auction/ports.ts';
+import type { Meter } from '../../auction/views/metrics.ts';
 import type { Market } from '../../market/market.ts';
 import { openAuctionStore } from './auction-store.ts';
 import { openDatabase } from './database.ts';

@@ -11,10 +11,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Auction, inWorkflow } from '../../auction/auction.ts';
-import type { Finding } from '../../auction/health.ts';
-import { overdueSeconds } from '../../auction/keep-time.ts';
-import type { Meter } from '../../auction/metrics.ts';
 import type { Ports } from '../../auction/ports.ts';
+import { overdueSeconds } from '../../auction/schedule/keep-time.ts';
+import type { Finding } from '../../auction/views/health.ts';
+import type { Meter } from '../../auction/views/metrics.ts';
 import type { Durability } from './durability.ts';
 
 export interface HealthOptions {

@@ -1,11 +1,11 @@
 /** The house on one machine: every port over the data folder, wired. */
 
 import { join } from 'node:path';
-import type { Finding } from '../../auction/health.ts';
-import { findAuction } from '../../auction/moves.ts';
-import { failAuction } from '../../auction/notify-failure.ts';
 import type { Clock, Ports } from '../../auction/ports.ts';
-import { tasks } from '../../auction/tasks.ts';
+import { findAuction } from '../../auction/records/moves.ts';
+import { failAuction } from '../../auction/steps/notify-failure.ts';
+import { tasks } from '../../auction/steps/tasks.ts';
+import type { Finding } from '../../auction/views/health.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';

@@ -1,7 +1,7 @@
 /** The house's metrics in memory, and as Prometheus reads them (text format 0.0.4). They begin at nothing with each start. */
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type Meter, type MetricName, metricNames, metrics } from '../../auction/metrics.ts';
+import { type Meter, type MetricName, metricNames, metrics } from '../../auction/views/metrics.ts';
 
 /** Upper ends of the buckets of a distribution. */
 const buckets = {

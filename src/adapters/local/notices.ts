@@ -11,8 +11,8 @@
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Meter } from '../../auction/metrics.ts';
 import type { Clock, Notice, Notices } from '../../auction/ports.ts';
+import type { Meter } from '../../auction/views/metrics.ts';
 import { limiter } from '../limiter.ts';
 import type { Durability } from './durability.ts';
 import { errorEntry, type Log } from './log.ts';

@@ -1,6 +1,6 @@
 /**
  * What a house deletes, and when: notices and the workflow's history some time after they are of use, unfinished files, and in a demo
- * all of an auction once enough others have been held after it. (Orders leave by `auction/keep-time.ts`, a day after their gate.)
+ * all of an auction once enough others have been held after it. (Orders leave by `auction/schedule/keep-time.ts`, a day after their gate.)
  *
  * In small portions with turns for others between. SQLite uses the pages that become free again, so the file stays as large as the
  * most that was ever in it.

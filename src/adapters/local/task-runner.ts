@@ -6,7 +6,7 @@
  */
 
 import definition from '../../../workflow/auction.asl.json' with { type: 'json' };
-import type { TaskName } from '../../auction/tasks.ts';
+import type { TaskName } from '../../auction/steps/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { limiter } from '../limiter.ts';
 import { errorEntry, type Log } from './log.ts';

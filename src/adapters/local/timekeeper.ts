@@ -1,7 +1,7 @@
 /** Keeps the house ticking: calls `keepTime()` whenever something is due. */
 
-import { type Failure, KeepTimeError, keepTime } from '../../auction/keep-time.ts';
 import type { Ports } from '../../auction/ports.ts';
+import { type Failure, KeepTimeError, keepTime } from '../../auction/schedule/keep-time.ts';
 import type { WatchedClock } from './clock.ts';
 import { errorEntry, type Log, logToStderr } from './log.ts';
 

@@ -10,7 +10,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import definition from '../../../workflow/auction.asl.json' with { type: 'json' };
 import type { Clock, ExecutionEvent, Workflow } from '../../auction/ports.ts';
-import type { TaskName } from '../../auction/tasks.ts';
+import type { TaskName } from '../../auction/steps/tasks.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { utc } from '../../market/time.ts';
 import type { Durability } from './durability.ts';

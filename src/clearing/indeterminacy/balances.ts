@@ -1,9 +1,10 @@
 /** The quadratic program of a cluster: shares and flows that balance its cells (market rules, sections 5.1, 5.3, 5.4). */
 
-import type { Equilibrium } from '../equilibrium.ts';
-import type { Problem } from '../problem.ts';
-import { samePrice } from '../search/master.ts';
+import type { Problem } from '../model/problem.ts';
+import { samePrice } from '../relaxation/master.ts';
+import type { Equilibrium } from '../search/equilibrium.ts';
 import type { NearestProgram } from '../solver/nearest.ts';
+import { inPower } from '../tolerances.ts';
 import type { Cluster, Free } from './cluster.ts';
 
 export const isTrade = ({ columns }: Problem, c: number): boolean =>
@@ -33,7 +34,7 @@ export function balances(
     else {
       // A block's or a step's volume counts like anybody's: volume * (1 - share)^2.
       const size = problem.columns[c]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
-      const most = Math.max(problem.columns[c]!.most, 1e-9);
+      const most = Math.max(problem.columns[c]!.most, inPower.empty);
       draft.push({ weight: (2 * size) / most, target: most, ...own });
     }
   }

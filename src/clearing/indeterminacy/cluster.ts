@@ -1,6 +1,6 @@
 /** Cells whose orders at the money and flows are shared out together, and what decisions leave free of them. */
 
-import type { Bounds } from '../search/master.ts';
+import type { Bounds } from '../relaxation/master.ts';
 
 /** What the decisions leave of the columns' bounds, and of the rows. */
 export type Free = Bounds & { readonly rows: readonly number[] };

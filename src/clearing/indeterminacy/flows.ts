@@ -1,20 +1,21 @@
 /** Flows that carry what is traded, with the least sum of squares (market rules, section 5.4). */
 
 import assert from 'node:assert/strict';
-import type { Equilibrium } from '../equilibrium.ts';
-import type { Arc } from '../network/arcs.ts';
-import { cancelRings } from '../network/rings.ts';
-import type { Problem } from '../problem.ts';
-import type { Bounds } from '../search/master.ts';
+import type { Arc } from '../model/lines.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Bounds } from '../relaxation/master.ts';
+import type { Equilibrium } from '../search/equilibrium.ts';
 import { type NearestProgram, nearestAnywhere, nearestPoint } from '../solver/nearest.ts';
+import { inPower, inSolver } from '../tolerances.ts';
 import { balances } from './balances.ts';
 import type { Cluster, Free } from './cluster.ts';
+import { cancelRings } from './rings.ts';
 
 /** How far a flow may pass its limit (MW) before a sharing counts as impossible. */
-const flowSlack = 1e-7;
+const flowSlack = inPower.balance;
 
 /** Balances that close to this (MW) are closed; whole lots are made of what is left. */
-export const balanceTolerance = 1e-7;
+export const balanceTolerance = inPower.balance;
 
 export const arcAt = (problem: Problem, at: number): { arc: Arc; t: number } => ({
   arc: problem.arcs[Math.floor(at / problem.periods)]!,
@@ -107,7 +108,7 @@ export function treeFlows(
  */
 export function nearestInTurn(program: NearestProgram): Float64Array | undefined {
   const lightest = program.weight.reduce((least, w) => (w > 0 ? Math.min(least, w) : least), 1);
-  const product = 1e-12 * lightest;
+  const product = inSolver.productGivingWay * lightest;
   for (const looser of [1, 100, 1000]) {
     const x = nearestPoint(program, looser * balanceTolerance, product);
     if (x !== undefined) return x;

@@ -1,11 +1,12 @@
 /** The most that can be traded at the prices of an answer, among volumes that are worth the same (market rules, section 5.3). */
 
-import type { Equilibrium } from '../equilibrium.ts';
+import type { Problem } from '../model/problem.ts';
 import { settled, wholeOf } from '../prices/rules.ts';
-import type { Problem } from '../problem.ts';
-import { samePrice } from '../search/master.ts';
+import { samePrice } from '../relaxation/master.ts';
+import type { Equilibrium } from '../search/equilibrium.ts';
 import type { Solver } from '../solver/highs.ts';
 import type { NearestProgram } from '../solver/nearest.ts';
+import { weights } from '../tolerances.ts';
 import { balances, isTrade } from './balances.ts';
 import type { Cluster, Kept } from './cluster.ts';
 import { arcAt } from './flows.ts';
@@ -23,7 +24,7 @@ export interface MostTraded {
 }
 
 /** Of a MW that is lost, beside one that is traded. */
-const lossWeight = 1e-3;
+const lossWeight = weights.little;
 
 /**
  * @param program  the cluster's own (`balances.ts`)

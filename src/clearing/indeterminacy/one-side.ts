@@ -5,9 +5,10 @@
  * orders trade less. So a book and its mirror image choose alike.
  */
 
-import type { Segment } from '../curves/segments.ts';
-import { compareIds, type Problem } from '../problem.ts';
-import { samePrice } from '../search/master.ts';
+import type { Segment } from '../model/curves/segments.ts';
+import { compareIds, type Problem } from '../model/problem.ts';
+import { samePrice } from '../relaxation/master.ts';
+import { inPower } from '../tolerances.ts';
 import type { Cluster } from './cluster.ts';
 
 export const atTheMoney = (segment: Segment, price: number): boolean =>
@@ -16,7 +17,7 @@ export const atTheMoney = (segment: Segment, price: number): boolean =>
 /** So many orders of a cluster are tried on either side; further ones sell. */
 const mostTwoSided = 4;
 /** MW */
-const nothing = 1e-7;
+const nothing = inPower.balance;
 
 export interface Sides {
   readonly cluster: Cluster;

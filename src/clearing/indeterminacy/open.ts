@@ -4,15 +4,15 @@
  */
 
 import assert from 'node:assert/strict';
-import { nearestStep, pricesAt } from '../curves/net-curve.ts';
-import { shareAt } from '../curves/segments.ts';
-import type { Equilibrium } from '../equilibrium.ts';
-import { Joined } from '../network/joined.ts';
-import type { Node, Problem } from '../problem.ts';
-import { gainsAt, samePrice } from '../search/master.ts';
+import { nearestStep, pricesAt } from '../model/curves/net-curve.ts';
+import { shareAt } from '../model/curves/segments.ts';
+import type { Node, Problem } from '../model/problem.ts';
+import { gainsAt, samePrice } from '../relaxation/master.ts';
+import type { Equilibrium } from '../search/equilibrium.ts';
 import { isTrade } from './balances.ts';
 import type { Cluster, Free, Island, Kept, Marginal } from './cluster.ts';
 import { balanceTolerance } from './flows.ts';
+import { Joined } from './joined.ts';
 import { atTheMoney } from './one-side.ts';
 
 /** Price of a node: the mean over the MTUs it covers. */

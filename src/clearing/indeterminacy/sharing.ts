@@ -16,11 +16,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { type Segment, shareAt } from '../curves/segments.ts';
-import type { Equilibrium } from '../equilibrium.ts';
+import { type Segment, shareAt } from '../model/curves/segments.ts';
+import type { Problem } from '../model/problem.ts';
 import { settled, wholeOf } from '../prices/rules.ts';
-import type { Problem } from '../problem.ts';
+import type { Equilibrium } from '../search/equilibrium.ts';
 import type { Solver } from '../solver/highs.ts';
+import { inPower } from '../tolerances.ts';
 import { balances, isTrade } from './balances.ts';
 import type { Cluster, Free, Island, Kept, Marginal } from './cluster.ts';
 import { arcAt, leastFlows, nearestInTurn } from './flows.ts';
@@ -118,7 +119,7 @@ function share(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept)
 }
 
 /** A millionth of a MW short of nothing or all is a rounding error. */
-const snapped = (mw: number, all: number): number => (mw < 2e-6 ? 0 : mw > all - 2e-6 ? all : mw);
+const snapped = (mw: number, all: number): number => (mw < inPower.whole ? 0 : mw > all - inPower.whole ? all : mw);
 
 /** The easy answer: one ratio for all sells and one for all buys. Undefined where it may not be the answer. */
 function oneRatio(
@@ -184,4 +185,4 @@ function leastUnexecuted(
 }
 
 /** MW that count as more traded. */
-const volumeTolerance = 1e-5;
+const volumeTolerance = inPower.more;

@@ -7,12 +7,12 @@
 
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
+import { inPrice, inSolver } from '../tolerances.ts';
 import { reduced } from './reduced.ts';
 import { type Rule, type Rules, type Yielding, yieldingOrder } from './rules.ts';
 
 /** What the rules that stay may be broken by, and what counts as yielding (currency/MWh): far below a tick, above the noise of volumes. */
-const held = 1e-5;
-const yielded = 1e-4;
+const { held, yielded } = inPrice;
 
 export interface GivingWay {
   /** How many kinds of `yieldingOrder` had to yield: 0, none. */
@@ -69,7 +69,7 @@ function leastBroken(
   const slacks: { rule: Rule; size: number; columns: number[] }[] = [];
   for (const { rule, at, factor } of kept) {
     const size = Math.max(
-      1e-9,
+      inSolver.leastDivisor,
       factor.reduce((sum, f) => sum + Math.abs(f), 0),
     );
     const isElastic = elastic.has(rule.yields);

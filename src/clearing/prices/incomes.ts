@@ -7,15 +7,16 @@
  * what its volumes cost.
  */
 
-import { supplyAt } from '../curves/net-curve.ts';
-import type { Part, Problem } from '../problem.ts';
-import { type Answer, type Bounds, gainsAt, meanOver, samePrice } from '../search/master.ts';
+import { supplyAt } from '../model/curves/net-curve.ts';
+import type { Part, Problem } from '../model/problem.ts';
+import { type Answer, type Bounds, gainsAt, meanOver, samePrice } from '../relaxation/master.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
+import { inPower } from '../tolerances.ts';
 import { freeRules, noLossRules, settled } from './rules.ts';
 
 /** What may differ by less (MW, or a ratio) stays. */
-const noRoom = 1e-6;
+const noRoom = inPower.nothing;
 
 /**
  * An answer worth the same in which prices cover every minimum income.

@@ -18,18 +18,19 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Equilibrium } from '../equilibrium.ts';
 import type { Sharing } from '../indeterminacy/sharing.ts';
-import type { Problem } from '../problem.ts';
-import { samePrice } from '../search/master.ts';
+import type { Problem } from '../model/problem.ts';
+import { samePrice } from '../relaxation/master.ts';
+import type { Equilibrium } from '../search/equilibrium.ts';
 import type { Solver } from '../solver/highs.ts';
 import { type NearestProgram, nearestPoint } from '../solver/nearest.ts';
+import { inPrice, inSolver } from '../tolerances.ts';
 import { supportedLevel, givingWay as yieldingRules } from './giving-way.ts';
 import { type Reduced, reduced } from './reduced.ts';
 import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.ts';
 
 /** Bounds move at least this far (currency/MWh), or passing them on ends: gains around a ring of lossy lines shrink for ever. */
-const notice = 1e-9;
+const notice = inPrice.moved;
 /** Where straight lines leave two bounds a rounding error apart, prices of rows would flee from each other for ever: not beyond this. */
 const farthest = 1e9;
 
@@ -219,7 +220,7 @@ function nearest(
   const byColumn = [...part.variables, ...part.rules].map((): [row: number, factor: number][] => []);
   const scaled = part.rules.map((r, row) => {
     const { rule, at, factor } = rules[r]!;
-    const scale = factor.reduce((most, f) => Math.max(most, Math.abs(f)), 1e-9);
+    const scale = factor.reduce((most, f) => Math.max(most, Math.abs(f)), inSolver.leastDivisor);
     let least = 0;
     let most = 0;
     let sum = 0;
@@ -261,7 +262,9 @@ function nearest(
     values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
   };
   // Rules that each could hold but not all together give way, by as little as can be.
-  const x = nearestPoint(program, samePrice, 1e-16) ?? nearestPoint(givingWay(program), samePrice, 1e-12);
+  const x =
+    nearestPoint(program, samePrice, inSolver.product) ??
+    nearestPoint(givingWay(program), samePrice, inSolver.productGivingWay);
   assert(x !== undefined, 'rules that give way always leave prices');
   variable.forEach((v, i) => {
     const k = columnOf.get(v);

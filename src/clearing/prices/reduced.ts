@@ -5,7 +5,8 @@
  * them small.
  */
 
-import { Joined } from '../network/joined.ts';
+import { Joined } from '../indeterminacy/joined.ts';
+import { inPrice, inSolver } from '../tolerances.ts';
 import type { Rule, Rules } from './rules.ts';
 
 export interface Reduced<R extends Rule> {
@@ -59,8 +60,8 @@ export function reduced<R extends Rule>(
       const v = variableOf(i);
       terms.set(v, (terms.get(v) ?? 0) + rule.factor[k]!);
     });
-    const entries = [...terms].filter(([, factor]) => Math.abs(factor) > 1e-12);
-    if (entries.length === 0 && rule.low <= 1e-9 && rule.high >= -1e-9) continue;
+    const entries = [...terms].filter(([, factor]) => Math.abs(factor) > inSolver.noFactor);
+    if (entries.length === 0 && rule.low <= inPrice.moved && rule.high >= -inPrice.moved) continue;
     kept.push({ rule, at: entries.map(([v]) => v), factor: entries.map(([, factor]) => factor) });
   }
   const weight = new Float64Array(roots.length);

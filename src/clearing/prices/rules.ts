@@ -5,10 +5,11 @@
  * its most must not want less, what is at its least must not want more. And that no decision that is on loses.
  */
 
-import type { Column } from '../columns.ts';
-import { pricesAt, sameMw, supplyAt } from '../curves/net-curve.ts';
-import type { Node, Part, Problem } from '../problem.ts';
-import { type Answer, type Bounds, samePrice } from '../search/master.ts';
+import type { Column } from '../model/columns.ts';
+import { pricesAt, sameMw, supplyAt } from '../model/curves/net-curve.ts';
+import type { Node, Part, Problem } from '../model/problem.ts';
+import { type Answer, type Bounds, samePrice } from '../relaxation/master.ts';
+import { inPower, inRatio } from '../tolerances.ts';
 
 /**
  * What gives way, in this order, where no prices within the limits keep every rule (market rules, section 4): the shut direction of a
@@ -42,7 +43,7 @@ export const wholeOf = ({ nodes, columns, rows }: Problem): Part => ({
 });
 
 /** A ratio this near to its end is at it; a MW is a million watts. */
-const sameRatio = 1e-7;
+const sameRatio = inRatio.same;
 
 /**
  * Presolve once the decisions are made: rows with one free column left become bounds of that column, rows with none are dropped.
@@ -119,7 +120,7 @@ export function freeRules(
   }
   for (const c of part.columns) {
     const isShut = shut.has(c);
-    if (free.upper[c]! - free.lower[c]! <= 1e-9 && !isShut) continue;
+    if (free.upper[c]! - free.lower[c]! <= inPower.empty && !isShut) continue;
     const stands = isShut ? -1 : standing(problem, c, free, value[c]!);
     const { cost, kind } = columns[c]!;
     const terms = mergedTerms(columns[c]!.cells);

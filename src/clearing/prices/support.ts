@@ -5,14 +5,15 @@
  * least. It is zero when prices exist.
  */
 
-import type { Part, Problem } from '../problem.ts';
-import type { Answer, Bounds } from '../search/master.ts';
+import type { Part, Problem } from '../model/problem.ts';
+import type { Answer, Bounds } from '../relaxation/master.ts';
 import type { Solver } from '../solver/highs.ts';
+import { inPrice, inSolver } from '../tolerances.ts';
 import { reduced } from './reduced.ts';
 import { freeRules, type NoLoss, noLossRules, type Rule, settled, sumAt } from './rules.ts';
 
 /** A loss per MWh this small (currency) is a rounding error. */
-const noLoss = 1e-6;
+const noLoss = inPrice.same;
 
 /** What prices say about an answer. */
 export interface Support {
@@ -64,7 +65,7 @@ function lossAt(rule: NoLoss, price: Float64Array): number {
 
 const sizeOf = ({ factor }: Rule): number =>
   Math.max(
-    1e-9,
+    inSolver.leastDivisor,
     factor.reduce((sum, f) => sum + Math.abs(f), 0),
   );
 

@@ -1,10 +1,11 @@
 /** Answers and bounds as the search makes them: empty, by decisions made, and what they are worth. */
 
 import assert from 'node:assert/strict';
-import { costOf } from '../curves/net-curve.ts';
-import { shareAt } from '../curves/segments.ts';
-import type { Problem } from '../problem.ts';
-import type { Answer, Bounds } from './master.ts';
+import { costOf } from '../model/curves/net-curve.ts';
+import { shareAt } from '../model/curves/segments.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Answer, Bounds } from '../relaxation/master.ts';
+import { inPrice } from '../tolerances.ts';
 
 export const emptyAnswer = ({ nodes, columns, rows, zones, periods }: Problem): Answer => ({
   net: new Float64Array(nodes.length),
@@ -42,7 +43,7 @@ export function welfareOf(
 }
 
 /** A price this near (currency/MWh) is an order's own. */
-const atTheMoney = 1e-5;
+const { atTheMoney } = inPrice;
 /** The most (MW over all MTUs) that can be sold within the net supplies and ratios of an answer. */
 export function volumeOf(
   { nodes, columns, periods }: Problem,

@@ -2,11 +2,12 @@
  * What a branch of the search divides by: a fractional decision, or the direction of a line with losses; and which decisions go together.
  */
 
-import type { Part, Problem } from '../problem.ts';
-import { type Answer, samePrice } from './master.ts';
+import type { Part, Problem } from '../model/problem.ts';
+import { type Answer, samePrice } from '../relaxation/master.ts';
+import { inRatio } from '../tolerances.ts';
 
 /** A ratio this near to 0 or to its least counts as there. */
-export const whole = 1e-6;
+export const { whole } = inRatio;
 
 /** Branching variable: the most fractional undecided decision, weighted by its MW; undefined when all are whole. */
 export function mostFractional(

@@ -10,10 +10,10 @@ import { canonical } from '../../book/canonical.ts';
 import { sha256 } from '../../book/intake.ts';
 import { type Checkpoint, type ClosedFlow, type GroupCheckpoint, parseCheckpoint } from '../../market/checkpoint.ts';
 import { AuctionError } from '../../market/errors.ts';
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../model/problem.ts';
+import { partOf } from '../relaxation/master.ts';
 import { boundsOf } from './answers.ts';
 import { added, type Cell, decisionsIn, listOf, type Made } from './made.ts';
-import { partOf } from './master.ts';
 import type { Branch, Found, Outcome, Standing } from './standing.ts';
 
 /** What of a clearing is kept besides its groups. */

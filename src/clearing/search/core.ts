@@ -7,10 +7,10 @@
  * by the welfare's measure: it stays as it is.
  */
 
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../model/problem.ts';
+import { type Answer, gainsAt, type Master } from '../relaxation/master.ts';
 import { boundsOf, emptyAnswer } from './answers.ts';
 import { decisionsIn, type Made } from './made.ts';
-import { type Answer, gainsAt, type Master } from './master.ts';
 
 /** Decisions that no supported answer has together, and what they are worth scaled down. */
 export interface Core {

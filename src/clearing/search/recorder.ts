@@ -8,10 +8,10 @@
 
 import assert from 'node:assert/strict';
 import type { ProofGroup, ProofNode } from '../../market/proof.ts';
-import { isOfRatios } from '../columns.ts';
-import type { Part, Problem } from '../problem.ts';
+import { isOfRatios } from '../model/columns.ts';
+import type { Part, Problem } from '../model/problem.ts';
+import type { Answer, Bounds } from '../relaxation/master.ts';
 import type { Solver } from '../solver/highs.ts';
-import type { Answer, Bounds } from './master.ts';
 
 type Prices = Pick<Answer, 'price' | 'rowPrice'>;
 

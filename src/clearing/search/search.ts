@@ -12,12 +12,14 @@
  * So one accepted order has to go, and the branch divides by which is the first.
  */
 
+import type { Problem } from '../model/problem.ts';
 import { givingWay, supportedLevel } from '../prices/giving-way.ts';
 import { withIncomes } from '../prices/incomes.ts';
 import { freeRules, noLossRules, settled, yieldingOrder } from '../prices/rules.ts';
 import { type Support, supportOf, supportsItself } from '../prices/support.ts';
-import type { Problem } from '../problem.ts';
+import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from '../relaxation/master.ts';
 import type { Solver } from '../solver/highs.ts';
+import { inMoney } from '../tolerances.ts';
 import { boundsOf, emptyAnswer, volumeOf, welfareOf } from './answers.ts';
 import {
   bothDirections,
@@ -30,15 +32,14 @@ import {
 } from './branching.ts';
 import { type Core, coreOf, scalableOf } from './core.ts';
 import { added, decisionsIn, listOf } from './made.ts';
-import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from './master.ts';
 import { Recorder, type Way } from './recorder.ts';
 import type { Branch, Budget, Found, Outcome, Standing } from './standing.ts';
 
 /** What is not worth looking for: a share of the welfare, and currency per hour. */
-const shareApart = 1e-10;
-const apart = 1e-6;
+const shareApart = inMoney.betterShare;
+const apart = inMoney.better;
 /** Currency per hour: who gains or loses no more is at the money. */
-const nearlyNothing = 1e-3;
+const nearlyNothing = inMoney.nearly;
 
 /** More than any level. */
 const unsupported = yieldingOrder.length + 1;

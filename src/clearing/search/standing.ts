@@ -1,9 +1,9 @@
 /** Where a search stands, and what it hands on: its branches, its best answer, what it has spent. */
 
 import type { ProofGroup } from '../../market/proof.ts';
-import type { Part } from '../problem.ts';
+import type { Part } from '../model/problem.ts';
+import type { Answer, Bounds } from '../relaxation/master.ts';
 import type { Made } from './made.ts';
-import type { Answer, Bounds } from './master.ts';
 
 /** What the search may spend, and has spent. It goes on in any case until it has an answer. */
 export interface Budget {

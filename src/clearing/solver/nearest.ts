@@ -8,6 +8,8 @@
  * (the zone-MTUs of one cluster); it needs 10 to 30 steps, however degenerate the program.
  */
 
+import { inSolver } from '../tolerances.ts';
+
 /** A by columns (CSC). */
 export interface NearestProgram {
   readonly weight: Float64Array;
@@ -22,7 +24,7 @@ export interface NearestProgram {
 
 const mostSteps = 100;
 /** Primal regularisation: added to the Hessian's diagonal, not to the gradient; bounds the steps of columns without weight. */
-const faint = 1e-6;
+const faint = inSolver.regularisation;
 /** Fraction to the boundary (tau): how much of the way to a bound a step may go. */
 const shy = 0.9995;
 
@@ -100,7 +102,7 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
       toHigh: toHigh.slice(),
     };
     if (gap <= tolerance / 2 && (best === undefined || now < best.product)) best = { x: x.slice(), product: now };
-    if (gap <= tolerance / 2 && now <= product && largest(slope) <= 1e-9) break;
+    if (gap <= tolerance / 2 && now <= product && largest(slope) <= inSolver.slope) break;
 
     for (let i = 0; i < x.length; i++) {
       perLow[i] = 1 / toLow[i]!;
@@ -138,7 +140,7 @@ export function nearestPoint(program: NearestProgram, tolerance: number, product
   // A bound may seem to bind that does not: then with none, and those that are passed.
   const exact = last && (onActiveSet(program, last, tolerance) ?? onActiveSet(program, last, tolerance, false));
   if (exact === undefined) return found;
-  const worse = found !== undefined && distanceOf(program, exact) > distanceOf(program, found) + 1e-9;
+  const worse = found !== undefined && distanceOf(program, exact) > distanceOf(program, found) + inSolver.slope;
   return worse ? found : exact;
 }
 
@@ -171,7 +173,7 @@ function onActiveSet(
     for (let i = 0; i < x.length; i++) give[i] = isFree[i] ? 1 / (weight[i]! + proximal) : 0;
     factorise(program, give, factor);
     let moved = Infinity;
-    for (let step = 0; step < mostSteps && moved > 1e-13 * Math.max(1, largest(x)); step++) {
+    for (let step = 0; step < mostSteps && moved > inSolver.pivot * Math.max(1, largest(x)); step++) {
       // Towards the target, a little held where it is; then back onto the rows.
       const aim = x.map((value, i) => (isFree[i] ? (weight[i]! * target[i]! + proximal * value) * give[i]! : value));
       const pull = columnsTimes(program, backSubstitute(factor, residual(program, aim)));
@@ -184,7 +186,7 @@ function onActiveSet(
       }
     }
     // One after another: the first that bind may leave the others room.
-    let most = atBound;
+    let most: number = atBound;
     let farthest = -1;
     for (let i = 0; i < x.length; i++) {
       const beyond = isFree[i] ? Math.max(lower[i]! - x[i]!, x[i]! - upper[i]!) : 0;
@@ -198,11 +200,11 @@ function onActiveSet(
 }
 
 /** Added to each weight, so that columns without one stay near where they are. */
-const proximal = 1e-4;
+const { proximal } = inSolver;
 /** Times that further bounds are found to bind. */
 const mostRounds = 60;
 /** A column this far beyond its bound is at it. */
-const atBound = 1e-9;
+const { atBound } = inSolver;
 
 /**
  * The nearest point that balances wherever it lies: one linear system. Undefined where it leaves the bounds, or where columns without
@@ -301,7 +303,7 @@ function factorise({ starts, indices, values }: NearestProgram, give: Float64Arr
       let sum = factor[rowI + j]!;
       for (let k = 0; k < j; k++) sum -= factor[rowI + k]! * factor[rowJ + k]!;
       // A row that follows from the others has no pivot left: an endless one leaves its multiplier where it is.
-      if (i === j) factor[rowJ + j] = sum > 1e-13 * before ? Math.sqrt(sum) : 1e64;
+      if (i === j) factor[rowJ + j] = sum > inSolver.pivot * before ? Math.sqrt(sum) : 1e64;
       else factor[rowI + j] = sum / factor[rowJ + j]!;
     }
   }

@@ -1,7 +1,7 @@
 /** `merit auctions`: what is on, and what was; and what an operator does with auctions: make, close, cancel, restart. */
 
 import type { Auction } from '../../auction/auction.ts';
-import type { Diagnosis } from '../../auction/diagnosis.ts';
+import type { Diagnosis } from '../../auction/records/diagnosis.ts';
 import type { Network } from '../../market/network.ts';
 import type { OrderName } from '../../market/result.ts';
 import { exitCodes, Failure } from '../failure.ts';

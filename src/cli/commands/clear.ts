@@ -1,7 +1,7 @@
 /** `merit clear BOOK [-o RESULT] [--proof PROOF]`: a book in, a result out, without a house. */
 
-import { executedVolumes } from '../../auction/executed-volumes.ts';
-import { untradedPeriods } from '../../auction/untraded.ts';
+import { executedVolumes } from '../../auction/views/executed-volumes.ts';
+import { untradedPeriods } from '../../auction/views/untraded.ts';
 import { canonical } from '../../book/canonical.ts';
 import { bookHash } from '../../book/seal.ts';
 import { clear } from '../../clearing/clear.ts';

@@ -1,6 +1,6 @@
 /** `merit doctor`: how a house is, in plain words, and what helps. */
 
-import type { Finding } from '../../auction/health.ts';
+import type { Finding } from '../../auction/views/health.ts';
 import { exitCodes, Failure } from '../failure.ts';
 import { HouseClient } from '../house-client.ts';
 import { print, printJson, table } from '../output.ts';

@@ -1,7 +1,7 @@
 /** `merit explain BOOK RESULT RECORD_ID`: why an order got what it got, and what would have been with it in. */
 
 import { bookHash } from '../../book/seal.ts';
-import { type Counterfactual, withOrderIn } from '../../clearing/counterfactual.ts';
+import { type Counterfactual, withOrderIn } from '../../clearing/report/counterfactual.ts';
 import type { Book } from '../../market/book.ts';
 import type { BookOrder } from '../../market/order.ts';
 import { type Outcome, type Result, reasons } from '../../market/result.ts';

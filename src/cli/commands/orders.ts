@@ -1,6 +1,6 @@
 /** `merit orders`: a participant's own orders, and what became of them. */
 
-import type { OrderView } from '../../auction/find-order.ts';
+import type { OrderView } from '../../auction/intake/find-order.ts';
 import type { Receipt } from '../../book/intake.ts';
 import { type Outcome, reasons } from '../../market/result.ts';
 import { exitCodes, Failure } from '../failure.ts';

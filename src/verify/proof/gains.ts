@@ -6,8 +6,8 @@
  */
 
 import type { Proof, ProofGroup } from '../../market/proof.ts';
-import { bestAt, surplusAt } from '../offers.ts';
-import { inProof } from '../tolerances.ts';
+import { inProof } from '../numbers/tolerances.ts';
+import { bestAt, surplusAt } from '../view/offers.ts';
 import type { Column, Crowd, Model, Row } from './model.ts';
 
 /** What of the book belongs to a group of MTUs. */

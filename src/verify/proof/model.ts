@@ -10,8 +10,8 @@ import { capacityAt } from '../../market/network.ts';
 import type { BlockOrder, BookOrder, ComplexOrder, FlexibleOrder } from '../../market/order.ts';
 import { columnName, rowName } from '../../market/proof.ts';
 import { hoursOf } from '../../market/time.ts';
-import { keyOf, type Offer, offersOf } from '../offers.ts';
-import { isSwitched, isUnit, profileOf, spanOf, stagesOf, stopSteps, termsInWelfare } from '../units.ts';
+import { keyOf, type Offer, offersOf } from '../view/offers.ts';
+import { isSwitched, isUnit, profileOf, spanOf, stagesOf, stopSteps, termsInWelfare } from '../view/units.ts';
 
 /** Limit and curve orders of one zone over one run of MTUs. */
 export interface Crowd {

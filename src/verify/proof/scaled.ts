@@ -8,8 +8,8 @@
  */
 
 import type { ProofNode } from '../../market/proof.ts';
-import { bestAt, valueOfOffer } from '../offers.ts';
-import { inProof } from '../tolerances.ts';
+import { inProof } from '../numbers/tolerances.ts';
+import { bestAt, valueOfOffer } from '../view/offers.ts';
 import { meanPrice, type Part, type Prices } from './gains.ts';
 import type { Column, Crowd, Decision, Model } from './model.ts';
 

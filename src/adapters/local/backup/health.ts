@@ -1,7 +1,7 @@
 /** Whether the last good backup is as young as it should be. */
 
-import type { Finding } from '../../../auction/health.ts';
 import type { Ports } from '../../../auction/ports.ts';
+import type { Finding } from '../../../auction/views/health.ts';
 import type { Backups } from './schedule.ts';
 
 /** One may be late, be it by a failure that the next one mends; and some minutes more, where one comes each minute. */

@@ -5,7 +5,8 @@
  */
 
 import type { Auction } from '../../../auction/auction.ts';
-import { readDocument } from '../../../auction/documents.ts';
+import type { Archive } from '../../../auction/ports.ts';
+import { readDocument } from '../../../auction/records/documents.ts';
 import {
   acceptedKey,
   bookKey,
@@ -15,10 +16,9 @@ import {
   pageKey,
   pagesKey,
   resultKey,
-} from '../../../auction/keys.ts';
-import type { Archive } from '../../../auction/ports.ts';
-import type { Pages } from '../../../auction/results.ts';
-import { type SettledOrder, settledOrders } from '../../../auction/settled-order.ts';
+} from '../../../auction/records/keys.ts';
+import type { Pages } from '../../../auction/views/results.ts';
+import { type SettledOrder, settledOrders } from '../../../auction/views/settled-order.ts';
 import { canonical } from '../../../book/canonical.ts';
 import { sha256 } from '../../../book/intake.ts';
 import { checkIntake } from '../../../book/seal.ts';

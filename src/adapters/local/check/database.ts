@@ -7,7 +7,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { type Auction, inWorkflow } from '../../../auction/auction.ts';
-import { bookKey, resultKey } from '../../../auction/keys.ts';
+import { bookKey, resultKey } from '../../../auction/records/keys.ts';
 import { type AuctionRow, auctionColumns, recordFault } from '../auction-store.ts';
 import { entryColumns, intakeFault } from '../entries-check.ts';
 import type { Head, HeadsFile } from '../heads.ts';

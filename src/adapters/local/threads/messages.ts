@@ -4,8 +4,8 @@
  */
 
 import type { Ports } from '../../../auction/ports.ts';
-import { Unavailable } from '../../../auction/task.ts';
-import type { TaskName } from '../../../auction/tasks.ts';
+import { Unavailable } from '../../../auction/steps/task.ts';
+import type { TaskName } from '../../../auction/steps/tasks.ts';
 import { AuctionError, type ErrorCode, type Problem } from '../../../market/errors.ts';
 import type { Market } from '../../../market/market.ts';
 

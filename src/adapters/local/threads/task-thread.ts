@@ -14,7 +14,7 @@ import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { Clock, OrderStore, Ports } from '../../../auction/ports.ts';
-import { tasks } from '../../../auction/tasks.ts';
+import { tasks } from '../../../auction/steps/tasks.ts';
 import { openArchive } from '../archive.ts';
 import { readHeads } from '../heads.ts';
 import { readEntries } from '../order-store.ts';

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type BirpcReturn, createBirpc } from 'birpc';
 import type { Ports } from '../../../auction/ports.ts';
-import type { TaskName } from '../../../auction/tasks.ts';
+import type { TaskName } from '../../../auction/steps/tasks.ts';
 import { AuctionError } from '../../../market/errors.ts';
 import { crossing, isLong, type ServerFunctions, type ThreadData, type ThreadFunctions } from './messages.ts';
 

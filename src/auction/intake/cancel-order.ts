@@ -1,0 +1,43 @@
+/** An order is taken back while the gate is open, unless another one counts on it. */
+
+import type { Receipt } from '../../book/intake.ts';
+import { AuctionError } from '../../market/errors.ts';
+import type { Ports } from '../ports.ts';
+
+/**
+ * Without `auction` the participant's newest order of that id.
+ *
+ * A parent stays as long as it has children: they are cancelled first. The two legs of a loop go together, the other leg first, so
+ * that a repeat finishes what a crash has cut.
+ *
+ * @throws AuctionError `not-found`; `conflict` for the parent of a live order; `gate-closed` and what else `OrderStore.cancel`
+ *         throws
+ */
+export async function cancelOrder(
+  ports: Ports,
+  participant: string,
+  record_id: string,
+  auction?: string,
+): Promise<Receipt> {
+  const [own] =
+    auction === undefined
+      ? [await ports.orders.findNewest(participant, record_id)]
+      : await ports.orders.find(auction, participant, [record_id]);
+  if (own === undefined) throw new AuctionError('not-found', `there is no order ${record_id}`);
+  const { auction: id, order } = own;
+  if (order.kind === 'block' && !own.cancelled) {
+    const child = (await ports.orders.findNaming(id, participant, 'linkedTo', [record_id])).get(record_id);
+    if (child !== undefined) throw stillNamed(record_id, child.order.record_id);
+    if (order.loopWith !== undefined) await ports.orders.cancel(id, participant, order.loopWith);
+  }
+  const receipt = await ports.orders.cancel(id, participant, record_id);
+  if (!own.cancelled) ports.meter.record('orders_cancelled', 1);
+  return receipt;
+}
+
+function stillNamed(parent: string, child: string): AuctionError {
+  const message = `order ${parent} is the parent of ${child}: cancel ${child} first`;
+  return new AuctionError('conflict', message, [
+    { record_id: child, field: 'linkedTo', code: 'parent-in-use', message },
+  ]);
+}

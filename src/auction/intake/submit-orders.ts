@@ -1,0 +1,111 @@
+/** Orders come in: checked against what the auction accepts, then appended to its intake, all or none. */
+
+import { admit } from '../../book/admission.ts';
+import type { Receipt } from '../../book/intake.ts';
+import { isForbidden, type Owner } from '../../book/portfolio-rules.ts';
+import { type Earlier, namesIn } from '../../book/relations.ts';
+import { termsOf } from '../../book/terms.ts';
+import { AuctionError } from '../../market/errors.ts';
+import type { Auction } from '../auction.ts';
+import type { Ports, StoredOrder } from '../ports.ts';
+import { findAuction, termsIn } from '../records/moves.ts';
+
+/** Intake needs no more of the house than this. */
+type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
+
+export interface Submission {
+  /** Without it the default market's open auction with the next gate closure. */
+  readonly auction?: string;
+  readonly orders: readonly unknown[];
+}
+
+/**
+ * @returns a receipt per order, in their order; by then they are durable
+ * @throws AuctionError `invalid-order` with all problems of all orders, `forbidden` when one of them is whose an order
+ *         is or where it may be; what `OrderStore.append` throws
+ */
+export async function submitOrders(
+  ports: IntakePorts,
+  owner: Owner,
+  submission: Submission,
+): Promise<{ auction: string; receipts: Receipt[] }> {
+  const { clock, meter } = ports;
+  const before = clock.now().getTime();
+  try {
+    const taken = await take(ports, owner, submission);
+    meter.record('orders_received', taken.receipts.length);
+    meter.record('intake_milliseconds', clock.now().getTime() - before);
+    return taken;
+  } catch (error) {
+    if (error instanceof AuctionError) meter.record('submissions_refused', 1, error.code);
+    throw error;
+  }
+}
+
+async function take(
+  ports: IntakePorts,
+  owner: Owner,
+  { auction: id, orders: submissions }: Submission,
+): Promise<{ auction: string; receipts: Receipt[] }> {
+  const auction = id === undefined ? await nextToClose(ports) : await findAuction(ports, id);
+  const terms = termsOf(termsIn(ports, auction), auction.delivery);
+  const { participant } = owner;
+  const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions), owner);
+  if ('problems' in admitted) {
+    const { record_id, index, field, message } = admitted.problems[0]!;
+    const code = admitted.problems.some(isForbidden) ? 'forbidden' : 'invalid-order';
+    throw new AuctionError(
+      code,
+      `no order was taken: order ${record_id ?? index}${field ? `, ${field}` : ''}: ${message}`,
+      admitted.problems,
+    );
+  }
+  return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
+}
+
+/** What of the intake these submissions name. Should it change before they are written, the seal still sees it (`leftOut`). */
+async function earlierOf(
+  { orders: store }: IntakePorts,
+  auction: string,
+  participant: string,
+  submissions: readonly unknown[],
+): Promise<Earlier> {
+  const names = namesIn(submissions);
+  const [orders, groups] = await Promise.all([
+    ancestry(store, auction, participant, names.orders),
+    names.groups.length > 0 ? store.findNaming(auction, participant, 'exclusiveGroup', names.groups) : [],
+  ]);
+  return { orders, groups: new Map([...groups].map(([name, first]) => [name, first.order.zone])) };
+}
+
+/** These orders, their parents, and so on; a family has few generations (`mostGenerations`). */
+async function ancestry(
+  store: IntakePorts['orders'],
+  auction: string,
+  participant: string,
+  names: readonly string[],
+): Promise<Map<string, StoredOrder>> {
+  const known = new Map<string, StoredOrder>();
+  for (let wanted = [...names]; wanted.length > 0; ) {
+    const found = await store.find(auction, participant, wanted);
+    for (const stored of found) known.set(stored.order.record_id, stored);
+    const parents = found.flatMap(({ order }) => (order.kind === 'block' ? (order.linkedTo ?? []) : []));
+    wanted = [...new Set(parents)].filter((name) => !known.has(name));
+  }
+  return known;
+}
+
+async function nextToClose(ports: IntakePorts): Promise<Auction> {
+  const [market] = ports.markets.keys();
+  if (market === undefined) throw new AuctionError('not-found', 'there is no market');
+  const known = await ports.auctions.list({ market, states: ['scheduled', 'open'] });
+  const now = ports.clock.now().getTime();
+  const open = known.filter((a) => a.state === 'open' && Date.parse(a.gateClosure) > now);
+  const [next] = open.sort((a, b) => Date.parse(a.gateClosure) - Date.parse(b.gateClosure));
+  if (next !== undefined) return next;
+  const [upcoming] = known
+    .filter((a) => Date.parse(a.gateOpening) > now)
+    .sort((a, b) => Date.parse(a.gateOpening) - Date.parse(b.gateOpening));
+  if (upcoming === undefined) throw new AuctionError('not-found', `market ${market} has no open auction`);
+  throw new AuctionError('gate-not-open', `the next gate of market ${market} opens at ${upcoming.gateOpening}`);
+}

@@ -1,0 +1,19 @@
+/** The workflow's last step: every order has its outcome, and the house says so. */
+
+import type { z } from 'zod';
+import type { Ports } from '../ports.ts';
+import { auctionInRun, moveOn, type run } from './step.ts';
+import { tell } from './tell.ts';
+
+export async function publish(ports: Ports, input: z.output<typeof run>) {
+  const auction = await auctionInRun(ports, input, 'final');
+  if (auction.state === 'final') {
+    await moveOn(ports, auction, 'settled');
+    const waited = ports.clock.now().getTime() - Date.parse(auction.gateClosure);
+    ports.meter.record('gate_to_result_seconds', Math.max(0, waited) / 1000);
+    ports.meter.record('auctions_settled', 1);
+  }
+  const id = `auction-settled:${auction.id}`;
+  await tell(ports, [{ id, kind: 'auction-settled', auction: auction.id, orders: auction.book!.orders }]);
+  return { settled: true };
+}

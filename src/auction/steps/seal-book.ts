@@ -1,0 +1,45 @@
+/** The workflow's first step: the intake becomes the sealed book, which nobody can change. */
+
+import type { z } from 'zod';
+import { canonical } from '../../book/canonical.ts';
+import { checkBook } from '../../book/check-book.ts';
+import { sha256 } from '../../book/intake.ts';
+import { leftOutOf, sealBook } from '../../book/seal.ts';
+import type { Notice, Ports } from '../ports.ts';
+import { bookKey } from '../records/keys.ts';
+import { marketOf, termsIn } from '../records/moves.ts';
+import { networkOf } from '../records/network.ts';
+import { readSealedBook } from '../views/results.ts';
+import { auctionInRun, moveOn, type run } from './step.ts';
+import { tell } from './tell.ts';
+
+/** @returns what the workflow counts with: the first attempt, and how many there may be */
+export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
+  const auction = await auctionInRun(ports, input, 'closed');
+  const market = marketOf(ports, auction.market);
+  if (auction.state === 'closed') {
+    await moveOn(ports, auction, 'clearing', { book: await seal() });
+  }
+  return { auction: auction.id, run: auction.run, attempt: 1, attempts: market.patience.attempts };
+
+  async function seal() {
+    // A restarted auction has its book already, and keeps it even if the market's file has changed since.
+    if (auction.book !== undefined) {
+      await readSealedBook(ports, auction);
+      return auction.book;
+    }
+    const entries = await ports.orders.entries(auction.id);
+    const shards = await ports.orders.shards(auction.id);
+    const terms = { ...termsIn(ports, auction), market: auction.market, ...(await networkOf(ports, auction)) };
+    const book = sealBook(terms, auction, entries, shards);
+    checkBook(book);
+    const text = canonical(book);
+    await ports.archive.write(bookKey(auction.id), text);
+    const notices = leftOutOf(entries).map(({ participant, record_id, cause }): Notice => {
+      const id = `order-left-out:${auction.id}:${participant}:${record_id}`;
+      return { id, kind: 'order-left-out', auction: auction.id, participant, record_id, cause };
+    });
+    await tell(ports, notices);
+    return { hash: sha256(text), orders: book.orders.length };
+  }
+}
