@@ -52,8 +52,7 @@ const much = 10;
 
 /** What is to be traded otherwise, so that it balances; nothing where it does, or where nothing does. */
 export function lotsOverLosses(problem: Problem, solver: Solver, sharing: Sharing, traded: InLots): Chosen[] {
-  const { arcs, periods } = problem;
-  if (traded.blocks.size === 0 && !arcs.some(({ loss }) => loss > 0)) return [];
+  const { periods } = problem;
   const broken = Array.from({ length: periods }, (_, t) => t).filter((t) => !isBalanced(problem, sharing, traded, t));
   const done = new Set<number>();
   return broken.flatMap((t) => {
