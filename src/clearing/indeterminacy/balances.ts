@@ -1,8 +1,7 @@
 /** The quadratic program of a cluster: shares and flows that balance its cells (market rules, sections 5.1, 5.3, 5.4). */
 
 import type { Problem } from '../model/problem.ts';
-import { samePrice } from '../relaxation/master.ts';
-import type { Equilibrium } from '../search/equilibrium.ts';
+import { type Answer, samePrice } from '../relaxation/master.ts';
 import type { NearestProgram } from '../solver/nearest.ts';
 import { inPower } from '../tolerances.ts';
 import type { Cluster, Free } from './cluster.ts';
@@ -17,7 +16,7 @@ export const isTrade = ({ columns }: Problem, c: number): boolean =>
 export function balances(
   problem: Problem,
   free: Free,
-  found: Equilibrium | undefined,
+  found: Pick<Answer, 'rowPrice'> | undefined,
   { cells, columns, rows, marginals }: Cluster,
   surplus: Float64Array,
   value: Float64Array,

@@ -1,8 +1,9 @@
 /** The most that can be traded at the prices of an answer, among volumes that are worth the same (market rules, section 5.3). */
 
-import type { Problem } from '../model/problem.ts';
+import { shareAt } from '../model/curves/segments.ts';
+import type { Part, Problem } from '../model/problem.ts';
 import { settled, wholeOf } from '../prices/rules.ts';
-import { samePrice } from '../relaxation/master.ts';
+import { type Answer, type Bounds, samePrice } from '../relaxation/master.ts';
 import type { Equilibrium } from '../search/equilibrium.ts';
 import type { Solver } from '../solver/highs.ts';
 import type { NearestProgram } from '../solver/nearest.ts';
@@ -10,6 +11,7 @@ import { weights } from '../tolerances.ts';
 import { balances, isTrade } from './balances.ts';
 import type { Cluster, Kept } from './cluster.ts';
 import { arcAt } from './flows.ts';
+import { atTheMoney } from './one-side.ts';
 import { exactPrices, openChoices } from './open.ts';
 
 export interface MostTraded {
@@ -85,6 +87,39 @@ function withRow(program: NearestProgram, factor: Float64Array, side: number): N
   };
 }
 
+const nothingKept: Kept = { decisions: new Set(), nodes: new Set() };
+
+/** MW over all MTUs that are bought where the most is traded at the prices of an answer; undefined where nothing balances. */
+export function tradedAtMost(
+  problem: Problem,
+  solver: Solver,
+  part: Part,
+  answer: Answer,
+  bounds: Bounds,
+): number | undefined {
+  const price = exactPrices(problem, part, answer);
+  const free = settled(problem, part, bounds);
+  const { surplus, value, clusters } = openChoices(problem, part, answer, free, price, nothingKept);
+  let volume = 0;
+  for (const i of part.nodes) {
+    const { segments, span } = problem.nodes[i]!;
+    for (const segment of segments)
+      if (segment.side === 'buy' && !atTheMoney(segment, price[i]!))
+        volume += shareAt(segment, price[i]!) * segment.power * span;
+  }
+  const open = new Set(clusters.flatMap(({ columns }) => columns));
+  for (const c of part.columns)
+    if (isTrade(problem, c) && !open.has(c))
+      for (const [, mw] of problem.columns[c]!.cells) volume -= Math.min(0, mw) * value[c]!;
+  for (const cluster of clusters) {
+    if (cluster.marginals.length === 0 && !cluster.columns.some((c) => isTrade(problem, c))) continue;
+    const most = mostTraded(problem, solver, cluster, balances(problem, free, answer, cluster, surplus, value));
+    if (most === undefined) return undefined;
+    volume += most.volume;
+  }
+  return volume;
+}
+
 /**
  * Flows over lines with losses where power costs nothing. No welfare says how much they carry: what trades most then, and loses least.
  *
@@ -97,8 +132,17 @@ export function idleFlows(problem: Problem, solver: Solver, found: Equilibrium, 
     for (let c = a * periods; loss > 0 && c < (a + 1) * periods; c++)
       if (columns[c]!.cells.every(([cell]) => Math.abs(found.price[cell]!) <= samePrice * 10)) idle.add(c);
   if (idle.size === 0) return undefined;
-  const free = settled(problem, wholeOf(problem), found.bounds);
-  const { surplus, value, clusters } = openChoices(problem, found, free, exactPrices(problem, found), kept, idle);
+  const whole = wholeOf(problem);
+  const free = settled(problem, whole, found.bounds);
+  const { surplus, value, clusters } = openChoices(
+    problem,
+    whole,
+    found,
+    free,
+    exactPrices(problem, whole, found),
+    kept,
+    idle,
+  );
   const values = found.value.slice();
   for (const cluster of clusters) {
     if (!cluster.columns.some((c) => idle.has(c))) continue;

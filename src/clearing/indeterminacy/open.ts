@@ -6,9 +6,8 @@
 import assert from 'node:assert/strict';
 import { nearestStep, pricesAt } from '../model/curves/net-curve.ts';
 import { shareAt } from '../model/curves/segments.ts';
-import type { Node, Problem } from '../model/problem.ts';
-import { gainsAt, samePrice } from '../relaxation/master.ts';
-import type { Equilibrium } from '../search/equilibrium.ts';
+import type { Node, Part, Problem } from '../model/problem.ts';
+import { type Answer, gainsAt, samePrice } from '../relaxation/master.ts';
 import { isTrade } from './balances.ts';
 import type { Cluster, Free, Island, Kept, Marginal } from './cluster.ts';
 import { balanceTolerance } from './flows.ts';
@@ -23,8 +22,10 @@ export function meanPriceOf(problem: Problem, node: Node, prices: Float64Array):
 }
 
 /** The prices of the linear program by node, without the rounding errors that would hide who is at the money. */
-export function exactPrices(problem: Problem, found: Equilibrium): Float64Array {
-  return Float64Array.from(problem.nodes, (node, i) => {
+export function exactPrices(problem: Problem, part: Part, found: Answer): Float64Array {
+  const prices = new Float64Array(problem.nodes.length);
+  for (const i of part.nodes) {
+    const node = problem.nodes[i]!;
     const price = meanPriceOf(problem, node, found.price);
     const net = found.net[i]!;
     const slack = 2 * samePrice;
@@ -34,8 +35,9 @@ export function exactPrices(problem: Problem, found: Equilibrium): Float64Array 
     assert(price >= lowest - slack && price <= highest + slack, `node ${i} trades ${net} MW at ${price}`);
     const [low, high] = pricesAt(node.curve, net);
     // Where orders stand at the price, straight lines are to meet it exactly too.
-    return nearestStep(node.curve, price, slack) ?? Math.min(high, Math.max(low, price));
-  });
+    prices[i] = nearestStep(node.curve, price, slack) ?? Math.min(high, Math.max(low, price));
+  }
+  return prices;
 }
 
 /** What is not open, and the clusters of what is. */
@@ -53,7 +55,8 @@ export interface Open {
 
 export function openChoices(
   problem: Problem,
-  found: Equilibrium,
+  part: Part,
+  found: Answer,
   free: Free,
   price: Float64Array,
   kept: Kept,
@@ -69,7 +72,8 @@ export function openChoices(
   const joined = new Joined(zones * periods);
 
   const marginals: Marginal[] = [];
-  nodes.forEach((node, index) => {
+  for (const index of part.nodes) {
+    const node = nodes[index]!;
     let sell = 0;
     let buy = 0;
     for (const segment of node.segments) {
@@ -94,12 +98,13 @@ export function openChoices(
     at('sell', sell, rest);
     at('buy', buy, -rest);
     for (let t = node.from; t < node.from + node.span; t++) surplus[node.zone * periods + t]! += net[index]!;
-  });
+  }
 
   const open: number[] = [];
   const isBridge = bridgesOf(problem);
-  const gain = gainsAt(problem, { columns: [...columns.keys()], rows: free.rows }, found);
-  columns.forEach(({ cells, kind }, c) => {
+  const gain = gainsAt(problem, { columns: part.columns, rows: free.rows }, found);
+  for (const c of part.columns) {
+    const { cells, kind } = columns[c]!;
     const least = free.lower[c]!;
     const most = free.upper[c]!;
     const size = kind === 'ratio' ? cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0) : 1;
@@ -118,7 +123,7 @@ export function openChoices(
       value[c] = side === 0 ? found.value[c]! : side > 0 ? most : least;
       for (const [cell, mw] of cells) surplus[cell]! += mw * value[c]!;
     }
-  });
+  }
   const isOpen = new Set(open);
   const rows = free.rows.filter((r) => problem.rows[r]!.entries.some(([c]) => isOpen.has(c)));
   // Zones of a flow-based region are one island: what one exports another takes.

@@ -67,24 +67,25 @@ export function shareAtTheMoney(problem: Problem, solver: Solver, found: Equilib
 }
 
 function share(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept): Sharing | undefined {
-  const price = exactPrices(problem, found);
+  const whole = wholeOf(problem);
+  const price = exactPrices(problem, whole, found);
   const sellShare = new Float64Array(problem.nodes.length);
   const buyShare = new Float64Array(problem.nodes.length);
-  const free = settled(problem, wholeOf(problem), found.bounds);
-  const { net, surplus, value, islands, tied, clusters: all } = openChoices(problem, found, free, price, kept);
+  const free = settled(problem, whole, found.bounds);
+  const { net, surplus, value, islands, tied, clusters: all } = openChoices(problem, whole, found, free, price, kept);
   const otherSide = new Set<Segment>();
   let left: Float64Array = surplus;
-  for (const whole of all) {
+  for (const one of all) {
     const shared = (of: Cluster) =>
       oneRatio(problem, free, of, surplus, value) ?? leastUnexecuted(problem, solver, free, found, of, surplus, value);
-    const choices = sidesOf(problem, whole, price);
+    const choices = sidesOf(problem, one, price);
     let best: { sides: Sides; volumes: Float64Array } | undefined;
     for (const sides of choices) {
       const tried = shared(sides.cluster);
       if (tried !== undefined && (best === undefined || tradesMore(sides, tried, best.sides, best.volumes)))
         best = { sides, volumes: tried };
     }
-    const { cluster, out } = best?.sides ?? { cluster: whole, out: [] };
+    const { cluster, out } = best?.sides ?? { cluster: one, out: [] };
     // The last choice that was tried has left its flows; those of the one that is taken count.
     const volumes = choices.length > 1 || best === undefined ? shared(cluster) : best.volumes;
     for (const segment of out) otherSide.add(segment);

@@ -12,6 +12,7 @@
  * So one accepted order has to go, and the branch divides by which is the first.
  */
 
+import { tradedAtMost } from '../indeterminacy/most-traded.ts';
 import type { Problem } from '../model/problem.ts';
 import { givingWay, supportedLevel } from '../prices/giving-way.ts';
 import { withIncomes } from '../prices/incomes.ts';
@@ -19,8 +20,8 @@ import { freeRules, noLossRules, settled, yieldingOrder } from '../prices/rules.
 import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from '../relaxation/master.ts';
 import type { Solver } from '../solver/highs.ts';
-import { inMoney } from '../tolerances.ts';
-import { boundsOf, emptyAnswer, volumeOf, welfareOf } from './answers.ts';
+import { inMoney, inPower } from '../tolerances.ts';
+import { boundsOf, emptyAnswer, welfareOf } from './answers.ts';
 import {
   bothDirections,
   fitsBeside,
@@ -398,18 +399,20 @@ class Search {
     )
       return false;
     const welfare = welfareOf(this.#problem, this.#master, answer);
-    const volume = (of: Answer) => volumeOf(this.#problem, this.#master, of);
-    // What may be executed as little as it likes is at the money, and is executed in the sharing.
-    const isShared = more.every(
-      (d) => this.#problem.decisions[d]!.least === 0 || this.#problem.decisions[d]!.steps.length > 0,
-    );
-    if (welfare < equal || (!isShared && volume(answer) <= volume(best) + whole)) return false;
+    if (welfare < equal || !this.#tradesMore(answer, bounds)) return false;
     const { exists } = supportOf(this.#problem, this.#solver, this.#master, bounds, list, answer);
     const level = exists ? 0 : this.#levelOf(list, best.closed, bounds, answer);
     if (Math.max(level, supportedLevel) > Math.max(best.level, supportedLevel)) return false;
     // Equal within what is not worth looking for: the bound of the search stays that of the answer it proved.
     this.#best = { ...answer, on: list, closed: best.closed, bounds, level, welfare: Math.max(welfare, best.welfare) };
     return true;
+  }
+
+  /** Can more be traded at the prices of an answer than at those of the best one? */
+  #tradesMore(answer: Answer, bounds: Bounds): boolean {
+    const most = (of: Answer, within: Bounds) =>
+      tradedAtMost(this.#problem, this.#solver, this.#master, of, within) ?? -Infinity;
+    return most(answer, bounds) > most(this.#best!, this.#best!.bounds) + inPower.more;
   }
 
   /** The branch divides by which of its accepted orders is the first to go. */
