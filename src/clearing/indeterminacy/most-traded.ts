@@ -11,7 +11,7 @@ import { weights } from '../tolerances.ts';
 import { balances, isTrade } from './balances.ts';
 import type { Cluster, Kept } from './cluster.ts';
 import { arcAt } from './flows.ts';
-import { atTheMoney } from './one-side.ts';
+import { atTheMoney, sidesOf } from './one-side.ts';
 import { exactPrices, openChoices } from './open.ts';
 
 export interface MostTraded {
@@ -113,9 +113,13 @@ export function tradedAtMost(
       for (const [, mw] of problem.columns[c]!.cells) volume -= Math.min(0, mw) * value[c]!;
   for (const cluster of clusters) {
     if (cluster.marginals.length === 0 && !cluster.columns.some((c) => isTrade(problem, c))) continue;
-    const most = mostTraded(problem, solver, cluster, balances(problem, free, answer, cluster, surplus, value));
-    if (most === undefined) return undefined;
-    volume += most.volume;
+    // An order that could trade on either side trades on one.
+    const choices = sidesOf(problem, cluster, price).flatMap(({ cluster: one }) => {
+      const most = mostTraded(problem, solver, one, balances(problem, free, answer, one, surplus, value));
+      return most === undefined ? [] : [most.volume];
+    });
+    if (choices.length === 0) return undefined;
+    volume += Math.max(...choices);
   }
   return volume;
 }
