@@ -80,12 +80,12 @@ function tiedTo({ columns, periods }: Problem, { sides, blocks }: InLots, t: num
   return mtus;
 }
 
-/** MW that may be lost by cell: of what a line with a loss takes or brings, less than a lot counts as its loss. */
-function losses({ arcs, columns, periods }: Problem, carries: (column: number) => boolean, lot: number, t: number) {
+/** MW that may be lost by cell: of what a line with a loss, or one that is full at no whole lots, takes or brings, less than a lot. */
+function losses({ arcs, columns, periods }: Problem, counts: (column: number) => boolean, lot: number, t: number) {
   const lines = new Map<number, Set<number>>();
-  for (const [a, { loss, line }] of arcs.entries()) {
+  for (const [a, { line }] of arcs.entries()) {
     const c = a * periods + t;
-    if (loss === 0 || !carries(c)) continue;
+    if (!counts(c)) continue;
     for (const [cell] of columns[c]!.cells) lines.set(cell, (lines.get(cell) ?? new Set()).add(line));
   }
   return (cell: number): number => (lines.get(cell)?.size ?? 0) * lot;
@@ -107,7 +107,7 @@ function isBalanced(problem: Problem, { free }: Sharing, traded: InLots, t: numb
   const left = Array.from({ length: zones }, (_, z) => netPosition[z * periods + t]!);
   for (const c of flows)
     for (const [cell, mw] of columns[c]!.cells) left[Math.floor(cell / periods)]! += mw * value[c]!;
-  const lost = losses(problem, (c) => value[c] !== 0, lot, t);
+  const lost = losses(problem, (c) => value[c] !== 0 && (hasLoss(problem, c) || !isWhole(value[c]!, lot)), lot, t);
   return left.every((mw, z) => mw >= -digit && mw <= lost(z * periods + t) + digit);
 }
 
@@ -122,6 +122,7 @@ function chosenTogether(
 ): Chosen | undefined {
   const { columns, rows, zones, periods } = problem;
   const draft = new Draft();
+  const isOpen = new Set(islands.flatMap((island) => island.columns));
   const whole: number[] = [];
   const balances = new Map<number, number>();
   /** What stands of the net positions without what is chosen here. */
@@ -141,7 +142,9 @@ function chosenTogether(
   const open = [...blocks].filter(([c]) => columns[c]!.cells.some(([cell]) => mtus.has(cell % periods)));
   for (const [c] of open) for (const [cell, mw] of partsOf(problem, c)) fixed[cell]! -= inLots(mw * value[c]!, lot);
   for (const t of mtus) {
-    const lost = losses(problem, (c) => free.upper[c]! > 0, lot, t);
+    const mayLose = (c: number) =>
+      hasLoss(problem, c) ? free.upper[c]! > 0 : !isOpen.has(c) && !isWhole(exact[c]!, lot);
+    const lost = losses(problem, mayLose, lot, t);
     for (let z = 0; z < zones; z++) {
       const cell = z * periods + t;
       const row = draft.row(-fixed[cell]!, -fixed[cell]!);
@@ -169,7 +172,6 @@ function chosenTogether(
       draft.entry(ratio, half, -Math.abs(mw));
     }
   }
-  const isOpen = new Set(islands.flatMap((island) => island.columns));
   for (const c of [...mtus].flatMap((t) => flowsAt(problem, t))) {
     const room = isOpen.has(c) ? Infinity : yielding;
     const [lower, upper] = [Math.max(free.lower[c]!, exact[c]! - room), Math.min(free.upper[c]!, exact[c]! + room)];
@@ -191,6 +193,10 @@ function chosenTogether(
     lots: lots.map(([k, j]) => [k, Math.round(x[j]!)]),
   };
 }
+
+const hasLoss = ({ arcs, periods }: Problem, c: number): boolean => arcs[Math.floor(c / periods)]!.loss > 0;
+
+const isWhole = (mw: number, lot: number): boolean => Math.abs(mw / lot - Math.round(mw / lot)) <= inRatio.lots;
 
 const partsOf = ({ columns }: Problem, c: number) => columns[c]!.legs ?? columns[c]!.cells;
 

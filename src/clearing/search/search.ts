@@ -410,8 +410,8 @@ class Search {
 
   /** Can more be traded at the prices of an answer than at those of the best one? */
   #tradesMore(answer: Answer, bounds: Bounds): boolean {
-    const most = (of: Answer, within: Bounds) =>
-      tradedAtMost(this.#problem, this.#solver, this.#master, of, within) ?? -Infinity;
+    const most = (of: Answer, at: Bounds) =>
+      tradedAtMost(this.#problem, this.#solver, this.#master, of, at) ?? -Infinity;
     return most(answer, bounds) > most(this.#best!, this.#best!.bounds) + inPower.more;
   }
 
