@@ -38,7 +38,9 @@ export function routedApp(routes: readonly Route[], options: RoutedAppOptions = 
 /** `Cache-Control: no-store` unless the route set another: most answers are about one caller, or change. */
 const keepNothing: MiddlewareHandler = async (c, next) => {
   await next();
-  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
+  // Of the response as it is: `c.header` would make it anew, with its body as a stream.
+  const { headers } = c.res;
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
 };
 
 const logToStderr: Log = (entry) => console.error(JSON.stringify(entry));

@@ -259,8 +259,9 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
       (error: unknown) => error,
     );
     isSyncing = false;
+    // The next group is on its way to the disk while these are answered.
+    if (waiting.length > 0) flush();
     for (const each of settle) each(fault);
-    if (waiting.length > 0) schedule();
   };
 
   /** Whether a request still waits for somebody else's lock. */
