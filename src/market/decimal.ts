@@ -15,8 +15,21 @@ export interface Grid {
   readonly scale: number;
 }
 
+/** Grids by step: every order asks for the same few. */
+const grids = new Map<number, Grid>();
+const mostGrids = 1000;
+
 /** @param step  a positive decimal, such as a tick or a lot */
 export function gridOf(step: number): Grid {
+  const known = grids.get(step);
+  if (known !== undefined) return known;
+  if (grids.size === mostGrids) grids.clear();
+  const grid = newGrid(step);
+  grids.set(step, grid);
+  return grid;
+}
+
+function newGrid(step: number): Grid {
   assert(Number.isFinite(step) && step > 0, `a grid has a step above 0, not ${step}`);
   const [, whole, fraction = '', exponent = '0'] = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(step))!;
   const decimals = fraction.length - Number(exponent);

@@ -283,7 +283,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
       for (const request of requests) {
         // One entry is written or not; only a request of several can fail half done.
         const several = request.size > 1;
-        const before = new Map(group.heads);
+        const before = several ? new Map(group.heads) : group.heads;
         if (several) database.exec('SAVEPOINT request');
         try {
           const value = request.run(group);
@@ -291,8 +291,10 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
         } catch (error) {
           if (!(error instanceof AuctionError)) throw error;
           if (several) database.exec('ROLLBACK TO request');
-          group.heads.clear();
-          for (const [id, head] of before) group.heads.set(id, head);
+          if (several) {
+            group.heads.clear();
+            for (const [id, head] of before) group.heads.set(id, head);
+          }
           settle.push(() => request.reject(error));
         }
         if (several) database.exec('RELEASE request');

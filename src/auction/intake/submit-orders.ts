@@ -4,7 +4,7 @@ import { admit } from '../../book/admission.ts';
 import type { Receipt } from '../../book/intake.ts';
 import { isForbidden, type Owner } from '../../book/portfolio-rules.ts';
 import { type Earlier, namesIn } from '../../book/relations.ts';
-import { termsOf } from '../../book/terms.ts';
+import { type Terms, termsOf } from '../../book/terms.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Auction } from '../auction.ts';
 import type { Ports, StoredOrder } from '../ports.ts';
@@ -48,7 +48,7 @@ async function take(
   { auction: id, orders: submissions }: Submission,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
   const auction = id === undefined ? await nextToClose(ports) : await findAuction(ports, id);
-  const terms = termsOf(termsIn(ports, auction), auction.delivery);
+  const terms = knownTerms(ports, auction);
   const { participant } = owner;
   const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions), owner);
   if ('problems' in admitted) {
@@ -63,6 +63,15 @@ async function take(
   return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
 }
 
+/** Terms by the record they are of, which a store gives as the same object as long as it stays the same. */
+const known = new WeakMap<Auction, Terms>();
+
+function knownTerms(ports: IntakePorts, auction: Auction): Terms {
+  const terms = known.get(auction) ?? termsOf(termsIn(ports, auction), auction.delivery);
+  known.set(auction, terms);
+  return terms;
+}
+
 /** What of the intake these submissions name. Should it change before they are written, the seal still sees it (`leftOut`). */
 async function earlierOf(
   { orders: store }: IntakePorts,
@@ -71,12 +80,15 @@ async function earlierOf(
   submissions: readonly unknown[],
 ): Promise<Earlier> {
   const names = namesIn(submissions);
+  if (names.orders.length + names.groups.length === 0) return nothingEarlier;
   const [orders, groups] = await Promise.all([
     ancestry(store, auction, participant, names.orders),
     names.groups.length > 0 ? store.findNaming(auction, participant, 'exclusiveGroup', names.groups) : [],
   ]);
   return { orders, groups: new Map([...groups].map(([name, first]) => [name, first.order.zone])) };
 }
+
+const nothingEarlier: Earlier = { orders: new Map(), groups: new Map() };
 
 /** These orders, their parents, and so on; a family has few generations (`mostGenerations`). */
 async function ancestry(
