@@ -38,6 +38,14 @@ export function answersOf(book: Book, decision: Decision, shut: Shut = new Set()
   });
 }
 
+/** The best answers with one more of the directions shut in which power flows over a line with a loss. */
+export const withLessOpen = (book: Book, { decision, shut, model, values }: Answer): Answer[] =>
+  model.roles.flatMap(({ direction }, j) =>
+    direction === undefined || values[j]!.n <= 0n
+      ? []
+      : answersOf(book, decision, new Set([...shut, keyOf(direction)])),
+  );
+
 function worthOf({ variables }: Model, values: readonly Rational[]): Rational {
   const half = over(one, { n: 2n, d: 1n });
   return sum(

@@ -9,7 +9,7 @@
  */
 
 import type { Book } from '../../../src/market/book.ts';
-import { type Answer, answersOf, mostTraded } from './answers.ts';
+import { type Answer, answersOf, mostTraded, withLessOpen } from './answers.ts';
 import { decisionsOf } from './decisions.ts';
 import { type GivenWay, hullOf, type Range, supportingPrices } from './prices.ts';
 import { compare, most, over, type Rational, rational, text, times } from './rational.ts';
@@ -32,7 +32,16 @@ export interface Truth {
 
 /** @returns undefined where nothing keeps the capacities, or no prices support anything whatever gives way */
 export function oracle(book: Book): Truth | undefined {
-  const answers = decisionsOf(book.orders).flatMap((decision) => answersOf(book, decision));
+  let answers = decisionsOf(book.orders).flatMap((decision) => answersOf(book, decision));
+  // Which direction of a line with a loss is open is a decision like any other: where no prices support what flows, another is tried.
+  for (; answers.length > 0; answers = answers.flatMap((answer) => withLessOpen(book, answer))) {
+    const truth = bestSupported(book, answers);
+    if (truth !== undefined) return truth;
+  }
+  return undefined;
+}
+
+function bestSupported(book: Book, answers: Answer[]): Truth | undefined {
   answers.sort((a, b) => compare(b.value, a.value));
   const traded = new Map<Answer, ReturnType<typeof mostTraded>>();
   for (const givenWay of [0, 1, 2, 3] as const) {
