@@ -24,7 +24,7 @@ import { noLossRules, sumAt, yieldingOrder } from './prices/rules.ts';
 import { decidedOutcomes } from './report/decided-outcomes.ts';
 import { withExcluded, withoutOrders } from './report/excluded.ts';
 import { marginalLimit, type OrderSegments, outcomesOf, segmentsByOrder, valueOfSide } from './report/outcomes.ts';
-import { clean, type Lots, roundToLots, smallestLot, toLots } from './rounding/rounding.ts';
+import { clean, type Lots, roundToLots, toLots } from './rounding/rounding.ts';
 import { readCheckpoint, writeCheckpoint } from './search/checkpoint.ts';
 import { type Equilibrium, findEquilibrium } from './search/equilibrium.ts';
 import type { Budget } from './search/standing.ts';
@@ -296,14 +296,13 @@ function onTick(price: number, tick: number): number {
 
 /** Money: what executed buys value less what executed sells ask, less the tariffs of the flows. */
 function welfareOf(problem: Problem, byOrder: readonly OrderSegments[], lots: Lots): number {
-  const { book, nodes, hours, columns, decisions } = problem;
+  const { book, lot, nodes, hours, columns, decisions } = problem;
   let welfare = 0;
   byOrder.forEach(({ node, segments }, k) => {
     if (node < 0) return;
     const perHour = valueOfSide(segments, 'buy', lots.bought[k]!) - valueOfSide(segments, 'sell', lots.sold[k]!);
     welfare += perHour * hours * nodes[node]!.span;
   });
-  const lot = book.lot ?? smallestLot;
   const blocks = new Map(
     decisions.flatMap(({ column, steps, orders }) => (steps.length === 0 ? [[column, orders]] : [])),
   );

@@ -42,8 +42,9 @@ export const inPower = {
 
 /** Shares: ratios of blocks, of volumes, of lots. */
 export const inRatio = {
-  /** A decision's ratio is whole. */
+  /** A decision's ratio is whole, if that is less than a part of a lot; and what a solver leaves of nothing. */
   whole: 1e-6,
+  noise: 1e-10,
   /** A ratio is at an end of its range. */
   same: 1e-7,
   /** A published ratio is 0 or 1; a row of ratios holds. */

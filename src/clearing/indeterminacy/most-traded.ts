@@ -7,7 +7,7 @@ import { type Answer, type Bounds, samePrice } from '../relaxation/master.ts';
 import type { Equilibrium } from '../search/equilibrium.ts';
 import type { Solver } from '../solver/highs.ts';
 import type { NearestProgram } from '../solver/nearest.ts';
-import { weights } from '../tolerances.ts';
+import { inPower, weights } from '../tolerances.ts';
 import { balances, isTrade } from './balances.ts';
 import type { Cluster, Kept } from './cluster.ts';
 import { arcAt } from './flows.ts';
@@ -89,8 +89,16 @@ function withRow(program: NearestProgram, factor: Float64Array, side: number): N
 
 const nothingKept: Kept = { decisions: new Set(), nodes: new Set() };
 
+type Within = readonly [answer: Answer, bounds: Bounds];
+
+/** Can more be traded at the prices of one answer than at those of another? */
+export function canTradeMore(problem: Problem, solver: Solver, part: Part, one: Within, other: Within): boolean {
+  const most = (of: Within) => tradedAtMost(problem, solver, part, ...of) ?? -Infinity;
+  return most(one) > most(other) + inPower.more;
+}
+
 /** MW over all MTUs that are bought where the most is traded at the prices of an answer; undefined where nothing balances. */
-export function tradedAtMost(
+function tradedAtMost(
   problem: Problem,
   solver: Solver,
   part: Part,

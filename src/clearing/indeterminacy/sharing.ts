@@ -74,6 +74,8 @@ function share(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept)
   const free = settled(problem, whole, found.bounds);
   const { net, surplus, value, islands, tied, clusters: all } = openChoices(problem, whole, found, free, price, kept);
   const otherSide = new Set<Segment>();
+  // A rounding error, and less than half a lot.
+  const off = Math.min(inPower.whole, problem.lot / 2);
   let left: Float64Array = surplus;
   for (const one of all) {
     const shared = (of: Cluster) =>
@@ -91,7 +93,7 @@ function share(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept)
     for (const segment of out) otherSide.add(segment);
     if (volumes === undefined) return undefined;
     cluster.marginals.forEach(({ node, side, volume }, k) => {
-      const share = snapped(volumes[k]!, volume) / volume;
+      const share = snapped(volumes[k]!, volume, off) / volume;
       (side === 'sell' ? sellShare : buyShare)[node] = share;
       net[node]! += (side === 'sell' ? share : -share) * volume;
     });
@@ -119,8 +121,8 @@ function share(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept)
   };
 }
 
-/** A millionth of a MW short of nothing or all is a rounding error. */
-const snapped = (mw: number, all: number): number => (mw < inPower.whole ? 0 : mw > all - inPower.whole ? all : mw);
+/** So near to nothing, or to all, a volume is there. */
+const snapped = (mw: number, all: number, off: number): number => (mw < off ? 0 : mw > all - off ? all : mw);
 
 /** The easy answer: one ratio for all sells and one for all buys. Undefined where it may not be the answer. */
 function oneRatio(

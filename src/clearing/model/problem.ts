@@ -7,6 +7,7 @@
  */
 
 import type { Book } from '../../market/book.ts';
+import { leastPower } from '../../market/bounds.ts';
 import type { BookOrder } from '../../market/order.ts';
 import { columnName } from '../../market/proof.ts';
 import { hoursOf, resolutionMinutes } from '../../market/time.ts';
@@ -36,6 +37,8 @@ export interface Problem {
   /** In the units of the problem, as all of it: volumes, prices, money. */
   readonly book: Book;
   readonly units: Units;
+  /** MW. Volumes of a book that names no lot are published in watts. */
+  readonly lot: number;
   readonly zones: number;
   readonly periods: number;
   /** Length of an MTU in hours. */
@@ -127,6 +130,7 @@ export function problemOf(asGiven: Book, without: ReadonlySet<number> = new Set(
   return {
     book,
     units,
+    lot: book.lot ?? leastPower,
     zones: book.zones.length,
     periods,
     hours,

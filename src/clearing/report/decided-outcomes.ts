@@ -7,9 +7,9 @@ import type { Outcome, Reason, ReasonCode } from '../../market/result.ts';
 import { profileOf } from '../model/blocks.ts';
 import type { Decision, Row } from '../model/columns.ts';
 import type { Problem } from '../model/problem.ts';
-import { clean, type Lots, smallestLot, toLots } from '../rounding/rounding.ts';
+import { clean, type Lots, toLots } from '../rounding/rounding.ts';
 import type { Solver } from '../solver/highs.ts';
-import { inMoney, inPower, inPrice, inRatio } from '../tolerances.ts';
+import { inMoney, inPrice, inRatio } from '../tolerances.ts';
 
 /** A ratio this near to its end is at it. */
 const whole = inRatio.exact;
@@ -93,7 +93,7 @@ function blockOutcome(told: Told, index: number, order: BlockOrder & BookOrder):
       profile.map(() => 0),
     );
   const ratio = lots.value[problem.decisions[d]!.column]!;
-  const lot = problem.book.lot ?? smallestLot;
+  const lot = problem.lot;
   const head = headOf(order);
   const power = profile.map((step) => (ratio === 1 ? step.power : toLots(step.power * ratio, lot)));
   const own = ownGain(told, order);
@@ -258,7 +258,8 @@ function complexOutcome(told: Told, index: number, order: ComplexOrder & BookOrd
       const span = spanOf(problem, order);
       for (let k = 0; k < span; k++) asked[(step.period - 1) * span + k]! += step.power;
     }
-    const isFull = power.every((mw, t) => mw >= asked[t]! - inPower.nothing);
+    const halfLot = problem.lot / 2;
+    const isFull = power.every((mw, t) => mw >= asked[t]! - halfLot);
     if (isFull) return { ...head, status: 'accepted', power, ratio: 1, surplus };
     const reason = whyNotFull(told, order, power, zone);
     const none = d === undefined && power.every((mw) => mw === 0);
@@ -367,7 +368,7 @@ function whyNotFull(
     const more = Math.min(Math.max(0, left.get(from)!), step.power - leastOf(step));
     left.set(from, left.get(from)! - more);
     const open = step.power - leastOf(step) - more;
-    if (open <= inPower.nothing) continue;
+    if (open <= problem.lot / 2) continue;
     let mean = 0;
     for (let k = 0; k < span; k++) mean += price[zone * periods + from + k]! / span;
     const gain = sign * (mean - step.price - variable);

@@ -9,7 +9,7 @@ import type { Sharing } from '../indeterminacy/sharing.ts';
 import { type Segment, shareAt } from '../model/curves/segments.ts';
 import type { Problem } from '../model/problem.ts';
 import { samePrice } from '../relaxation/master.ts';
-import { clean, type Lots, smallestLot } from '../rounding/rounding.ts';
+import { clean, type Lots } from '../rounding/rounding.ts';
 import { inMoney, inPower } from '../tolerances.ts';
 
 /** An order's volume this near (MW) to what it asked for is all of it. */
@@ -134,7 +134,7 @@ export function outcomesOf(
 }
 
 /** Does it miss more than rounding to a lot explains? */
-function isParadox({ book }: Problem, segments: readonly Segment[], net: number, price: number): boolean {
+function isParadox({ lot }: Problem, segments: readonly Segment[], net: number, price: number): boolean {
   const total = segments.reduce((sum, { power }) => sum + power, 0);
   const best = segments.reduce((sum, segment) => {
     const mw = shareAt(segment, price) * segment.power;
@@ -142,7 +142,7 @@ function isParadox({ book }: Problem, segments: readonly Segment[], net: number,
   }, 0);
   // Steps are executed by the price alone; of a slope rounding moves up to a lot.
   const rounding = segments.some(({ first, last }) => first !== last) ? 1 : 0.5;
-  const isOff = Math.abs(best - net) > rounding * (book.lot ?? smallestLot) - sameVolume;
+  const isOff = Math.abs(best - net) > rounding * lot - sameVolume;
   return isOff && missedSurplus(segments, net, price) > inMoney.perMwhInLots * total;
 }
 

@@ -7,7 +7,7 @@
  * net positions, so every balance closes exactly.
  */
 
-import { leastPower } from '../../market/bounds.ts';
+import { isTrade } from '../indeterminacy/balances.ts';
 import type { Island } from '../indeterminacy/cluster.ts';
 import { arcAt, treeFlows } from '../indeterminacy/flows.ts';
 import { Joined } from '../indeterminacy/joined.ts';
@@ -27,9 +27,6 @@ export interface Lots {
   /** By column: MW sent, ratios, MW of steps. */
   readonly value: Float64Array;
 }
-
-/** Volumes of a book that names no lot are published in watts. */
-export const smallestLot = leastPower;
 
 /** A flow this near to its limit (MW) is at it. */
 const full = inPower.full;
@@ -58,8 +55,7 @@ interface Side {
 export const clean = (mw: number): number => Math.round(mw * 1e6) / 1e6 + 0;
 
 export function roundToLots(problem: Problem, solver: Solver, sharing: Sharing): Lots {
-  const { nodes, periods, zones, book } = problem;
-  const lot = book.lot ?? smallestLot;
+  const { nodes, periods, zones, lot, book } = problem;
   const bought = new Float64Array(book.orders.length);
   const sold = new Float64Array(book.orders.length);
   const netPosition = new Float64Array(zones * periods);
@@ -228,7 +224,12 @@ export function roundToLots(problem: Problem, solver: Solver, sharing: Sharing):
       for (const cell of cellsOf(side)) netPosition[cell]! += side.sign * more;
     }
   }
-  return { bought, sold, netPosition: netPosition.map(clean), value: value.map(cleanRatio(problem)) };
+  return {
+    bought,
+    sold,
+    netPosition: netPosition.map(clean),
+    value: value.map((each, c) => (isTrade(problem, c) ? each : clean(each))),
+  };
 }
 
 /**
@@ -274,12 +275,6 @@ function blockGivesWay(
   value[best.c] = best.ratio;
   netPosition[best.cell]! += missing;
 }
-
-/** Ratios keep their digits. */
-const cleanRatio =
-  ({ columns }: Problem) =>
-  (value: number, c: number): number =>
-    columns[c]!.kind === 'ratio' ? value : clean(value);
 
 /** The power of a block in one MTU, in whole lots: a fraction of what it asked for, rounded once for everybody. */
 export const toLots = (mw: number, lot: number): number => clean(Math.sign(mw) * Math.round(Math.abs(mw) / lot) * lot);

@@ -6,21 +6,29 @@ import type { Part, Problem } from '../model/problem.ts';
 import { type Answer, samePrice } from '../relaxation/master.ts';
 import { inRatio } from '../tolerances.ts';
 
-/** A ratio this near to 0 or to its least counts as there. */
-export const { whole } = inRatio;
+/** A ratio this near to 0 or to its least counts as there: it moves less than a quarter of a lot. */
+function wholeWithin({ decisions, columns, lot }: Problem, d: number): number {
+  const { column, steps } = decisions[d]!;
+  let largest = 0;
+  for (const [, mw] of columns[column]!.cells) largest = Math.max(largest, Math.abs(mw));
+  for (const step of steps) largest = Math.max(largest, columns[step]!.most);
+  const ofLot = lot / (4 * largest);
+  return Math.max(inRatio.noise, Math.min(inRatio.whole, ofLot));
+}
+
+export const isOn = (problem: Problem, d: number, { value }: Answer): boolean =>
+  value[problem.decisions[d]!.column]! > wholeWithin(problem, d);
 
 /** Branching variable: the most fractional undecided decision, weighted by its MW; undefined when all are whole. */
-export function mostFractional(
-  { decisions, columns }: Problem,
-  open: readonly number[],
-  { value }: Answer,
-): number | undefined {
+export function mostFractional(problem: Problem, open: readonly number[], { value }: Answer): number | undefined {
+  const { decisions, columns } = problem;
   let most = 0;
   let found: number | undefined;
   for (const d of open) {
     const { column, least } = decisions[d]!;
     // Without a minimum acceptance the ratio is continuous: nothing to branch on.
     const ratio = least === 0 ? 0 : value[column]! / least;
+    const whole = wholeWithin(problem, d);
     if (ratio <= whole || ratio >= 1 - whole) continue;
     const size = columns[column]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
     const doubt = (0.5 - Math.abs(ratio - 0.5)) * (1 + size);

@@ -12,7 +12,7 @@
  * So one accepted order has to go, and the branch divides by which is the first.
  */
 
-import { tradedAtMost } from '../indeterminacy/most-traded.ts';
+import { canTradeMore } from '../indeterminacy/most-traded.ts';
 import type { Problem } from '../model/problem.ts';
 import { givingWay, supportedLevel } from '../prices/giving-way.ts';
 import { withIncomes } from '../prices/incomes.ts';
@@ -20,15 +20,15 @@ import { freeRules, noLossRules, settled, yieldingOrder } from '../prices/rules.
 import { type Support, supportOf, supportsItself } from '../prices/support.ts';
 import { type Answer, type Bounds, gainsAt, Master, partOf, samePrice } from '../relaxation/master.ts';
 import type { Solver } from '../solver/highs.ts';
-import { inMoney, inPower } from '../tolerances.ts';
+import { inMoney } from '../tolerances.ts';
 import { boundsOf, emptyAnswer, welfareOf } from './answers.ts';
 import {
   bothDirections,
   fitsBeside,
+  isOn,
   mostFractional,
   takesPart,
   undecidedDirection,
-  whole,
   withoutFamily,
 } from './branching.ts';
 import { type Core, coreOf, scalableOf } from './core.ts';
@@ -222,7 +222,7 @@ class Search {
       return ways;
     }
 
-    const on = this.#decisions.filter((d) => answer.value[this.#problem.decisions[d]!.column]! > whole);
+    const on = this.#decisions.filter((d) => isOn(this.#problem, d, answer));
     const isSupported = supportsItself(this.#problem, this.#master, on, answer);
     const core = isSupported ? undefined : this.#core(on, below);
     const isTested = core === undefined || this.#isWanting;
@@ -399,20 +399,17 @@ class Search {
     )
       return false;
     const welfare = welfareOf(this.#problem, this.#master, answer);
-    if (welfare < equal || !this.#tradesMore(answer, bounds)) return false;
+    if (
+      welfare < equal ||
+      !canTradeMore(this.#problem, this.#solver, this.#master, [answer, bounds], [best, best.bounds])
+    )
+      return false;
     const { exists } = supportOf(this.#problem, this.#solver, this.#master, bounds, list, answer);
     const level = exists ? 0 : this.#levelOf(list, best.closed, bounds, answer);
     if (Math.max(level, supportedLevel) > Math.max(best.level, supportedLevel)) return false;
     // Equal within what is not worth looking for: the bound of the search stays that of the answer it proved.
     this.#best = { ...answer, on: list, closed: best.closed, bounds, level, welfare: Math.max(welfare, best.welfare) };
     return true;
-  }
-
-  /** Can more be traded at the prices of an answer than at those of the best one? */
-  #tradesMore(answer: Answer, bounds: Bounds): boolean {
-    const most = (of: Answer, at: Bounds) =>
-      tradedAtMost(this.#problem, this.#solver, this.#master, of, at) ?? -Infinity;
-    return most(answer, bounds) > most(this.#best!, this.#best!.bounds) + inPower.more;
   }
 
   /** The branch divides by which of its accepted orders is the first to go. */
