@@ -46,11 +46,15 @@ export function stagesOf({ columns, decisions, freeSteps }: Problem, { free }: S
 
 const mostOf = ({ held, steps }: Stage): number => steps.reduce((sum, { most }) => sum + most, held);
 
-/** MW of a stage in whole lots, never less than it has to trade. */
+/** MW of a stage in whole lots, never less than it has to trade, nor more than it may (a gradient may leave it a part of a lot). */
 export function stageInLots(stage: Stage, lot: number): number {
+  const most = mostOf(stage);
+  const least = Math.ceil(stage.held / lot - inRatio.lots);
+  const room = Math.floor(most / lot + inRatio.lots);
+  if (least > room) return most;
   // Where no step is executed in part, what has to be is in no whole lots: less would be taken from a step in the money.
   const lots = stage.gives ? Math.round(stage.exact / lot) : Math.ceil(stage.exact / lot - inRatio.lots);
-  return Math.min(mostOf(stage), Math.max(Math.ceil(stage.held / lot - inRatio.lots), lots) * lot);
+  return Math.min(room, Math.max(least, lots)) * lot;
 }
 
 /** Let the steps of a stage trade so much (MW) together, by merit. */
