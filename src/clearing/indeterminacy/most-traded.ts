@@ -22,7 +22,7 @@ export interface MostTraded {
   /** The same of other values. */
   readonly of: (x: Float64Array) => number;
   /** The program with a row that requires it. */
-  readonly required: NearestProgram;
+  readonly required: () => NearestProgram;
 }
 
 /** Of a MW that is lost, beside one that is traded. */
@@ -60,7 +60,7 @@ export function mostTraded(
   });
   if (status !== 'optimal') return undefined;
   const of = (at: Float64Array) => gain.reduce((sum, each, k) => sum + each * at[k]!, 0);
-  return { volume: of(x), x, of, required: withRow(program, gain, of(x)) };
+  return { volume: of(x), x, of, required: () => withRow(program, gain, of(x)) };
 }
 
 /** The program with the row sum(factor * x) = side. */

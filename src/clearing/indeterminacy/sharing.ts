@@ -176,10 +176,15 @@ function leastUnexecuted(
 ): Float64Array | undefined {
   const { columns, marginals } = cluster;
   const program = balances(problem, free, found, cluster, surplus, value);
-  const most = mostTraded(problem, solver, cluster, program);
+  // Over lines without losses least squares leave no way from a sell to a buy at the money: that is the most (max-flow, min-cut).
+  const isPlain =
+    cluster.rows.length === 0 &&
+    marginals.every(({ node }) => problem.nodes[node]!.span === 1) &&
+    columns.every((c) => problem.columns[c]!.kind === 'flow' && arcAt(problem, c).arc.loss === 0);
+  const most = isPlain ? undefined : mostTraded(problem, solver, cluster, program);
   const shared = nearestInTurn(program);
   const isLess = most !== undefined && shared !== undefined && most.of(shared) < most.volume - volumeTolerance;
-  const x = isLess ? (nearestInTurn(most.required) ?? shared) : shared;
+  const x = isLess ? (nearestInTurn(most.required()) ?? shared) : shared;
   if (x === undefined) return undefined;
   columns.forEach((c, k) => {
     value[c] = x[k]!;

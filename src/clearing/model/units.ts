@@ -42,10 +42,13 @@ function shifted(value: number, by: number): number {
   return Number(`${mantissa}e${Number(exponent) + by}`);
 }
 
-/** MW of the largest order in one period. */
+/** MW of the largest order in one period, or of the first that is large enough. */
 function largestPower({ orders }: Book): number {
   let most = 0;
-  for (const order of orders) for (const power of powersOf(order)) most = Math.max(most, Math.abs(power));
+  for (const order of orders) {
+    for (const power of powersOf(order)) most = Math.max(most, Math.abs(power));
+    if (most >= mostPowerAtLeast) break;
+  }
   return most;
 }
 
@@ -130,24 +133,22 @@ export const moneyIn = ({ power, price }: Units, money: number): number => money
 /** A price on its tick in these units, as it is published. */
 export const priceIn = ({ price }: Units, onTick: number): number => shifted(onTick, -price);
 
-/** What is published of these outcomes, or of volumes: megawatts to the watt, money to the cent. */
+/** What is published of volumes and outcomes: megawatts to the watt, money to the cent. An outcome is rounded in place. */
 export function published(units: Units) {
   const rounded = (value: number): number => Math.round(value * 10 ** digits) / 10 ** digits + 0;
   const mw = (power: number): number => (units.power === 0 ? power : rounded(power / 10 ** units.power));
-  const money = (value: number): number => toCents(moneyIn(units, value));
+  const perUnit = 10 ** (units.power + units.price);
+  const money = (value: number): number => toCents(value / perUnit);
   return {
     mw,
-    outcome: (each: Outcome): Outcome => ({
-      ...each,
-      power: Array.isArray(each.power) ? each.power.map(mw) : mw(each.power),
-      surplus: money(each.surplus),
-      ...(each.reason && {
-        reason: {
-          ...each.reason,
-          distance: rounded(each.reason.distance / 10 ** units.price),
-          missedSurplus: money(each.reason.missedSurplus),
-        },
-      }),
-    }),
+    outcome: (each: Outcome): Outcome => {
+      if (units.power !== 0) each.power = Array.isArray(each.power) ? each.power.map(mw) : mw(each.power);
+      each.surplus = money(each.surplus);
+      if (each.reason !== undefined) {
+        each.reason.distance = rounded(each.reason.distance / 10 ** units.price);
+        each.reason.missedSurplus = money(each.reason.missedSurplus);
+      }
+      return each;
+    },
   };
 }
