@@ -15,12 +15,13 @@ import type { Columns, Row } from './columns.ts';
 
 type Step = ComplexOrder['steps'][number];
 
-/** @param hours length of an MTU */
+/** @param hours length of an MTU; @param highest the larger of the price limits, without its sign */
 export function addComplex(
   to: Columns,
   { index, order }: Indexed<ComplexOrder>,
   place: Placement,
   hours: number,
+  highest: number,
 ): void {
   const sign = order.side === 'sell' ? 1 : -1;
   const inWelfare = order.condition === 'minimum-profit' || order.condition === 'maximum-payment';
@@ -62,7 +63,7 @@ export function addComplex(
       least: 1,
       steps: steps.map(({ column }) => column),
       test: isIncome ? 'income' : 'surplus',
-      fixed: isIncome ? order.fixedTerm / hours : 0,
+      fixed: isIncome ? Math.min(order.fixedTerm / hours, outOfReach(order, highest, place)) : 0,
       variable: isIncome ? order.variableTerm : 0,
       parent: -1,
     });
@@ -91,6 +92,15 @@ export function addComplex(
   }
   if (order.loadGradient !== undefined) addGradient(to, order, steps, on, place, hours);
   if (on >= 0 && order.condition === 'minimum-income') addScheduledStop(to, index, order, on, place, sign);
+}
+
+/**
+ * Currency per hour that no income comes to: what is asked beyond it is as much out of reach, and programs are spared numbers that are larger by
+ * many digits than all others.
+ */
+function outOfReach(order: Indexed<ComplexOrder>['order'], highest: number, place: Placement): number {
+  const mw = order.steps.reduce((sum, { power, period }) => sum + power * place.cellsOf(order, period).length, 0);
+  return 2 * mw * (highest + Math.abs(order.variableTerm)) + 1;
 }
 
 /** Is there a yes or no about this order at all? Without, its steps trade like anybody's. */

@@ -123,8 +123,9 @@ export function problemOf(asGiven: Book, without: ReadonlySet<number> = new Set(
     },
   };
   addBlocks(to, ofKind('block'), placement);
+  const highest = Math.max(Math.abs(book.priceLimits.min), Math.abs(book.priceLimits.max));
   for (const entry of ofKind('flexible')) addFlexible(to, entry, placement);
-  for (const entry of ofKind('complex')) addComplex(to, entry, placement, hours);
+  for (const entry of ofKind('complex')) addComplex(to, entry, placement, hours, highest);
   const { columns, rows, decisions, free: freeSteps } = to;
   const groups = groupsOf(nodes, columns, rows, periods);
   return {

@@ -339,7 +339,8 @@ function marginOf(
   for (const [c, value] of schedule) add(c, value);
   if (d !== undefined) add(decisions[d]!.column, 1);
   if (order.condition !== 'minimum-income' || d === undefined) return gain;
-  return income - decisions[d]!.fixed - decisions[d]!.variable * mw;
+  // All that is asked, also where the program need not know how much that is (`model/complex.ts`).
+  return income - order.fixedTerm / problem.hours - decisions[d]!.variable * mw;
 }
 
 /** The step nearest to execution that is not executed. */

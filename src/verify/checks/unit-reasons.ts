@@ -181,7 +181,8 @@ function wrongInComplex(view: View, unit: Complex, reason: Reason, gain: Gain | 
     return stage.steps.flatMap(({ least, most, cost }) => {
       const done = Math.max(0, Math.min(more, most - least));
       more -= done;
-      return done < most - least - dust(most) ? [at - cost] : [];
+      // What the stage trades is published as one sum: so much of it is lost on the way back.
+      return done < most - least - dust(most, unit.power[stage.from]!) ? [at - cost] : [];
     });
   });
   const best = Math.max(...open);
