@@ -16,8 +16,16 @@ function wholeWithin({ decisions, columns, lot }: Problem, d: number): number {
   return Math.max(inRatio.noise, Math.min(inRatio.whole, ofLot));
 }
 
-export const isOn = (problem: Problem, d: number, { value }: Answer): boolean =>
-  value[problem.decisions[d]!.column]! > wholeWithin(problem, d);
+/** Decisions that are on. What the program leaves of those that are off is taken off, and a ratio within it of its least is there. */
+export function decidedOn(problem: Problem, decisions: readonly number[], { value }: Answer): number[] {
+  return decisions.filter((d) => {
+    const { column, least } = problem.decisions[d]!;
+    const [ratio, near] = [value[column]!, wholeWithin(problem, d)];
+    if (ratio <= near) value[column] = 0;
+    else if (Math.abs(ratio - least) <= near) value[column] = least;
+    return ratio > near;
+  });
+}
 
 /** Branching variable: the most fractional undecided decision, weighted by its MW; undefined when all are whole. */
 export function mostFractional(problem: Problem, open: readonly number[], { value }: Answer): number | undefined {

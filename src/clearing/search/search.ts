@@ -24,8 +24,8 @@ import { inMoney } from '../tolerances.ts';
 import { boundsOf, emptyAnswer, welfareOf } from './answers.ts';
 import {
   bothDirections,
+  decidedOn,
   fitsBeside,
-  isOn,
   mostFractional,
   takesPart,
   undecidedDirection,
@@ -222,7 +222,7 @@ class Search {
       return ways;
     }
 
-    const on = this.#decisions.filter((d) => isOn(this.#problem, d, answer));
+    const on = decidedOn(this.#problem, this.#decisions, answer);
     const isSupported = supportsItself(this.#problem, this.#master, on, answer);
     const core = isSupported ? undefined : this.#core(on, below);
     const isTested = core === undefined || this.#isWanting;
