@@ -53,7 +53,8 @@ export function stageInLots(stage: Stage, lot: number): number {
   const room = Math.floor(most / lot + inRatio.lots);
   if (least > room) return most;
   // Where no step is executed in part, what has to be is in no whole lots: less would be taken from a step in the money.
-  const lots = stage.gives ? Math.round(stage.exact / lot) : Math.ceil(stage.exact / lot - inRatio.lots);
+  const noise = Math.max(inRatio.lots, inPower.balance / lot);
+  const lots = stage.gives ? Math.round(stage.exact / lot) : Math.ceil(stage.exact / lot - noise);
   return Math.min(room, Math.max(least, lots)) * lot;
 }
 
