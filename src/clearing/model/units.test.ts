@@ -20,6 +20,8 @@ test('unitsOf() makes a hundred units at least of the largest order, in parts of
 test('unitsOf() makes the wider price limit 1,000 to 10,000, also where there is none', () => {
   assert.deepEqual(unitsOf(book('sell 100@0.1', { priceLimits: { min: -0.05, max: 0.4 } })), { power: 0, price: 4 });
   assert.deepEqual(unitsOf(book('sell 100@10', { priceLimits: { min: -100_000, max: 10 } })), { power: 0, price: -1 });
+  for (const max of [1000, 10_000])
+    assert.deepEqual(unitsOf(book('sell 100@10', { priceLimits: { min: -500, max } })), { power: 0, price: 0 });
   const none = { ...book('sell 100@0'), priceLimits: { min: 0, max: 0 } };
   assert.deepEqual(unitsOf(none), { power: 0, price: 0 });
 });
