@@ -43,9 +43,11 @@ export function supportingPrices(
   const program = new Program(view, cells, isLimited ? 0 : farBeyond(view));
   addOrders(view, program, given);
   addUnits(view, program, given);
-  addLines(view, program, isLimited);
-  if (!given.has('ramps')) addRamps(view, program);
-  if (!given.has('exchange')) addExchange(view, program);
+  // Within a lot of its ends what carries may be there or not, before rounding: where the limits are asked about it is not.
+  const near = { ...view, eq: isLimited ? dust(view.eq) : view.eq };
+  addLines(near, program, isLimited);
+  if (!given.has('ramps')) addRamps(near, program);
+  if (!given.has('exchange')) addExchange(near, program);
   return program.isFeasible(2 * view.ep);
 }
 
@@ -210,9 +212,7 @@ function addLines(view: Seen, program: Program, isLimited: boolean): void {
         // As if prices had no limits, burning power may pay where it does not within them: there a direction would be shut.
         if (isShut(t, i, back) || (!isLimited && mayBeShut)) continue;
         const spread = [[b, t, 1 - loss] as const, [a, t, -1] as const];
-        // Within a lot of its ends a line may be there or not, before rounding: where the limits are asked about it is not.
-        const off = isLimited ? dust(most) : eq;
-        program.within(spread, sent > least + off ? tariff : -Infinity, sent < most - off ? tariff : Infinity);
+        program.within(spread, sent > least + eq ? tariff : -Infinity, sent < most - eq ? tariff : Infinity);
       }
     }
   }
