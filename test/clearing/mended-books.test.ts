@@ -108,6 +108,64 @@ const cases: Record<string, readonly [orders: string, blocks?: readonly object[]
       ],
     },
   ],
+  'a ring of lines with losses burns lots that somebody sells': [
+    'B step -9@20',
+    [],
+    {
+      lot: 1,
+      zones: ['A', 'B', 'C'],
+      lines: [line('A-B', 2, { reverse: 1 }), line('B-C', 8, { reverse: 4, loss: 0.1 }), line('C-A', 9)],
+    },
+  ],
+  'what comes over two lines with losses is less than a lot short': [
+    'C step 0.18@-20',
+    [block('b', { price: -10, power: 0.09 })],
+    {
+      lot: 0.01,
+      zones: ['A', 'B', 'C'],
+      lines: [line('A-B', 0.14, { loss: 0.1 }), line('B-C', 0.1, { loss: 0.02 })],
+    },
+  ],
+  'at a price of 0 power takes the line without a loss': [
+    'C buy 0.005@0, C linear 0.004@40, B sell 0.006@-20',
+    [],
+    {
+      zones: ['A', 'B', 'C'],
+      lines: [
+        line('A-B', 0.009, { reverse: 0.001 }),
+        line('B-C', 0.01),
+        line('C-A', 0.005, { reverse: 0.006, loss: 0.1 }),
+      ],
+    },
+  ],
+  'a block without a minimum that gives way in part is told so': [
+    'A linear 0.7@-60#1',
+    [block('b', { zone: 'B', price: 10, power: 1.9, to: 2, minAcceptance: 0 })],
+    {
+      periods: 2,
+      zones: ['A', 'B', 'C'],
+      lines: [
+        line('A-B', 1.6, { reverse: 1.1 }),
+        line('B-C', 0.4, { reverse: 0.9, loss: 0.02 }),
+        line('C-A', 0.4, { reverse: 1.9 }),
+      ],
+    },
+  ],
+  'three blocks that share one lot give it to one of them': [
+    'linear -0.001@40',
+    [1, 2, 2].map((lots, k) => block(`b${k}`, { side: 'buy', price: 40, power: lots / 1000, minAcceptance: 0 })),
+    { lot: 0.001 },
+  ],
+  'households of watts': [
+    'linear 0.000017@20 -0.000011@4000, sell 0.000012@60, buy 0.000008@80',
+    [],
+    { lot: 0.000001 },
+  ],
+  'prices of a millionth': [
+    'linear 20@0.0002 -9@0.004, sell 11@0.0006',
+    [],
+    { priceLimits: { min: -0.0005, max: 0.004, tick: 0.000001 } },
+  ],
 };
 
 for (const [name, [orders, more = [], changes = {}]] of Object.entries(cases)) {
