@@ -57,7 +57,6 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
     'src/adapters/local/**/*.test.ts',
     'test/ports/local.test.ts',
     'test/workflow-local.test.ts',
-    'test/workflow-files.test.ts',
     'test/at-rest.test.ts',
     'test/backup.test.ts',
     'test/retention.test.ts',

@@ -288,6 +288,20 @@ refused('a flexible order that starts at a loss', 'INV-09', washing, ({ tell, wo
   worth(20_000 + 800 - 100 * 30 - 120 * 50);
 });
 
+const lateWashing = exampleBook(
+  'sell 200@50, buy 100@100, sell 200@30 #2, buy 100@100 #2',
+  [{ kind: 'flexible', record_id: 'washing', side: 'buy', price: 40, power: 20, duration: 1, earliest: 1, latest: 2 }],
+  { periods: 2 },
+);
+
+refused('a flexible order that is told of its first start alone', 'REASON', lateWashing, ({ result, tell, worth }) => {
+  tell('o3', { power: 100, ratio: 0.5 });
+  const washed = result.orders.find(({ record_id }) => record_id === 'washing')!;
+  delete washed.start;
+  tell('washing', { status: 'rejected', power: [0], ratio: 0, surplus: -200, reason: outOfTheMoney(10) });
+  worth(20_000 - 100 * 50 - 100 * 30);
+});
+
 refused('a flexible order that starts outside its window', 'INV-02', washing, ({ tell }) => {
   tell('washing', { start: 3 });
 });
