@@ -56,6 +56,7 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   'adapters/local': [
     'src/adapters/local/**/*.test.ts',
     'test/ports/local.test.ts',
+    'test/access*.test.ts',
     'test/workflow-local.test.ts',
     'test/at-rest.test.ts',
     'test/backup.test.ts',
