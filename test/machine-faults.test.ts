@@ -103,6 +103,11 @@ test('an archive that cannot be written holds an auction up, and does not end it
   assert.match(String(waits.what), /^SealBook of execution a-1$/);
   assert.equal((await reaches(ports, 'a', 'closed')).state, 'closed');
   await rm(archive);
+  // Nothing is there for a while, as after an unmount: no file is missing, and no other archive is begun.
+  for (let k = 0; k < 20; k++)
+    await assert.rejects(ports.archive.read('books/a.json'), { code: 'unavailable', message: /archive is gone/ });
+  await assert.rejects(ports.archive.write('books/b.json', '{}'), { code: 'unavailable' });
+  assert.equal((await reaches(ports, 'a', 'closed')).state, 'closed');
   await rename(`${archive}.away`, archive);
   await reaches(ports, 'a', 'settled');
   assert.equal((await readBook(ports, 'a')).orders.length, 3);

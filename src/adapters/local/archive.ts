@@ -1,7 +1,7 @@
 /** Books, results and settled orders as files: each written to a name of its own first, and never changed after. */
 
 import { createHash, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -17,12 +17,21 @@ const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).cod
 export function openArchive(folder: string, check: () => void = () => undefined): Archive {
   const fileOf = (key: string): string => join(folder, checkArchiveKey(key));
 
+  /** Once there was an archive, one that is gone is a fault of the machine: nothing in it is missing, and no other is begun. */
+  let wasThere = existsSync(folder);
+  const checkFolder = (what: string): void => {
+    if (wasThere && !existsSync(folder)) throw unavailable(what, new Error(`${folder} is gone`));
+  };
+
   /** What is not there is no fault; what the machine cannot do is `unavailable`. */
   const reading = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await read();
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (codeOf(error) === 'ENOENT') {
+        checkFolder(`read ${what}`);
+        return undefined;
+      }
       throw isMachineFault(error) ? unavailable(`read ${what}`, error) : error;
     }
   };
@@ -32,9 +41,11 @@ export function openArchive(folder: string, check: () => void = () => undefined)
   const write = async (key: string, text: string): Promise<void> => {
     const file = fileOf(key);
     check();
+    checkFolder(`write ${key}`);
     const isWritten = await writeOnce(file, text).catch((error: unknown) => {
       throw unavailable(`write ${key}`, error);
     });
+    wasThere = true;
     if (isWritten) return;
     if ((await read(key)) !== text) throw new AuctionError('conflict', `${key} is in the archive with other content`);
   };
@@ -56,8 +67,9 @@ export function openArchive(folder: string, check: () => void = () => undefined)
 
   const stream: Archive['stream'] = async (key, hash) => {
     const handle = await open(fileOf(key)).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
+      if (codeOf(error) !== 'ENOENT') throw error;
+      checkFolder(`read ${key}`);
+      return undefined;
     });
     if (handle === undefined) return undefined;
     try {
