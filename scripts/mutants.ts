@@ -170,7 +170,10 @@ function firstFailure(copy: string, files: readonly string[]): Promise<string | 
 
 const [count = '50', seed = '1', only] = process.argv.slice(2);
 const folders = Object.keys(concerning).filter((folder) => only === undefined || folder === only);
-assert(folders.length > 0, `no folder ${only}: ${Object.keys(concerning).join(', ')}`);
+if (folders.length === 0 || !Number.isInteger(Number(count)) || !Number.isInteger(Number(seed))) {
+  console.error(`mutants: [count] [seed] [folder], the folders: ${Object.keys(concerning).join(', ')}`);
+  process.exit(2);
+}
 const random = randomBy(Number(seed));
 const copy = mkdtempSync(join(tmpdir(), 'merit-mutants-'));
 try {

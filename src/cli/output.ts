@@ -39,6 +39,18 @@ const isFigure = (cell: string | undefined): boolean => /^(-?[\d,]+(\.\d+)?( ?[%
 export const figure = (value: number, decimals = 2): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 
+const mostDecimals = 6;
+
+/** Figures that stand together. Where the largest is below 1 they have as many decimals more as it has noughts, and one: households trade kilowatts, at 0.21 a kWh. */
+export function alike(values: readonly number[], decimals: number): string[] {
+  const largest = Math.max(0, ...values.map(Math.abs));
+  const more = largest > 0 && largest < 1 ? 1 + Math.ceil(-Math.log10(largest)) : 0;
+  return values.map((value) => figure(value, Math.min(mostDecimals, decimals + more)));
+}
+
+/** One such figure. */
+export const fine = (value: number, decimals: number): string => alike([value], decimals)[0]!;
+
 /** A relative gap: `0`, or `4.6e-10`. */
 export const gapText = (gap: number): string => (gap === 0 ? '0' : gap.toExponential(1));
 

@@ -1,7 +1,7 @@
 /** A result in a few figures: prices per zone, orders per outcome. */
 
 import { type OrderStatus, type Outcome, type ReasonCode, type Result, reasons } from '../market/result.ts';
-import { counted, figure, table } from './output.ts';
+import { alike, counted, figure, table } from './output.ts';
 
 /** Of the periods of a zone that traded: null where none did. */
 export interface PriceSummary {
@@ -42,7 +42,9 @@ export const pricesOf = (prices: Result['prices'], untraded: Untraded): PriceSum
 /** Periods without trade have a column where there are any. */
 export function priceTable(prices: readonly PriceSummary[], unit: string): string {
   const isWhole = prices.every(({ untraded }) => untraded === 0);
-  const cell = (price: number | null) => (price === null ? '-' : figure(price));
+  const known = prices.flatMap(({ min, mean, max }) => (min === null ? [] : [min, mean!, max!]));
+  const texts = alike(known, 2).values();
+  const cell = (price: number | null) => (price === null ? '-' : texts.next().value!);
   return table(
     ['zone', `min ${unit}`, 'mean', 'max', ...(isWhole ? [] : ['periods without trade'])],
     prices.map(({ zone, min, mean, max, untraded }) => [
@@ -119,7 +121,8 @@ export function blockTable(orders: readonly Outcome[], most = 20): string | unde
 export function powerText(power: Outcome['power']): string {
   const all = [power].flat();
   const [least, most] = [Math.min(...all), Math.max(...all)];
-  return least === most ? figure(least, 1) : `${figure(least, 1)} to ${figure(most, 1)}`;
+  const [from, to] = alike([least, most], 1);
+  return least === most ? from! : `${from} to ${to}`;
 }
 
 const words = (code: string): string => code.replaceAll('_', ' ');

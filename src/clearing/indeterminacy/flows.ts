@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Arc } from '../model/lines.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Bounds } from '../relaxation/master.ts';
-import type { Equilibrium } from '../search/equilibrium.ts';
+import type { Answer, Bounds } from '../relaxation/master.ts';
 import { type NearestProgram, nearestAnywhere, nearestPoint } from '../solver/nearest.ts';
 import { inPower, inSolver } from '../tolerances.ts';
 import { balances } from './balances.ts';
@@ -26,7 +25,7 @@ export const arcAt = (problem: Problem, at: number): { arc: Arc; t: number } => 
 export function leastFlows(
   problem: Problem,
   free: Free,
-  found: Equilibrium | undefined,
+  found: Pick<Answer, 'rowPrice'> | undefined,
   { cells, columns, rows }: Pick<Cluster, 'cells' | 'columns' | 'rows'>,
   surplus: Float64Array,
   value: Float64Array,

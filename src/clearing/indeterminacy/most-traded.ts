@@ -4,7 +4,6 @@ import { shareAt } from '../model/curves/segments.ts';
 import type { Part, Problem } from '../model/problem.ts';
 import { settled, wholeOf } from '../prices/rules.ts';
 import { type Answer, type Bounds, samePrice } from '../relaxation/master.ts';
-import type { Equilibrium } from '../search/equilibrium.ts';
 import type { Solver } from '../solver/highs.ts';
 import type { NearestProgram } from '../solver/nearest.ts';
 import { inPower, weights } from '../tolerances.ts';
@@ -89,6 +88,8 @@ function withRow(program: NearestProgram, factor: Float64Array, side: number): N
 
 const nothingKept: Kept = { decisions: new Set(), nodes: new Set() };
 
+/** What the program found, within these bounds of its columns. */
+type Found = Answer & { readonly bounds: Bounds };
 type Within = readonly [answer: Answer, bounds: Bounds];
 
 /** Can more be traded at the prices of one answer than at those of another? */
@@ -137,7 +138,7 @@ function tradedAtMost(
  *
  * @returns values by column, the others as found; undefined where there are no such flows
  */
-export function idleFlows(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept): Float64Array | undefined {
+export function idleFlows(problem: Problem, solver: Solver, found: Found, kept: Kept): Float64Array | undefined {
   const { arcs, periods, columns } = problem;
   const idle = new Set<number>();
   for (const [a, { loss }] of arcs.entries())

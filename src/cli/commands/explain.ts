@@ -8,7 +8,7 @@ import { type Outcome, type Result, reasons } from '../../market/result.ts';
 import { readBook, readResult } from '../books.ts';
 import { type BudgetOptions, budgetFrom } from '../budget.ts';
 import { exitCodes, Failure } from '../failure.ts';
-import { counted, figure, gapText, print, printJson, table } from '../output.ts';
+import { alike, counted, figure, fine, gapText, print, printJson, table } from '../output.ts';
 import { powerText } from '../summary.ts';
 
 interface Options extends BudgetOptions {
@@ -67,13 +67,13 @@ function tellOutcome({ currency }: Book, order: BookOrder, { status, power, star
   if (reason === undefined) return;
   print(`reason: ${words(reason.code)}, that is: ${reasons[reason.code]}`);
   if (reason.distance > 0)
-    print(`distance: ${figure(reason.distance)} ${currency}/MWh between its limit and the price`);
+    print(`distance: ${fine(reason.distance, 2)} ${currency}/MWh between its limit and the price`);
   if (reason.missedSurplus > 0) print(`missed: ${figure(reason.missedSurplus)} ${currency} at the published prices`);
   if (reason.binding.length > 0) print(`decided by: ${reason.binding.join(', ')}`);
 }
 
 function termsOf(order: BookOrder, currency: string): string {
-  const at = (price: number) => `at ${figure(price)} ${currency}/MWh`;
+  const at = (price: number) => `at ${fine(price, 2)} ${currency}/MWh`;
   switch (order.kind) {
     case 'limit':
       return `${order.side} ${order.power} MW ${at(order.price)} in ${order.zone}, period ${order.period}`;
@@ -105,7 +105,7 @@ function tellCounterfactual({ currency, zones }: Book, result: Result, id: strin
     const total = zones.length * result.prices[zones[0]!]!.length;
     print(`  ${prices.length} of ${counted(total, 'price')} would change, the most:\n`);
     const most = prices.toSorted((a, b) => change(b) - change(a)).slice(0, mostShown);
-    const rows = most.map((price) => [price.zone, price.period, figure(price.published), figure(price.instead)]);
+    const rows = most.map((price) => [price.zone, price.period, ...alike([price.published, price.instead], 2)]);
     print(table(['zone', 'period', `published ${currency}/MWh`, 'instead'], rows));
   }
   if (others.length === 0) return;

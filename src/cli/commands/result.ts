@@ -4,7 +4,7 @@ import type { Auction } from '../../auction/auction.ts';
 import type { Result } from '../../market/result.ts';
 import { writeWhole } from '../files.ts';
 import { HouseClient, Refusal } from '../house-client.ts';
-import { figure, gapText, print, printJson, table } from '../output.ts';
+import { alike, figure, gapText, print, printJson, table } from '../output.ts';
 import {
   blockTable,
   outcomeTable,
@@ -75,8 +75,6 @@ const flowTable = (flows: readonly [string, readonly number[]][]): string =>
     ['line', 'min MW', 'mean', 'max'],
     flows.map(([line, mw]) => [
       line,
-      figure(Math.min(...mw), 1),
-      figure(mw.reduce((sum, flow) => sum + flow, 0) / mw.length, 1),
-      figure(Math.max(...mw), 1),
+      ...alike([Math.min(...mw), mw.reduce((sum, flow) => sum + flow, 0) / mw.length, Math.max(...mw)], 1),
     ]),
   );
