@@ -49,7 +49,7 @@ export function alike(values: readonly number[], decimals: number): string[] {
 }
 
 /** One such figure. */
-export const fine = (value: number, decimals: number): string => alike([value], decimals)[0]!;
+export const smallFigure = (value: number, decimals: number): string => alike([value], decimals)[0]!;
 
 /** A relative gap: `0`, or `4.6e-10`. */
 export const gapText = (gap: number): string => (gap === 0 ? '0' : gap.toExponential(1));

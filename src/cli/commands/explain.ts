@@ -8,7 +8,7 @@ import { type Outcome, type Result, reasons } from '../../market/result.ts';
 import { readBook, readResult } from '../books.ts';
 import { type BudgetOptions, budgetFrom } from '../budget.ts';
 import { exitCodes, Failure } from '../failure.ts';
-import { alike, counted, figure, fine, gapText, print, printJson, table } from '../output.ts';
+import { alike, counted, figure, smallFigure, gapText, print, printJson, table } from '../output.ts';
 import { powerText } from '../summary.ts';
 
 interface Options extends BudgetOptions {
@@ -67,13 +67,13 @@ function tellOutcome({ currency }: Book, order: BookOrder, { status, power, star
   if (reason === undefined) return;
   print(`reason: ${words(reason.code)}, that is: ${reasons[reason.code]}`);
   if (reason.distance > 0)
-    print(`distance: ${fine(reason.distance, 2)} ${currency}/MWh between its limit and the price`);
+    print(`distance: ${smallFigure(reason.distance, 2)} ${currency}/MWh between its limit and the price`);
   if (reason.missedSurplus > 0) print(`missed: ${figure(reason.missedSurplus)} ${currency} at the published prices`);
   if (reason.binding.length > 0) print(`decided by: ${reason.binding.join(', ')}`);
 }
 
 function termsOf(order: BookOrder, currency: string): string {
-  const at = (price: number) => `at ${fine(price, 2)} ${currency}/MWh`;
+  const at = (price: number) => `at ${smallFigure(price, 2)} ${currency}/MWh`;
   switch (order.kind) {
     case 'limit':
       return `${order.side} ${order.power} MW ${at(order.price)} in ${order.zone}, period ${order.period}`;
