@@ -8,7 +8,7 @@ import { type Outcome, type Result, reasons } from '../../market/result.ts';
 import { readBook, readResult } from '../books.ts';
 import { type BudgetOptions, budgetFrom } from '../budget.ts';
 import { exitCodes, Failure } from '../failure.ts';
-import { alike, counted, figure, smallFigure, gapText, print, printJson, table } from '../output.ts';
+import { alike, counted, figure, gapText, print, printJson, smallFigure, table } from '../output.ts';
 import { powerText } from '../summary.ts';
 
 interface Options extends BudgetOptions {

@@ -1,11 +1,12 @@
 /** Complex orders: their condition, their minima, and that their schedule is the best at the published prices (INV-14 to INV-16). */
 
-import type { BookOrder, ComplexOrder } from '../../market/order.ts';
 import { type Check, Findings } from '../check.ts';
 import { type Concave, lessRounding, mostGain, type Piece } from '../numbers/schedule.ts';
 import { halfCent } from '../numbers/tolerances.ts';
 import {
+  type Complex,
   isComplex,
+  isOn,
   isSwitched,
   paidTo,
   type Stage,
@@ -17,10 +18,6 @@ import {
 } from '../view/units.ts';
 
 import type { View } from '../view/view.ts';
-
-export type Complex = Unit & { readonly order: ComplexOrder & BookOrder };
-
-export const isOn = ({ order, ratio }: Complex): boolean => !isSwitched(order) || ratio === 1;
 
 export function checkComplex(view: View): Check[] {
   const income = new Findings('INV-14', 'a minimum income is met, or the order is off but for its scheduled stop');

@@ -4,9 +4,9 @@ import { type Check, Findings } from '../check.ts';
 import { halfCent, isCent, leastShare, Sum } from '../numbers/tolerances.ts';
 import { directionsOf, spreadOf } from '../view/directions.ts';
 import { bestAt, surplusAt, valueOfOffer } from '../view/offers.ts';
-import { isComplex, paidTo, worthOf } from '../view/units.ts';
+import { isComplex, isOn, paidTo, worthOf } from '../view/units.ts';
 import { hoursOfPosition, isExcused, type Link, priceOf, type View } from '../view/view.ts';
-import { isOn, lotSlack, moreGain, moreOfStops } from './complex.ts';
+import { lotSlack, moreGain, moreOfStops } from './complex.ts';
 
 export function checkMoney(view: View): Check[] {
   const welfare = welfareOf(view);

@@ -5,17 +5,19 @@ import { type Check, Findings } from '../check.ts';
 import { dust, halfCent, isSameMoney } from '../numbers/tolerances.ts';
 import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from '../view/families.ts';
 import {
+  type Complex,
   energyOf,
   gainOfProfile,
   isAloneWithoutMinimum,
   isBlock,
   isComplex,
+  isOn,
   profileOf,
   stagesOf,
   type Unit,
 } from '../view/units.ts';
 import { isExcusedBlock, type View } from '../view/view.ts';
-import { bestMargin, type Complex, isOn, meanPrice } from './complex.ts';
+import { bestMargin, meanPrice } from './complex.ts';
 
 /** What an order would gain, between two ends that rounding and ties leave open, and what of that rounded prices explain. */
 interface Gain {

@@ -1,9 +1,9 @@
 /** Zones of one MTU that exchange freely: joined by lines without costs that have room in both directions. */
 
-import type { View } from './view.ts';
+import type { Seen } from './seen.ts';
 
 /** A label for each zone; zones with the same label exchange freely in MTU `t`. */
-export function clustersAt({ links, price, eq }: View, t: number): number[] {
+export function clustersAt({ links, price, eq }: Seen, t: number): number[] {
   // Rounding to lots adds up along a chain of zones: a line that was full may seem to have that much room.
   const room = eq * price.length;
   const label = price.map((_, z) => z);

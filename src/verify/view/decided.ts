@@ -1,18 +1,17 @@
 /** MTUs whose prices have more rules than those of limit and curve orders and of lines. */
 
-import { isOn } from '../checks/complex.ts';
-import { askedOf, isAloneWithoutMinimum, isBlock, isComplex, stagesOf, stopSteps } from './units.ts';
-import type { View } from './view.ts';
+import type { Seen } from './seen.ts';
+import { askedOf, isAloneWithoutMinimum, isBlock, isComplex, isOn, stagesOf, stopSteps } from './units.ts';
 
 export type Decided = 'blocks' | 'more' | undefined;
-type Seen = Pick<View, 'periods' | 'units' | 'links' | 'regions' | 'book'>;
+type Needed = Pick<Seen, 'periods' | 'units' | 'links' | 'regions' | 'book'>;
 
 /**
  * Where `blocks` are executed they may not lose: the
  * middle holds as long as they don't. Where `more` is at work (schedules and ramps tie MTUs together, constraints zones, steps of complex
  * orders stand beside the curves) a price is only held to its own orders and lines.
  */
-export function decidedMtus({ periods, units, links, regions, book }: Seen): Decided[] {
+export function decidedMtus({ periods, units, links, regions, book }: Needed): Decided[] {
   const ramped = links.some(({ tied }) => tied);
   const decided = Array.from(
     { length: periods },

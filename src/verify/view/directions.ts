@@ -5,7 +5,7 @@
  */
 
 import { dust } from '../numbers/tolerances.ts';
-import type { Link, View } from './view.ts';
+import type { Link, Seen } from './seen.ts';
 
 export interface Direction {
   readonly back: boolean;
@@ -41,7 +41,7 @@ export function directionsOf(link: Link, t: number): Direction[] {
 export const isFixed = ({ least, most }: Direction): boolean => most - least <= dust(least, most);
 
 /** What a MW more from -> to would gain (currency/MWh); `back` asks for the other direction. */
-export function spreadOf({ price }: Pick<View, 'price'>, { line, from, to }: Link, t: number, back = false): number {
+export function spreadOf({ price }: Pick<Seen, 'price'>, { line, from, to }: Link, t: number, back = false): number {
   const [a, b] = back ? [price[to]![t]!, price[from]![t]!] : [price[from]![t]!, price[to]![t]!];
   return (1 - line.loss) * b - a - line.tariff;
 }

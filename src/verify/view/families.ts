@@ -1,8 +1,8 @@
 /** Blocks, how they name each other, and what each gains at the published prices. */
 
 import type { BlockOrder, BookOrder } from '../../market/order.ts';
+import type { Seen } from './seen.ts';
 import { energyOf, gainOfProfile, isBlock, profileOf, type Unit } from './units.ts';
-import type { View } from './view.ts';
 
 export type Block = Unit & { readonly order: BlockOrder & BookOrder };
 
@@ -16,7 +16,7 @@ export interface Blocks {
   readonly groupOf: (block: Block) => readonly Block[];
 }
 
-export function blocksOf({ units }: Pick<View, 'units'>): Blocks {
+export function blocksOf({ units }: Pick<Seen, 'units'>): Blocks {
   const all = units.filter(isBlock);
   const byKey = new Map(all.map((block) => [block.key, block]));
   const nameOf = ({ order }: Block, id: string) => `${order.participant ?? ''}/${id}`;
@@ -35,10 +35,10 @@ export function blocksOf({ units }: Pick<View, 'units'>): Blocks {
 }
 
 /** Money that a block gains at the published prices with ratio 1. */
-export const fullGain = (view: View, block: Block): number =>
+export const fullGain = (view: Seen, block: Block): number =>
   gainOfProfile(block, profileOf(block.order), block.order.price, view.price[block.zone]!, view.hours);
 
-export const fullEnergy = (view: View, block: Block): number => energyOf(profileOf(block.order), block, view.hours);
+export const fullEnergy = (view: Seen, block: Block): number => energyOf(profileOf(block.order), block, view.hours);
 
 /** What rounded prices and volumes explain of a gain, in money. */
-export const moneySlack = ({ ep }: View, energy: number): number => ep * energy;
+export const moneySlack = ({ ep }: Seen, energy: number): number => ep * energy;

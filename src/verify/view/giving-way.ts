@@ -8,12 +8,10 @@
  * Whether prices exist is asked of each part of the market that orders, lines, ramps and exchange tie together (`supporting.ts`).
  */
 
-import { supportingPrices } from './supporting.ts';
+import type { Ranged } from './shut.ts';
+import { type Cell, type Rule, supportingPrices } from './supporting.ts';
 import { askedOf, isAloneWithoutMinimum, isBlock } from './units.ts';
-import type { View } from './view.ts';
 
-/** In the order in which they give way. */
-export type Rule = 'long orders' | 'ramps' | 'exchange';
 const before: Readonly<Record<Rule, readonly Rule[]>> = {
   'long orders': [],
   ramps: ['long orders'],
@@ -23,7 +21,7 @@ const before: Readonly<Record<Rule, readonly Rule[]>> = {
 /** Whether a rule may give way in a zone and MTU. */
 export type MayGiveWay = (rule: Rule, zone: number, t: number) => boolean;
 
-export function givingWay(view: Omit<View, 'mayGiveWay'>): MayGiveWay {
+export function givingWay(view: Ranged): MayGiveWay {
   let parts: ReturnType<typeof partsOf> | undefined;
   const known = new Map<string, boolean>();
   return (rule, zone, t) => {
@@ -44,19 +42,13 @@ export function givingWay(view: Omit<View, 'mayGiveWay'>): MayGiveWay {
   };
 }
 
-/** A zone in an MTU. */
-export interface Cell {
-  readonly z: number;
-  readonly t: number;
-}
-
-function isAtLimit({ price, book, ep }: Pick<View, 'price' | 'book' | 'ep'>, cells: readonly Cell[]): boolean {
+function isAtLimit({ price, book, ep }: Pick<Ranged, 'price' | 'book' | 'ep'>, cells: readonly Cell[]): boolean {
   const { min, max } = book.priceLimits;
   return cells.some(({ z, t }) => price[z]![t]! <= min + ep || price[z]![t]! >= max - ep);
 }
 
 /** Cells that some rule ties together: by lines, exchange, ramps, and orders over several MTUs. */
-function partsOf({ book, periods, positions, units, links, regions }: Omit<View, 'mayGiveWay'>) {
+function partsOf({ book, periods, positions, units, links, regions }: Ranged) {
   const label = Array.from({ length: book.zones.length * periods }, (_, cell) => cell);
   const find = (cell: number): number => {
     let at = cell;

@@ -8,8 +8,8 @@
 import { dust } from '../numbers/tolerances.ts';
 import { type Direction, directionsOf, isFixed } from './directions.ts';
 import type { Offer } from './offers.ts';
+import type { Link, Seen } from './seen.ts';
 import { askedOf, isAloneWithoutMinimum, isBlock } from './units.ts';
-import type { Link, View } from './view.ts';
 
 /** By zone and MTU, currency/MWh. */
 export interface Ranges {
@@ -24,7 +24,7 @@ export interface Ranges {
   readonly hidden: readonly (readonly (readonly (readonly [from: number, to: number])[])[])[];
 }
 
-export function rangesOf(view: Pick<View, 'book' | 'periods' | 'positions' | 'units' | 'eq'>): Ranges {
+export function rangesOf(view: Pick<Seen, 'book' | 'periods' | 'positions' | 'units' | 'eq'>): Ranges {
   const { book, periods, positions, units, eq } = view;
   const { min, max } = book.priceLimits;
   const each = <T>(value: () => T): T[][] => book.zones.map(() => Array.from({ length: periods }, value));
@@ -86,7 +86,7 @@ const mostRounds = 100_000;
  * @returns whether there are prices that keep all of it
  */
 export function passOn(
-  { links }: Pick<View, 'links'>,
+  { links }: Pick<Seen, 'links'>,
   t: number,
   endsOf: (direction: Direction, link: Link) => Ends,
   counts: (link: number, back: boolean) => boolean,

@@ -6,19 +6,31 @@
  */
 
 import { dust } from '../numbers/tolerances.ts';
+import type { Decided } from './decided.ts';
 import { directionsOf, isFixed, spreadOf } from './directions.ts';
 import { endsWithin, passOn, type Ranges } from './ranges.ts';
-import type { View } from './view.ts';
+import type { Seen } from './seen.ts';
 
 /** Whether a direction of a line (by its place in the book) is shut in an MTU. */
 export type IsShut = (t: number, link: number, back: boolean) => boolean;
 
-type Seen = Pick<View, 'book' | 'periods' | 'links' | 'price' | 'uneven' | 'ep' | 'eq'>;
+/** What each zone's orders leave open, and which directions are shut. */
+export interface Ranged extends Seen {
+  /** What each zone's own orders leave open of its price. */
+  readonly ranges: Ranges;
+  /** By MTU: what has a say in its prices besides. */
+  readonly decided: readonly Decided[];
+  /** By MTU: whether rounding may hide that something was not full. */
+  readonly uneven: readonly boolean[];
+  readonly isShut: IsShut;
+}
+
+type Needed = Pick<Ranged, 'book' | 'periods' | 'links' | 'price' | 'uneven' | 'ep' | 'eq'>;
 
 /**
  * @param isTied  MTUs whose prices have more rules than orders of one MTU and lines: whether others exist is not looked for there
  */
-export function shutDirections(view: Seen, ranges: Ranges, isTied: (t: number) => boolean): IsShut {
+export function shutDirections(view: Needed, ranges: Ranges, isTied: (t: number) => boolean): IsShut {
   const shut = new Set<string>();
   const nameOf = (t: number, link: number, back: boolean) => `${t}/${link}/${back}`;
   for (let t = 0; t < view.periods; t++) {
@@ -39,13 +51,13 @@ export function shutDirections(view: Seen, ranges: Ranges, isTied: (t: number) =
   return (t, link, back) => shut.has(nameOf(t, link, back));
 }
 
-function isAtLowest({ links, price, book, ep }: Seen, link: number, t: number): boolean {
+function isAtLowest({ links, price, book, ep }: Needed, link: number, t: number): boolean {
   const { from, to } = links[link]!;
   return Math.min(price[from]![t]!, price[to]![t]!) <= book.priceLimits.min + ep;
 }
 
 /** Directions that may be shut and leave a gain at the published prices. */
-function gainsLeft(view: Seen, t: number): { link: number; back: boolean }[] {
+function gainsLeft(view: Needed, t: number): { link: number; back: boolean }[] {
   const { links, price, ep } = view;
   return links.flatMap((link, i) => {
     if (link.tied || link.line.loss === 0) return [];
@@ -57,7 +69,7 @@ function gainsLeft(view: Seen, t: number): { link: number; back: boolean }[] {
   });
 }
 
-function canHold(view: Seen, ranges: Ranges, t: number, counts: (link: number, back: boolean) => boolean): boolean {
+function canHold(view: Needed, ranges: Ranges, t: number, counts: (link: number, back: boolean) => boolean): boolean {
   // A volume on a straight line is rounded: prices that just meet may be there or not. What rounding filled to its end pins its price.
   const pins = view.price.map((row, z) => {
     const hidden = ranges.hidden[z]![t]!.some(([from, to]) => row[t]! >= from - view.ep && row[t]! <= to + view.ep);

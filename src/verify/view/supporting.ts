@@ -7,16 +7,20 @@
  */
 
 import { capacityAt } from '../../market/network.ts';
-import { isOn } from '../checks/complex.ts';
 import { mostOf } from '../numbers/simplex.ts';
 import { dust } from '../numbers/tolerances.ts';
 import { directionsOf } from './directions.ts';
 import { blocksOf } from './families.ts';
-import type { Cell, Rule } from './giving-way.ts';
-import { askedOf, isAloneWithoutMinimum, isBlock, isComplex, type Unit } from './units.ts';
-import type { View } from './view.ts';
+import type { Ranged } from './shut.ts';
+import { askedOf, isAloneWithoutMinimum, isBlock, isComplex, isOn, type Unit } from './units.ts';
+/** In the order in which they give way. */
+export type Rule = 'long orders' | 'ramps' | 'exchange';
+/** A zone in an MTU. */
+export interface Cell {
+  readonly z: number;
+  readonly t: number;
+}
 
-type Seen = Omit<View, 'mayGiveWay'>;
 type Terms = readonly (readonly [variable: number, factor: number])[];
 
 /** Numbers in the program's table beyond which it is not asked. */
@@ -26,7 +30,7 @@ const mostCells = 4_000_000;
  * Without limits prices are looked for as many times their range below and above: an order over all MTUs may ask of one price what all the
  * others are off its own. Not further, for all the digits of the program are needed.
  */
-const farBeyond = ({ periods }: Seen): number => 4 * (periods + 1);
+const farBeyond = ({ periods }: Ranged): number => 4 * (periods + 1);
 
 /**
  * @param given  rules that give way
@@ -34,7 +38,7 @@ const farBeyond = ({ periods }: Seen): number => 4 * (periods + 1);
  * @returns undefined where it can't be told
  */
 export function supportingPrices(
-  view: Seen,
+  view: Ranged,
   cells: readonly Cell[],
   given: ReadonlySet<Rule>,
   isLimited = true,
@@ -51,7 +55,7 @@ export function supportingPrices(
   return program.isFeasible(2 * view.ep);
 }
 
-function canBeSaid({ book, units, links, regions }: Seen, cells: readonly Cell[], given: ReadonlySet<Rule>): boolean {
+function canBeSaid({ book, units, links, regions }: Ranged, cells: readonly Cell[], given: ReadonlySet<Rule>): boolean {
   const zones = new Set(cells.map(({ z }) => z));
   const exchanges = !given.has('exchange') && cells.some(({ z, t }) => regions[t]!.zones.includes(z));
   if (exchanges && book.flowBased === 'intuitive') return false;
@@ -79,7 +83,7 @@ class Program {
   readonly #rows: { terms: Terms; room: number }[] = [];
   #variables: number;
 
-  constructor({ book }: Seen, cells: readonly Cell[], beyond: number) {
+  constructor({ book }: Ranged, cells: readonly Cell[], beyond: number) {
     const { min, max } = book.priceLimits;
     const range = max - min;
     this.#min = min - beyond * range;
@@ -131,7 +135,7 @@ class Program {
   }
 }
 
-function addOrders(view: Seen, program: Program, given: ReadonlySet<Rule>): void {
+function addOrders(view: Ranged, program: Program, given: ReadonlySet<Rule>): void {
   const { positions, ranges, book, periods, eq } = view;
   book.zones.forEach((_, z) => {
     for (let t = 0; t < periods; t++)
@@ -152,7 +156,7 @@ function addOrders(view: Seen, program: Program, given: ReadonlySet<Rule>): void
 }
 
 /** What is accepted does not lose, and a block that is cut gains nothing. */
-function addUnits(view: Seen, program: Program, given: ReadonlySet<Rule>): void {
+function addUnits(view: Ranged, program: Program, given: ReadonlySet<Rule>): void {
   const { units, periods } = view;
   const blocks = blocksOf(view);
   /** Money of some units per MWh, as terms over prices. */
@@ -201,7 +205,7 @@ function addUnits(view: Seen, program: Program, given: ReadonlySet<Rule>): void 
   }
 }
 
-function addLines(view: Seen, program: Program, isLimited: boolean): void {
+function addLines(view: Ranged, program: Program, isLimited: boolean): void {
   const { links, periods, isShut, eq } = view;
   for (const [i, link] of links.entries()) {
     if (link.tied) continue;
@@ -219,7 +223,7 @@ function addLines(view: Seen, program: Program, isLimited: boolean): void {
 }
 
 /** A spread is what the line's own limits and its ramps are worth: 3.2. */
-function addRamps(view: Seen, program: Program): void {
+function addRamps(view: Ranged, program: Program): void {
   const { book, links, periods, eq } = view;
   const tied = links.filter((link) => link.tied);
   const worth = new Map(tied.map(({ line, flow }) => [line.id, flow.map((): [number, number][] => [])]));
@@ -267,7 +271,7 @@ function addRamps(view: Seen, program: Program): void {
 }
 
 /** A zone's price is one of the region's, less what its constraints that bind are worth: 3.3. */
-function addExchange(view: Seen, program: Program): void {
+function addExchange(view: Ranged, program: Program): void {
   const { book, regions, pool, eq } = view;
   regions.forEach(({ zones, constraints }, t) => {
     if (zones.length === 0 || !program.has(zones[0]!, t)) return;

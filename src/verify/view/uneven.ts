@@ -2,16 +2,16 @@
 
 import { leastPower } from '../../market/bounds.ts';
 import { gridOf, isOn } from '../../market/decimal.ts';
+import type { Seen } from './seen.ts';
 import { isComplex } from './units.ts';
-import type { View } from './view.ts';
 
-type Seen = Pick<View, 'book' | 'periods' | 'positions' | 'units' | 'links' | 'regions'>;
+type Needed = Pick<Seen, 'book' | 'periods' | 'positions' | 'units' | 'links' | 'regions'>;
 
 /**
  * Where volumes come in fractions of a lot (of a millionth of a MW without one) before they are rounded: only there can rounding fill
  * an order, or a line, that was not full. Whole lots that steps trade over lines without losses stay whole.
  */
-export function unevenMtus({ book, periods, positions, units, links, regions }: Seen): boolean[] {
+export function unevenMtus({ book, periods, positions, units, links, regions }: Needed): boolean[] {
   const uneven = regions.map(({ constraints }) => constraints.length > 0);
   for (const { from, span, offers } of positions)
     if (span > 1 || offers.some(({ first, last }) => first !== last))

@@ -32,8 +32,12 @@ export const isUnit = (order: BookOrder): order is UnitOrder => order.kind !== '
 
 export const isBlock = (unit: Unit): unit is Unit & { readonly order: BlockOrder & BookOrder } =>
   unit.order.kind === 'block';
-export const isComplex = (unit: Unit): unit is Unit & { readonly order: ComplexOrder & BookOrder } =>
-  unit.order.kind === 'complex';
+export type Complex = Unit & { readonly order: ComplexOrder & BookOrder };
+
+export const isComplex = (unit: Unit): unit is Complex => unit.order.kind === 'complex';
+
+/** Whether a complex order is on; one that no decision is about always is. */
+export const isOn = ({ order, ratio }: Complex): boolean => !isSwitched(order) || ratio === 1;
 
 export const spanOf = (order: BookOrder, book: Book): number =>
   resolutionMinutes[order.resolution ?? book.resolution] / resolutionMinutes[book.resolution];

@@ -1,69 +1,26 @@
-/** Book and result side by side, with the tolerances they are held to: what every check looks at. */
+/** Book and result side by side, and what follows for prices and tests: what every check looks at. */
 
 import type { Book } from '../../market/book.ts';
 import { leastPower } from '../../market/bounds.ts';
 import { gridOf, isOn } from '../../market/decimal.ts';
-import { type Constraint, capacityAt, type Line } from '../../market/network.ts';
+import { capacityAt, type Line } from '../../market/network.ts';
 import type { BlockOrder } from '../../market/order.ts';
 import type { Outcome, Result } from '../../market/result.ts';
 import { hoursOf } from '../../market/time.ts';
 import { dust, publishedTo, tolerancesOf } from '../numbers/tolerances.ts';
-import { type Decided, decidedMtus } from './decided.ts';
+import { decidedMtus } from './decided.ts';
 import { givingWay, type MayGiveWay } from './giving-way.ts';
 import { keyOf, type Position, positionsOf } from './offers.ts';
-import { type Ranges, rangesOf } from './ranges.ts';
-import { type IsShut, shutDirections } from './shut.ts';
+import { rangesOf } from './ranges.ts';
+import type { Link, Region } from './seen.ts';
+import { type Ranged, shutDirections } from './shut.ts';
 import { unevenMtus } from './uneven.ts';
 import { askedOf, type Unit, unitsOf } from './units.ts';
 
-export interface Link {
-  readonly line: Line;
-  readonly from: number;
-  readonly to: number;
-  /** MW from -> to, and the range it must lie in, by MTU. */
-  readonly flow: readonly number[];
-  readonly least: readonly number[];
-  readonly most: readonly number[];
-  /** A ramp of its own, of a set or of a net position at its ends has a say in its prices: INV-19 instead of INV-18 and INV-22. */
-  readonly tied: boolean;
-}
+export type { Link, Region } from './seen.ts';
 
-/** Zones that exchange under the constraints of one MTU, if it has any. */
-export interface Region {
-  readonly zones: readonly number[];
-  readonly constraints: readonly Constraint[];
-}
-
-export interface View {
-  readonly book: Book;
-  readonly result: Result;
-  readonly periods: number;
-  readonly hours: number;
-  /** By zone and MTU. */
-  readonly price: readonly (readonly number[])[];
-  readonly netPosition: readonly (readonly number[])[];
-  readonly positions: readonly Position[];
-  readonly units: readonly Unit[];
-  readonly links: readonly Link[];
-  /** By MTU. */
-  readonly regions: readonly Region[];
-  /**
-   * MW by zone and MTU that rounding may lose, and create, between a net position and the flows published beside it.
-   */
-  readonly lost: readonly (readonly number[])[];
-  readonly created: readonly (readonly number[])[];
-  /** MW that a zone exports by flow-based exchange, by zone and MTU: its net position less what its lines take out. */
-  readonly pool: readonly (readonly number[])[];
-  /** Market rules, section 11: how far a price (currency/MWh) and a volume (MW) may be off (`numbers/tolerances.ts`). */
-  readonly ep: number;
-  readonly eq: number;
-  /** What each zone's own orders leave open of its price. */
-  readonly ranges: Ranges;
-  /** By MTU: what has a say in its prices besides. */
-  readonly decided: readonly Decided[];
-  /** By MTU: whether rounding may hide that something was not full. */
-  readonly uneven: readonly boolean[];
-  readonly isShut: IsShut;
+/** What prices are left open, and which tests count, as far as that can be told without asking what gives way. */
+export interface View extends Ranged {
   readonly mayGiveWay: MayGiveWay;
 }
 
