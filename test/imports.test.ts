@@ -69,7 +69,6 @@ const rules: Readonly<Record<string, Rule>> = {
 interface Import {
   readonly file: string;
   readonly specifier: string;
-  /** Gone when the program runs. */
 }
 
 /** `import ... from 'x'`, `import 'x'`, `export ... from 'x'`, `import('x')`, in code: comments are cut out first. */

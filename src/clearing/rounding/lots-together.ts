@@ -51,7 +51,7 @@ const { little } = weights;
 const much = 10;
 
 /** What is to be traded otherwise, so that it balances; nothing where it does, or where nothing does. */
-export function lotsOverLosses(problem: Problem, solver: Solver, sharing: Sharing, traded: InLots): Chosen[] {
+export function lotsTogether(problem: Problem, solver: Solver, sharing: Sharing, traded: InLots): Chosen[] {
   const { periods } = problem;
   const broken = Array.from({ length: periods }, (_, t) => t).filter((t) => !isBalanced(problem, sharing, traded, t));
   const done = new Set<number>();

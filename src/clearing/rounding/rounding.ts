@@ -15,7 +15,7 @@ import { executedShare, type Sharing } from '../indeterminacy/sharing.ts';
 import { compareIds, type Problem } from '../model/problem.ts';
 import type { Solver } from '../solver/highs.ts';
 import { inPower, inRatio } from '../tolerances.ts';
-import { lotsOverLosses } from './lots-together.ts';
+import { lotsTogether } from './lots-together.ts';
 import { fillStage, giveWay, type Stage, stageInLots, stagesOf } from './step-lots.ts';
 
 export interface Lots {
@@ -192,38 +192,7 @@ export function roundToLots(problem: Problem, solver: Solver, sharing: Sharing):
       );
   });
   for (const island of islands) carry(problem, sharing, island, netPosition, outflow, lot, value);
-  const inPart = new Map(
-    problem.decisions.flatMap(({ column, least }) => {
-      const exact = sharing.value[column]!;
-      return isBlock.has(column) && exact > inRatio.exact && exact < 1 - inRatio.exact
-        ? [[column, least] as const]
-        : [];
-    }),
-  );
-  const cellsOf = (side: Side) => Array.from({ length: spanOf(side) }, (_, k) => cellOf(side) + k);
-  const together = lotsOverLosses(problem, solver, sharing, {
-    sides: sides.map((side) => ({ ...side, cells: cellsOf(side) })),
-    blocks: inPart,
-    netPosition,
-    value,
-    lot,
-  });
-  for (const chosen of together) {
-    for (const [c, ratio] of chosen.value) {
-      if (inPart.has(c))
-        for (const [cell, mw] of columns[c]!.legs ?? columns[c]!.cells)
-          netPosition[cell]! += toLots(mw * ratio, lot) - toLots(mw * value[c]!, lot);
-      value[c] = ratio;
-    }
-    for (const [k, lots] of chosen.lots) {
-      const side = sides[k]!;
-      const executed = side.sign === 1 ? sold : bought;
-      const before = takeBack(side, executed);
-      side.lots = lots;
-      const more = distribute(problem, side, lot, executed) - before;
-      for (const cell of cellsOf(side)) netPosition[cell]! += side.sign * more;
-    }
-  }
+  chooseTogether(problem, solver, sharing, { sides, isBlock, bought, sold, netPosition, value });
   return {
     bought,
     sold,
@@ -274,6 +243,62 @@ function blockGivesWay(
   if (best === undefined) return;
   value[best.c] = best.ratio;
   netPosition[best.cell]! += missing;
+}
+
+/** What is traded so far; all of it is changed in place. */
+interface Traded {
+  readonly sides: readonly Side[];
+  /** Columns of blocks. */
+  readonly isBlock: ReadonlySet<number>;
+  readonly bought: Float64Array;
+  readonly sold: Float64Array;
+  readonly netPosition: Float64Array;
+  readonly value: Float64Array;
+}
+
+/** Where a balance is still open, lots and flows are chosen together. */
+function chooseTogether(
+  problem: Problem,
+  solver: Solver,
+  sharing: Sharing,
+  { sides, isBlock, bought, sold, netPosition, value }: Traded,
+): void {
+  const { nodes, columns, decisions, periods, lot } = problem;
+  const inPart = new Map(
+    decisions.flatMap(({ column, least }) => {
+      const exact = sharing.value[column]!;
+      return isBlock.has(column) && exact > inRatio.exact && exact < 1 - inRatio.exact
+        ? [[column, least] as const]
+        : [];
+    }),
+  );
+  const cellsOf = ({ node }: Side) => {
+    const { zone, from, span } = nodes[node]!;
+    return Array.from({ length: span }, (_, k) => zone * periods + from + k);
+  };
+  const together = lotsTogether(problem, solver, sharing, {
+    sides: sides.map((side) => ({ ...side, cells: cellsOf(side) })),
+    blocks: inPart,
+    netPosition,
+    value,
+    lot,
+  });
+  for (const chosen of together) {
+    for (const [c, ratio] of chosen.value) {
+      if (inPart.has(c))
+        for (const [cell, mw] of columns[c]!.legs ?? columns[c]!.cells)
+          netPosition[cell]! += toLots(mw * ratio, lot) - toLots(mw * value[c]!, lot);
+      value[c] = ratio;
+    }
+    for (const [k, lots] of chosen.lots) {
+      const side = sides[k]!;
+      const executed = side.sign === 1 ? sold : bought;
+      const before = takeBack(side, executed);
+      side.lots = lots;
+      const more = distribute(problem, side, lot, executed) - before;
+      for (const cell of cellsOf(side)) netPosition[cell]! += side.sign * more;
+    }
+  }
 }
 
 /** The power of a block in one MTU, in whole lots: a fraction of what it asked for, rounded once for everybody. */
