@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { AuctionError } from './market/errors.ts';
+import { readStrictJson, type StrictJson } from './market/json.ts';
 import { type Market, parseMarket } from './market/market.ts';
 import { marketId } from './market/terms.ts';
 
@@ -145,11 +146,14 @@ async function readMarket(file: string): Promise<Market> {
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new AuctionError('invalid-market', `${file}: cannot be read`, [], { cause });
   });
-  let json: unknown;
+  let json: StrictJson;
   try {
-    json = JSON.parse(text.replace(/^\ufeff/, ''));
+    json = readStrictJson(text.replace(/^\ufeff/, ''));
   } catch (cause) {
     throw new AuctionError('invalid-market', `${file}: not JSON: ${(cause as Error).message}`, [], { cause });
   }
-  return parseMarket(json, file);
+  const { value, problems } = json;
+  if (problems.length === 0) return parseMarket(value, file);
+  const places = problems.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  throw new AuctionError('invalid-market', `${file}: ${places}`, problems);
 }

@@ -4,10 +4,10 @@ import { checkBook } from '../book/check-book.ts';
 import type { Receipt } from '../book/intake.ts';
 import { receiptFile } from '../book/receipts.ts';
 import { type Book, parseBook } from '../market/book.ts';
-import { AuctionError, type Problem } from '../market/errors.ts';
+import { AuctionError } from '../market/errors.ts';
 import { type Proof, parseProof } from '../market/proof.ts';
 import { parseResult, type Result } from '../market/result.ts';
-import { exitCodes, Failure } from './failure.ts';
+import { exitCodes, Failure, withOrder } from './failure.ts';
 import { readJson } from './files.ts';
 
 /** @throws AuctionError `invalid-book` that names the file, and each order and field that is wrong */
@@ -52,19 +52,4 @@ export function namingFile(file: string, error: unknown, json?: unknown): unknow
   if (!(error instanceof AuctionError)) return error;
   const problems = error.problems.map((problem) => withOrder(problem, json));
   return new AuctionError(error.code, `${file}: ${error.message}`, problems, { cause: error });
-}
-
-/** `orders.3.price` becomes order 3 with its record_id, and `price`. */
-function withOrder(problem: Problem, json: unknown): Problem {
-  const [, index, field] = /^orders\.(\d+)(?:\.(.+))?$/.exec(problem.field ?? '') ?? [];
-  if (index === undefined) return problem;
-  const { field: _, ...rest } = problem;
-  const order = (json as { orders?: ({ record_id?: unknown } | null)[] } | undefined)?.orders?.[Number(index)];
-  const record_id = order?.record_id;
-  return {
-    ...rest,
-    index: Number(index),
-    ...(typeof record_id === 'string' && { record_id }),
-    ...(field !== undefined && { field }),
-  };
 }

@@ -67,3 +67,18 @@ export function problemLine({ index, record_id, field, message }: Problem): stri
   const where = [order.filter(Boolean).join(' '), field ?? ''].filter(Boolean).join(', ');
   return where === '' ? message : `${where}: ${message}`;
 }
+
+/** `orders.3.price` becomes order 3 with its record_id, and `price`. */
+export function withOrder(problem: Problem, json: unknown): Problem {
+  const [, index, field] = /^orders\.(\d+)(?:\.(.+))?$/.exec(problem.field ?? '') ?? [];
+  if (index === undefined) return problem;
+  const { field: _, ...rest } = problem;
+  const order = (json as { orders?: ({ record_id?: unknown } | null)[] } | undefined)?.orders?.[Number(index)];
+  const record_id = order?.record_id;
+  return {
+    ...rest,
+    index: Number(index),
+    ...(typeof record_id === 'string' && { record_id }),
+    ...(field !== undefined && { field }),
+  };
+}

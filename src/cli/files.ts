@@ -4,7 +4,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { exitCodes, Failure } from './failure.ts';
+import { readStrictJson, type StrictJson } from '../market/json.ts';
+import { exitCodes, Failure, withOrder } from './failure.ts';
 
 /** The text of a file; `-` is standard input. Gzip is recognised by its first bytes. */
 export async function readText(file: string): Promise<string> {
@@ -22,15 +23,22 @@ export async function readText(file: string): Promise<string> {
 /** A byte order mark is how some programs begin a file. */
 const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
-/** The JSON in a file. */
+/** The JSON in a file. @throws Failure that names the file, and each place that may be read in more than one way */
 export async function readJson(file: string): Promise<unknown> {
   return jsonOf(await readText(file), file);
 }
 
 export function jsonOf(text: string, file: string): unknown {
   if (text.trim() === '') throw new Failure(exitCodes.usage, `${file}: the file is empty`);
+  const { value, problems } = strictJsonOf(text, file);
+  if (problems.length === 0) return value;
+  const named = problems.map((problem) => withOrder(problem, value));
+  throw new Failure(exitCodes.usage, `${file}: may be read in more than one way`, named);
+}
+
+function strictJsonOf(text: string, file: string): StrictJson {
   try {
-    return JSON.parse(text);
+    return readStrictJson(text);
   } catch (cause) {
     throw new Failure(exitCodes.usage, `${file}: not JSON: ${(cause as Error).message}`, [], { cause });
   }

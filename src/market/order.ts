@@ -10,12 +10,15 @@
 
 import * as z from 'zod';
 import { leastRatio, mostFlow, mostMoney, mostPeriods, mostPower, mostPrice } from './bounds.ts';
+import { reservedKeys } from './json.ts';
 import { resolution } from './time.ts';
 
-// `.` and `..` are steps in a path, not names; `__proto__` is a name in JSON only.
-const recordIdForm = /^(?!\.{1,2}$|__proto__$)[A-Za-z0-9._:-]{1,64}$/;
-const recordIdRule = '1 to 64 of A-Z a-z 0-9 . _ : -, and not . or .. or __proto__';
-const zoneIdForm = /^(?!__proto__$)[A-Za-z0-9_-]{1,32}$/;
+// `.` and `..` are steps in a path, not names; reserved keys are no keys in JSON that every reader reads alike.
+const reserved = reservedKeys.join('|');
+const recordIdForm = new RegExp(`^(?!(?:\\.{1,2}|${reserved})$)[A-Za-z0-9._:-]{1,64}$`);
+const recordIdRule = `1 to 64 of A-Z a-z 0-9 . _ : -, and not . or .. or ${reservedKeys.join(' or ')}`;
+const zoneIdForm = new RegExp(`^(?!(?:${reserved})$)[A-Za-z0-9_-]{1,32}$`);
+const zoneIdRule = `1 to 32 of A-Z a-z 0-9 _ -, and not ${reservedKeys.join(' or ')}`;
 
 export const recordId = z
   .string()
@@ -29,7 +32,7 @@ export const portfolioName = z
 export const participantName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, '1 to 64 of A-Z a-z 0-9 . _ @ -, the first a letter or a digit');
-export const zoneId = z.string().regex(zoneIdForm, '1 to 32 of A-Z a-z 0-9 _ -, and not __proto__');
+export const zoneId = z.string().regex(zoneIdForm, zoneIdRule);
 export const side = z.enum(['buy', 'sell']).meta({ id: 'Side' });
 export const period = z
   .int()

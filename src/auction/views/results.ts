@@ -4,7 +4,7 @@ import type { Book } from '../../market/book.ts';
 import type { Result } from '../../market/result.ts';
 import { type Auction, type AuctionState, published } from '../auction.ts';
 import type { Ports } from '../ports.ts';
-import { readDocument } from '../records/documents.ts';
+import { readDocument, readJsonDocument } from '../records/documents.ts';
 import { bookKey, pageKey, pagesKey, resultKey } from '../records/keys.ts';
 import { findAuction, wrongState } from '../records/moves.ts';
 import { type SettledOrder, settledOrders } from './settled-order.ts';
@@ -29,7 +29,7 @@ export function resultOf(auction: Auction): Document {
   return { key: resultKey(auction), hash: auction.result.hash };
 }
 
-const readNamed = (ports: Ports, { key, hash }: Document) => readDocument(ports, key, hash);
+const readNamed = (ports: Ports, { key, hash }: Document) => readJsonDocument(ports, key, hash);
 
 /** The published result. @throws AuctionError `not-found`; `wrong-state` before it is final */
 export async function readResult(ports: Ports, id: string): Promise<Result> {
@@ -45,11 +45,11 @@ export async function readBook(ports: Ports, id: string): Promise<Book> {
 
 /** @throws AuctionError `wrong-state` before it is sealed; `damaged-data` when the archive has not the book that was sealed */
 export const readSealedBook = async (ports: Ports, auction: Auction): Promise<Book> =>
-  JSON.parse(await readNamed(ports, bookOf(auction))) as Book;
+  (await readNamed(ports, bookOf(auction))) as Book;
 
 /** The result, final or not. @throws AuctionError `wrong-state` before it is there; `damaged-data` */
 export const readUnpublished = async (ports: Ports, auction: Auction): Promise<Result> =>
-  JSON.parse(await readNamed(ports, resultOf(auction))) as Result;
+  (await readNamed(ports, resultOf(auction))) as Result;
 
 /**
  * A page of outcomes, of an auction that has a result; `undefined` where none of the book's orders lies in its span.

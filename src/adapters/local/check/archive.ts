@@ -6,7 +6,7 @@
 
 import type { Auction } from '../../../auction/auction.ts';
 import type { Archive } from '../../../auction/ports.ts';
-import { readDocument } from '../../../auction/records/documents.ts';
+import { readDocument, readJsonDocument } from '../../../auction/records/documents.ts';
 import {
   acceptedKey,
   bookKey,
@@ -88,7 +88,7 @@ export async function checkArchive({ auctions, archive, intakes, verified }: Arc
   );
 
   async function readBook(id: string, hash: string): Promise<Book> {
-    const book = JSON.parse(await readDocument({ archive }, bookKey(id), hash)) as Book;
+    const book = (await readJsonDocument({ archive }, bookKey(id), hash)) as Book;
     const [problem] = checkIntake(book);
     if (problem) throw new Error(problem.message);
     const end = intakes.get(id);
@@ -98,7 +98,7 @@ export async function checkArchive({ auctions, archive, intakes, verified }: Arc
   }
 
   async function readResult(auction: Auction, hash: string): Promise<Result> {
-    const result = JSON.parse(await readDocument({ archive }, resultKey(auction), hash)) as Result;
+    const result = (await readJsonDocument({ archive }, resultKey(auction), hash)) as Result;
     if (result.book !== auction.book?.hash)
       throw new Error(`it is of book ${result.book}, sealed was ${auction.book?.hash}`);
     return result;
