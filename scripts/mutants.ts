@@ -1,213 +1,111 @@
 /**
  * Mutation testing: one small change to the code at a time, and whether a test notices.
  *
- *     npm run mutants -- [count] [seed] [folder]
+ *     npm run mutants -- [count] [seed] [folder] [part/parts]
  *
- * A share of the changes falls on each folder below. Each runs in a copy of the project against the tests of its folder, the quickest
- * first, and ends with the first that fails. What survives is either a gap in the tests or makes no difference; docs/mutants.md has the last
- * run, with the reason for each survivor.
+ * A share of the changes falls on each folder below. Each runs in a copy of the project against the tests that run the changed code:
+ * first those beside it, then those that import it, then the others, the quick ones first, until one fails or does not end. What survives
+ * is either a gap in the tests or makes no difference; docs/mutants.md has the last run, with the reason for each survivor. A part is
+ * every so-manieth mutant, so that a long run can be had in pieces: `60 1 book 2/4`.
  */
 
-import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { draw, type Mutant, mutated } from './mutants/changes.ts';
+import { coverage, type TestFile } from './mutants/coverage.ts';
+import { runTest, type Verdict } from './mutants/test-run.ts';
 
-/** Folders of `src/`, with the tests that concern them. */
-const concerning: Readonly<Record<string, readonly string[]>> = {
-  clearing: [
-    'src/clearing/**/*.test.ts',
-    'test/right-results.test.ts',
-    'test/clearing/mended-books.test.ts',
-    'test/clearing/examples-orders.test.ts',
-    'test/clearing/families.test.ts',
-    'test/clearing/regressions.test.ts',
-    'test/clearing/loops.test.ts',
-    'test/clearing/flow-based.test.ts',
-    'test/clearing/oracle.test.ts',
-    'test/clearing/properties.test.ts',
-    'test/proof.test.ts',
-    'test/budget.test.ts',
-    'test/explain.test.ts',
-  ],
-  verify: [
-    'src/verify/**/*.test.ts',
-    'test/right-results.test.ts',
-    'test/forgeries*.test.ts',
-    'test/forged-proofs.test.ts',
-    'test/proof.test.ts',
-    'test/clearing/families.test.ts',
-    'test/clearing/examples-orders.test.ts',
-    'test/clearing/properties.test.ts',
-  ],
-  book: [
-    'src/book/**/*.test.ts',
-    'src/market/*.test.ts',
-    'test/markets.test.ts',
-    'test/network.test.ts',
-    'test/bad-input.test.ts',
-    'test/auction-relations.test.ts',
-    'test/api-orders.test.ts',
-    'test/auction.test.ts',
-    'test/intake-truth.test.ts',
-    'test/clearing/families.test.ts',
-  ],
-  'adapters/local': [
-    'src/adapters/local/**/*.test.ts',
-    'test/ports/local.test.ts',
-    'test/access*.test.ts',
-    'test/workflow-local.test.ts',
-    'test/at-rest.test.ts',
-    'test/backup.test.ts',
-    'test/retention.test.ts',
-    'test/power-loss.test.ts',
-    'test/health.test.ts',
-    'test/watching.test.ts',
-    'test/machine-faults.test.ts',
-    'test/task-threads.test.ts',
-    'test/races.test.ts',
-    'test/crash.test.ts',
-  ],
-};
+/** Folders of `src/`. */
+const all = ['clearing', 'verify', 'book', 'adapters/local'];
+/** What `npm run tests` runs. */
+const suite = ['src/**/*.test.ts', 'test/*.test.ts', 'test/!(cloud)/**/*.test.ts'];
+const atOnce = 2;
 
-/** What is written instead of what, where it stands between spaces or as a whole word. */
-const changes: readonly (readonly [RegExp, string])[] = [
-  [/ < /g, ' <= '],
-  [/ <= /g, ' < '],
-  [/ > /g, ' >= '],
-  [/ >= /g, ' > '],
-  [/ === /g, ' !== '],
-  [/ !== /g, ' === '],
-  [/ && /g, ' || '],
-  [/ \|\| /g, ' && '],
-  [/ \+ /g, ' - '],
-  [/ - /g, ' + '],
-  [/ \* /g, ' / '],
-  [/ \/ /g, ' * '],
-  [/\bMath\.min\(/g, 'Math.max('],
-  [/\bMath\.max\(/g, 'Math.min('],
-  [/\bMath\.floor\(/g, 'Math.ceil('],
-  [/\bMath\.ceil\(/g, 'Math.floor('],
-  [/\.some\(/g, '.every('],
-  [/\.every\(/g, '.some('],
-  [/\btrue\b/g, 'false'],
-  [/\bfalse\b/g, 'true'],
-  [/\bcontinue;/g, ';'],
-  [/(?<=if \()(?=[a-z!])/g, 'true || '],
-];
+const sourcesOf = (folder: string): string[] =>
+  globSync(`src/${folder}/**/*.ts`)
+    .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('tolerances.ts'))
+    .sort();
 
-interface Mutant {
-  readonly file: string;
-  readonly line: number;
-  readonly from: string;
-  readonly to: string;
+/** Tests that run the changed code, in the order in which they are tried. */
+function concerned({ file, offset }: Mutant, tests: readonly TestFile[]): TestFile[] {
+  const distance = (test: TestFile): number =>
+    dirname(test.file) === dirname(file) ? 0 : test.imports.includes(file) ? 1 : 2;
+  return tests
+    .filter(
+      (test) =>
+        test.passes && (distance(test) < 2 || test.ran[file]?.some(([from, to]) => from <= offset && offset < to)),
+    )
+    .sort((a, b) => distance(a) - distance(b) || a.ms - b.ms);
 }
 
-/** Lines that say something else than the code does: types, messages, what is only asserted. */
-const isOther = (line: string): boolean =>
-  /^\s*(\*|\/\*|\/\/|import |export type|type |export interface|interface |readonly |} from )/.test(line) ||
-  /assert|message|`|throw |console\./.test(line);
+type Killed = Verdict & { readonly file: string };
 
-function mutantsOf(file: string): Mutant[] {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.flatMap((from, at) => {
-    if (isOther(from)) return [];
-    return changes.flatMap(([what, instead]) =>
-      [...from.matchAll(what)].map((found): Mutant => {
-        const to = from.slice(0, found.index) + instead + from.slice(found.index + found[0].length);
-        return { file, line: at + 1, from, to };
-      }),
-    );
-  });
-}
-
-/** A generator of numbers in [0, 1) by seed (mulberry32). */
-function randomBy(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+/** The first test that fails or does not end; undefined where the mutant survives. */
+async function killer(copy: string, tests: readonly TestFile[]): Promise<Killed | undefined> {
+  const left = [...tests];
+  const stop = new AbortController();
+  let killed: Killed | undefined;
+  const work = async () => {
+    for (let test = left.shift(); test !== undefined && killed === undefined; test = left.shift()) {
+      const verdict = await runTest(copy, test.file, { mostMs: 5 * test.ms + 20_000, signal: stop.signal });
+      if (verdict.verdict === 'passes' || killed !== undefined) continue;
+      killed = { ...verdict, file: test.file };
+      stop.abort();
+    }
   };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return killed;
 }
 
-/** A run that takes longer than this no longer ends by itself. */
-const mostMs = 600_000;
-
-/** The first line of a test that fails; undefined where none does. */
-function firstFailure(copy: string, files: readonly string[]): Promise<string | undefined> {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2', ...files],
-    {
-      cwd: copy,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  return new Promise((resolve) => {
-    let text = '';
-    let failure: string | undefined;
-    const stop = (why: string) => {
-      if (failure !== undefined) return;
-      failure = why;
-      process.kill(-child.pid!, 'SIGKILL');
-    };
-    const timer = setTimeout(() => stop('it does not end'), mostMs);
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const found = /^\s*✖ (.*)$/m.exec(text)?.[1];
-      if (found !== undefined) stop(found);
-    });
-    child.once('close', (code) => {
-      clearTimeout(timer);
-      resolve(failure ?? (code === 0 ? undefined : `exit code ${code}`));
-    });
-  });
+/** What git knows and what it would: no data, nothing that was built. */
+function copyProject(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'merit-mutants-'));
+  const files = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], { encoding: 'utf8' });
+  for (const file of files.split('\0').filter((name) => name !== '' && existsSync(name)))
+    cpSync(file, join(copy, file));
+  symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'));
+  return copy;
 }
 
-const [count = '50', seed = '1', only] = process.argv.slice(2);
-const folders = Object.keys(concerning).filter((folder) => only === undefined || folder === only);
-if (folders.length === 0 || !Number.isInteger(Number(count)) || !Number.isInteger(Number(seed))) {
-  console.error(`mutants: [count] [seed] [folder], the folders: ${Object.keys(concerning).join(', ')}`);
+const [count = '60', seed = '1', only = 'all', part = '1/1'] = process.argv.slice(2);
+const folders = all.filter((folder) => only === 'all' || folder === only);
+const [piece, pieces] = part.split('/').map(Number);
+if (folders.length === 0 || ![count, seed, piece, pieces].every((value) => Number.isInteger(Number(value)))) {
+  console.error(`mutants: [count] [seed] [folder] [part/parts], the folders: all, ${all.join(', ')}`);
   process.exit(2);
 }
-const random = randomBy(Number(seed));
-const copy = mkdtempSync(join(tmpdir(), 'merit-mutants-'));
+const mutants = folders
+  .flatMap((folder) => draw(sourcesOf(folder), Math.ceil(Number(count) / all.length), Number(seed)))
+  .filter((_, k) => k % pieces! === piece! - 1);
+const copy = copyProject();
 try {
-  for (const entry of globSync('*', { exclude: ['node_modules'] }))
-    cpSync(entry, join(copy, entry), { recursive: true });
-  symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'));
-  let killed = 0;
+  const tests = await coverage(copy, suite.flatMap((pattern) => globSync(pattern)).sort(), atOnce);
+  for (const { file, passes, why } of tests)
+    if (!passes) console.log(`left out, it fails without any change: ${file}: ${why}`);
   const survivors: Mutant[] = [];
-  for (const folder of folders) {
-    const tests = concerning[folder]!.flatMap((pattern) => globSync(pattern).sort());
-    const before = await firstFailure(copy, tests);
-    assert(before === undefined, `a test fails without any change: ${before}`);
-    const sources = globSync(`src/${folder}/**/*.ts`)
-      .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('tolerances.ts'))
-      .sort();
-    const all = sources.flatMap(mutantsOf);
-    for (let k = 0; k < Math.ceil(Number(count) / folders.length); k++) {
-      const [mutant] = all.splice(Math.floor(random() * all.length), 1);
-      if (mutant === undefined) break;
-      const { file, line, from, to } = mutant;
-      const text = readFileSync(file, 'utf8');
-      const lines = text.split('\n');
-      lines[line - 1] = to;
-      writeFileSync(join(copy, file), lines.join('\n'));
-      const failure = await firstFailure(copy, tests);
-      writeFileSync(join(copy, file), text);
-      if (failure === undefined) survivors.push(mutant);
-      else killed++;
-      const verdict = failure === undefined ? 'SURVIVES' : `killed by ${failure}`;
-      console.log(`${file}:${line}  ${verdict}\n  - ${from.trim()}\n  + ${to.trim()}`);
-    }
+  let late = 0;
+  for (const mutant of mutants) {
+    const { file, line, from, to } = mutant;
+    const text = readFileSync(join(copy, file), 'utf8');
+    const begin = performance.now();
+    const concerns = concerned(mutant, tests);
+    writeFileSync(join(copy, file), mutated(text, mutant));
+    const killed = await killer(copy, concerns);
+    writeFileSync(join(copy, file), text);
+    if (killed === undefined) survivors.push(mutant);
+    else if (killed.verdict === 'times out') late++;
+    const verdict =
+      killed === undefined ? `SURVIVES ${concerns.length} tests` : `${killed.verdict}: ${killed.file}: ${killed.why}`;
+    const seconds = ((performance.now() - begin) / 1000).toFixed(0);
+    console.log(`${file}:${line}  ${verdict}  (${seconds} s)\n  - ${from.trim()}\n  + ${to.trim()}`);
   }
-  const share = killed / (killed + survivors.length);
-  console.log(`${killed} of ${killed + survivors.length} killed (${(100 * share).toFixed(0)} %), seed ${seed}`);
+  const killed = mutants.length - survivors.length;
+  const share = ((100 * killed) / mutants.length).toFixed(0);
+  console.log(
+    `${killed} of ${mutants.length} killed (${share} %), ${late} of them by the time limit, seed ${seed}, part ${part}`,
+  );
   for (const { file, line, to } of survivors) console.log(`survives: ${file}:${line}  ${to.trim()}`);
 } finally {
   rmSync(copy, { recursive: true, force: true });
