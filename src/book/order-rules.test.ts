@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mostShifted } from '../market/bounds.ts';
 import { orderKinds } from '../market/order.ts';
 import { admit } from './admission.ts';
 import type { Terms } from './terms.ts';
@@ -194,4 +195,12 @@ test('admit() tells a child that its parent is refused itself, beside what is wr
     'linkedTo: parent-refused',
     'colour: unknown-field',
   ]);
+});
+
+test(`admit() takes a flexible order whose starts are ${mostShifted} periods together, and none of more`, () => {
+  const year = { ...terms, delivery: { ...terms.delivery, periods: 1000 } };
+  const admits = (duration: number, latest: number) =>
+    'problems' in admit([{ ...flexible, duration, earliest: 1, latest }], year);
+  assert.equal(admits(40, mostShifted / 40), false);
+  assert.equal(admits(40, mostShifted / 40 + 1), true);
 });

@@ -69,6 +69,25 @@ refused('a ratio below the least', 'INV-08', curtailable, ({ tell, worth }) => {
   worth(90 * 50 - 40 * 10 - 50 * 30);
 });
 
+// Told as an order is that had to give way: but only an order over several MTUs has to.
+refused(
+  'a block of one MTU that is said to have given way',
+  'INV-05',
+  exampleBook('sell 40@10, buy 100@50', [{ ...block, price: 30, power: 50, minAcceptance: 0 }]),
+  ({ result, tell, worth }) => {
+    tell('o2', { status: 'partially_accepted', power: 40, ratio: 0.4, surplus: 0, reason: atTheMoney });
+    tell('block', {
+      status: 'rejected',
+      power: [0],
+      ratio: 0,
+      surplus: 0,
+      reason: { code: 'paradoxically_rejected', distance: 0, missedSurplus: 1000, binding: [] },
+    });
+    worth(40 * 50 - 40 * 10);
+    Object.assign(result, { status: 'feasible' });
+  },
+);
+
 refused('a ratio between its ends in the money', 'INV-10', curtailable, ({ result, tell }) => {
   result.prices = { A: [50] };
   tell('o1', { surplus: 1600 });

@@ -65,16 +65,15 @@ export function checkRamps(view: View): Check {
 function moreRent(view: View, link: Link): number {
   const { line, flow, least, most, from } = link;
   const { hours, ep } = view;
-  const costly = line.loss > 0 || line.tariff > 0;
   let does = 0;
   const steps = flow.map((mw, t) => {
     const forward = spreadOf(view, link, t) * hours;
-    const backward = costly ? -spreadOf(view, link, t, true) * hours : forward;
+    const backward = -spreadOf(view, link, t, true) * hours;
     const rent = Math.max(mw, 0) * forward + Math.min(mw, 0) * backward;
     does += rent;
     if (view.mayGiveWay('ramps', from, t)) return { start: mw, value: rent, pieces: [] };
     // At negative prices both directions of a line with losses seem to pay; it may use one only. Where it carries nothing, that is either.
-    const burning = costly && backward < forward;
+    const burning = backward < forward;
     const isShut = { forward: burning && mw === 0 && forward > 0, back: burning && mw === 0 && forward <= 0 };
     const [low, high] = [
       isShut.back ? Math.max(0, least[t]!) : Math.min(least[t]!, mw),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { randomBy } from '../../../test/support/random-by.ts';
 import { type Concave, lessRounding, mostGain } from './schedule.ts';
 
 /** From 0 on: `width x slope` by piece. */
@@ -83,4 +84,34 @@ test('lessRounding() takes off what is done otherwise', () => {
       { width: 10, slope: -3 },
     ],
   });
+});
+
+test('lessRounding() is the gain less the tolerance for each unit that is done otherwise, in pieces of falling slope', () => {
+  const random = randomBy(5);
+  const draw = (most: number) => Math.floor(random() * (most + 1));
+  const valueAt = ({ start, value, pieces }: Concave, x: number) => {
+    let [sum, from] = [value, start];
+    for (const { width, slope } of pieces) {
+      sum += Math.max(0, Math.min(width, x - from)) * slope;
+      from += width;
+    }
+    return sum;
+  };
+  for (let round = 0; round < 200; round++) {
+    const slopes = [draw(9) - 4, draw(9) - 4, draw(9) - 4].sort((a, b) => b - a);
+    const pieces = slopes.map((slope) => ({ width: 1 + draw(3), slope }));
+    const before: Concave = { start: draw(5) - 2, value: draw(5), pieces };
+    const end = pieces.reduce((at, { width }) => at + width, before.start);
+    const did = before.start + draw(end - before.start);
+    const after = lessRounding(before, did, 2);
+    for (let x = before.start; x <= end; x++)
+      assert.equal(
+        valueAt(after, x),
+        valueAt(before, x) - 2 * Math.abs(x - did),
+        `${did} of ${JSON.stringify(before)}`,
+      );
+    after.pieces.forEach(({ width, slope }, k) => {
+      assert(width > 0 && slope <= (after.pieces[k - 1]?.slope ?? Infinity), JSON.stringify(after));
+    });
+  }
 });
