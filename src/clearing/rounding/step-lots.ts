@@ -34,7 +34,7 @@ export function stagesOf({ columns, decisions, freeSteps }: Problem, { free }: S
   ];
   return lists.flatMap(({ steps, on }) =>
     [...Map.groupBy(steps, (c) => columns[c]!.cells[0]![0]).values()].map((here) => {
-      const byMerit = here.toSorted((a, b) => columns[a]!.cost - columns[b]!.cost || a - b);
+      const byMerit = here.toSorted((a, b) => columns[a]!.cost - columns[b]!.cost);
       const list = byMerit.map((column) => ({ column, most: free.upper[column]! }));
       const held = here.reduce((sum, c) => sum + (columns[c]!.held ?? 0) * on, 0);
       const exact = here.reduce((sum, c) => sum + value[c]!, held);
