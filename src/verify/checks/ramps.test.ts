@@ -1,4 +1,4 @@
-/** A line with losses and a ramp between two zones that are alike, by the price in both: at negative prices losing power pays. */
+/** A line with a ramp, most of them with losses between two zones that are alike: at negative prices losing power pays. */
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -20,6 +20,13 @@ function alike(price: number, changes: object): Book {
   const lines = [line('A-B', 10, { loss: 0.1, ...changes })];
   return smallBook(orders.join(), { periods: 3, zones: ['A', 'B'], lines });
 }
+
+/** Three hours, in which power is cheaper in A by 20 than in B, and the line costs nothing. */
+const apart = smallBook([1, 2, 3].map((t) => `A sell 50@20#${t}, B sell 50@40#${t}, B buy 30@100#${t}`).join(), {
+  periods: 3,
+  zones: ['A', 'B'],
+  lines: [line('A-B', 10, { ramp: 4, before: 0 })],
+});
 
 const brokenIn = (book: Book, result: Result): string[] =>
   verify(book, hash, result)
@@ -60,6 +67,7 @@ const cases: readonly [what: string, book: Book, flows: number[], ...others: num
     [6, 2, 0],
   ],
   ['the same against its name', alike(20, { ramp: 4, before: -6 }), [-2, 0, 0], [-2, -2, -2], [-2, 0, -4], [-6, -2, 0]],
+  ['without losses it sends what its ramp allows', apart, [4, 8, 10], [0, 0, 0], [4, 8, 8]],
   ['a tariff keeps it at nothing', alike(-100, { loss: 0, tariff: 2, ramp: 4, before: 0 }), [0, 0, 0], [4, 0, 0]],
 ];
 
