@@ -43,7 +43,7 @@ const changes: [string, string, RegExp][] = [
   ['the hash of the last', `UPDATE entries SET hash = 'sha256:00' WHERE sequence = 3`, /entry 3 was changed/],
   ['one in the middle is gone', 'DELETE FROM entries WHERE sequence = 2', /entry 2 is missing/],
   ['a cancelled flag', 'UPDATE entries SET cancelled = 1 WHERE sequence = 2', /marked as cancelled without/],
-  ['the key of one', `UPDATE entries SET record_id = 'other' WHERE sequence = 2`, /entry 2 stands under another id/],
+  ['the key of one', `UPDATE entries SET record_id = 'other' WHERE sequence = 2`, /entry 2 was changed/],
 ];
 
 /** The same change in an auction of its own. */

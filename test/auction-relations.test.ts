@@ -10,7 +10,7 @@ import { submitOrders } from '../src/auction/intake/submit-orders.ts';
 import type { Ports } from '../src/auction/ports.ts';
 import { sealAuction } from '../src/auction/steps/seal-book.ts';
 import { readBook } from '../src/auction/views/results.ts';
-import { checkIntake } from '../src/book/seal.ts';
+import { checkIntake } from '../src/book/check-intake.ts';
 import { AuctionError } from '../src/market/errors.ts';
 import { calledBy } from './access-house.ts';
 import { hold, openTestHouse, reaches, submit, testMarket, watchNotices } from './support/house.ts';

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore } from '../src/adapters/local/stores.ts';
 import type { Auction, AuctionState } from '../src/auction/auction.ts';
-import { chain, chainStart, entryDigest } from '../src/book/intake.ts';
+import { chain, chainStart, entryDigest, linkDigest } from '../src/book/intake.ts';
 import { bookHash } from '../src/book/seal.ts';
 import type { Book } from '../src/market/book.ts';
 import type { Order } from '../src/market/order.ts';
@@ -153,7 +153,7 @@ async function check(server: ServerProcess, auction: Traded): Promise<number> {
   const inBook = new Map(book.orders.map((o) => [o.record_id, o]));
   assert.equal(inBook.size, book.orders.length, `${auction.id}: an order is in the book twice`);
   for (const id of inBook.keys()) assert(auction.sent.has(id), `${auction.id}: nobody sent ${id}`);
-  const hashes = runningHashes(auction.id, book);
+  const hashes = runningHashes(book);
   for (const [id, receipt] of auction.receipts) {
     assert.equal(
       hashes.get(receipt.sequence),
@@ -173,18 +173,20 @@ async function check(server: ServerProcess, auction: Traded): Promise<number> {
 }
 
 /** The hash of the intake after each sequence, recomputed from the book. */
-function runningHashes(id: string, book: Book): Map<number, string> {
-  const digests = new Map(book.intake!.withdrawn.map(({ sequence, digest }) => [sequence, digest]));
+function runningHashes(book: Book): Map<number, string> {
+  const { intake } = book;
+  assert(intake?.rule === 2);
+  const digests = new Map(intake.withdrawn.map((link) => [link.sequence, linkDigest(link)]));
   for (const { participant, sequence, received_at, ...order } of book.orders) {
     const entry = { participant: participant!, sequence: sequence!, received_at: received_at!, order: order as Order };
-    digests.set(sequence!, entryDigest(entry));
+    digests.set(sequence!, entryDigest(2, entry));
   }
-  let hash = chainStart(id);
+  let hash = chainStart(intake.terms);
   const hashes = new Map<number, string>();
   for (let sequence = 1; sequence <= digests.size; sequence++) {
     hash = chain(hash, digests.get(sequence)!);
     hashes.set(sequence, hash);
   }
-  assert.equal(hash, book.intake!.hash);
+  assert.equal(hash, intake.hash);
   return hashes;
 }

@@ -121,7 +121,7 @@ async function checkChains(orders: OrderStore, shards: number): Promise<void> {
   for (const entry of await orders.entries('a1')) {
     const head = heads[shardOf(entry.sequence, shards)]!;
     assert.equal(entry.sequence, head.count++ * shards + shardOf(entry.sequence, shards) + 1, 'a gap');
-    head.hash = chain(head.hash, entryDigest(entry));
+    head.hash = chain(head.hash, entryDigest(1, entry));
     if (entry.order !== undefined) assert.equal(hashes.get(entry.sequence), head.hash);
   }
 }

@@ -1,6 +1,7 @@
 /** An auction: its record, its states and the moves between them. The one table of states is here. */
 
 import * as z from 'zod';
+import { chainTerms } from '../book/intake.ts';
 import { auctionId } from '../market/book.ts';
 import { auctionTerms, marketId } from '../market/terms.ts';
 import { instant, resolution } from '../market/time.ts';
@@ -44,6 +45,8 @@ export const auction = z
     terms: auctionTerms.optional(),
     /** Of its network, a document of the archive; an operator may put another in its place until the gate closes. */
     network: z.strictObject({ hash: z.string() }).optional(),
+    /** What the chain of its intake begins at. Records of before have none: theirs go by rule 1. */
+    chain: chainTerms.optional(),
     /** From sealing on. */
     book: z.strictObject({ hash: z.string(), orders: z.int() }).meta({ id: 'SealedBook' }).optional(),
     /** From clearing on. */

@@ -1,6 +1,7 @@
 /** Auctions on request: make, list, close, cancel, restart. Each may be asked for twice. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { chainTermsOf } from '../book/opening.ts';
 import { problemsOf } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import type { Market } from '../market/market.ts';
@@ -107,7 +108,8 @@ export async function makeAuction(ports: Ports, plan: Plan): Promise<Auction> {
   const network = await keepNetwork(ports, marketNetwork(market, plan.delivery));
   const { currency, zones, priceLimits, powerLimits, orderKinds, orderResolutions } = market;
   const terms = { currency, zones, priceLimits, powerLimits, orderKinds, orderResolutions };
-  const auction = { ...planned(plan, utc(ports.clock.now())), terms, network };
+  const chain = chainTermsOf(plan, terms, network.hash);
+  const auction = { ...planned(plan, utc(ports.clock.now())), terms, network, chain };
   try {
     await ports.auctions.create(auction);
     return auction;

@@ -8,8 +8,9 @@ import { parseMarket } from '../market/market.ts';
 import { admit } from './admission.ts';
 import { canonical } from './canonical.ts';
 import { checkBook } from './check-book.ts';
+import { checkIntake } from './check-intake.ts';
 import { chain, chainStart, type Entry, entryDigest, sequenceOf, sha256, shardOf } from './intake.ts';
-import { bookHash, checkIntake, sealBook } from './seal.ts';
+import { bookHash, sealBook } from './seal.ts';
 import { termsOf } from './terms.ts';
 
 const market = parseMarket(
@@ -154,7 +155,12 @@ const entriesOf = (): Entry[] => {
     { ...stamp, sequence: 4, order: order('o3', 70) },
   ];
 };
-const auction = { id: 'a1', delivery: terms.delivery };
+const auction = {
+  id: 'a1',
+  delivery: terms.delivery,
+  gateOpening: '2025-04-01T09:00:00Z',
+  gateClosure: '2025-04-01T11:00:00Z',
+};
 
 test('sealBook() leaves cancelled orders out, and the running hash can be recomputed from what is left', () => {
   const entries = entriesOf();
@@ -166,7 +172,7 @@ test('sealBook() leaves cancelled orders out, and the running hash can be recomp
       ['o3', 4],
     ],
   );
-  const hash = entries.reduce((before, entry) => chain(before, entryDigest(entry)), chainStart('a1'));
+  const hash = entries.reduce((before, entry) => chain(before, entryDigest(1, entry)), chainStart('a1'));
   assert.equal(book.intake?.hash, hash);
   assert.deepEqual(checkIntake(book), []);
   assert.deepEqual(checkIntake(parseBook(JSON.parse(canonical(book)))), []);
@@ -230,7 +236,7 @@ test('sealBook() of an intake in shards has a chain for each, and shards may dif
   const heads = [0, 1].map((shard) =>
     entries
       .filter(({ sequence }) => shardOf(sequence, 2) === shard)
-      .reduce((before, entry) => chain(before, entryDigest(entry)), chainStart('a1', shard, 2)),
+      .reduce((before, entry) => chain(before, entryDigest(1, entry)), chainStart('a1', shard, 2)),
   );
   assert.deepEqual(book.intake?.heads, heads);
   assert.equal(book.intake?.hash, sha256(heads.join('\n')));
@@ -272,12 +278,6 @@ test('checkIntake() sees in which shard something was changed, dropped or moved'
     }),
     ['intake.hash: hash-mismatch'],
   );
-});
-
-test('entryDigest() is the same with the order’s canonical text given', () => {
-  for (const entry of entriesOf()) {
-    if (entry.order) assert.equal(entryDigest(entry, canonical(entry.order)), entryDigest(entry));
-  }
 });
 
 test('bookHash() does not depend on the order of fields, and on every value', () => {

@@ -28,15 +28,16 @@ export interface ChainOptions {
 }
 
 /**
+ * @param seed  what the chain begins at (`seedOf`)
  * @param entries  of one chain, by sequence
  * @returns what does not fit first, with its sequence and hashes; undefined when all fits
  */
 export function chainFault(
-  auction: string,
+  seed: string,
   entries: Iterable<ChainedEntry>,
   { shard = 0, shards = 1, head }: ChainOptions = {},
 ): string | undefined {
-  let hash = chainStart(auction, shard, shards);
+  let hash = chainStart(seed, shard, shards);
   let next = sequenceOf(shard, 1, shards);
   for (const { sequence, digest, hash: stored } of entries) {
     if (sequence !== next) return `entry ${next} is missing: ${sequence} comes in its place`;

@@ -4,6 +4,10 @@
  * A receipt carries the running hash, so the house cannot change, drop or reorder what it acknowledged without the hash of a
  * later receipt, or the one in the sealed book, telling on it. A cancelled order leaves the book, but not the chain.
  *
+ * There are two rules of chaining. By rule 2 a chain begins at the terms of its auction (`opening.ts`), and an entry says what kind it is
+ * and which order it is about, so that a withdrawn order can be seen to have a cancellation without being shown. Auctions of before, whose
+ * record says nothing of a chain, go by rule 1: it begins at the auction's id, and covers orders and cancellations alone.
+ *
  * A store that many writers share may divide the intake of an auction into shards, each with a chain of its own, so that not
  * everybody waits for the same last entry. Sequences go round the shards: of three, the first has 1, 4, 7 and so on. A
  * sequence is then unique but says nothing of who was first in another shard, and one shard may be longer than the next.
@@ -11,7 +15,7 @@
 
 import { hash } from 'node:crypto';
 import * as z from 'zod';
-import { auctionId } from '../market/book.ts';
+import { auctionId, type IntakeLink, sha256Text } from '../market/book.ts';
 import { type Order, recordId, stamps } from '../market/order.ts';
 import { canonical, canonicalOrder } from './canonical.ts';
 
@@ -39,9 +43,31 @@ export interface Entry {
 
 export const sha256 = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`;
 
-/** The hash that a chain begins with: of the auction, or of the auction's shard (from 0) where there are several. */
-export const chainStart = (auction: string, shard = 0, shards = 1): string =>
-  sha256(shards === 1 ? auction : `${auction}#${shard}`);
+/** The rule that a chain goes by. */
+export type ChainRule = 1 | 2;
+
+/** Of an auction that is chained by rule 2: fixed when it was made, and part of its record. */
+export const chainTerms = z
+  .strictObject({
+    rule: z.literal(2),
+    terms: sha256Text.meta({ description: 'hash of its terms, at which its chain begins' }),
+    network: sha256Text.meta({ description: 'hash of the network that it was made with' }),
+  })
+  .meta({ id: 'ChainTerms' });
+export type ChainTerms = z.output<typeof chainTerms>;
+
+interface Chained {
+  readonly id: string;
+  readonly chain?: ChainTerms | undefined;
+}
+
+export const ruleOf = ({ chain }: Pick<Chained, 'chain'>): ChainRule => chain?.rule ?? 1;
+/** What the chain of an auction begins at: the hash of its terms, or by rule 1 its id. */
+export const seedOf = ({ id, chain }: Chained): string => chain?.terms ?? id;
+
+/** The hash that a chain begins with: of its seed, or of the seed's shard (from 0) where there are several. */
+export const chainStart = (seed: string, shard = 0, shards = 1): string =>
+  sha256(shards === 1 ? seed : `${seed}#${shard}`);
 
 /** The sequence of a shard's entry `number`, counted from 1. */
 export const sequenceOf = (shard: number, number: number, shards: number): number => (number - 1) * shards + shard + 1;
@@ -53,18 +79,47 @@ export const shardOf = (sequence: number, shards: number): number => (sequence -
 export const intakeHash = (heads: readonly string[]): string =>
   heads.length === 1 ? heads[0]! : sha256(heads.join('\n'));
 
-/**
- * Digest of one entry: SHA-256 of its canonical form. An order's text stands in it as it is, because canonical JSON sorts
- * `order` before `participant`, `received_at` and `sequence`.
- *
- * @param orderText  the canonical form of its order, where the caller has it already
- */
-export function entryDigest(entry: Entry, orderText = entry.order && canonicalOrder(entry.order)): string {
-  if (orderText === undefined) return sha256(canonical(entry));
-  const { participant, received_at, sequence } = entry;
-  const stamp = JSON.stringify({ participant, received_at, sequence }); // its keys stand in canonical order
-  return sha256(`{"order":${orderText},${stamp.slice(1)}`);
+/** What an entry says besides the order itself. */
+export interface EntryStamps {
+  readonly sequence: number;
+  readonly received_at: string;
+  readonly participant: string;
+  /** Of the order, or of the one that is cancelled. */
+  readonly record_id: string;
 }
+
+/** Digest of one entry. */
+export const entryDigest = (rule: ChainRule, { order, cancels, ...stamps }: Entry): string =>
+  stampedDigest(rule, { ...stamps, record_id: order?.record_id ?? cancels! }, order && canonicalOrder(order));
+
+/** The same from its parts. @param text  the canonical form of its order; a cancellation has none */
+export const stampedDigest = (rule: ChainRule, stamps: EntryStamps, text: string | undefined): string =>
+  rule === 1 ? wholeDigest(stamps, text) : linkDigest(linkOf(stamps, text));
+
+/**
+ * By rule 1: SHA-256 of the entry's canonical form. An order's text stands in it as it is, because canonical JSON sorts
+ * `order` before `participant`, `received_at` and `sequence`.
+ */
+function wholeDigest({ record_id, participant, received_at, sequence }: EntryStamps, text: string | undefined): string {
+  if (text === undefined) return sha256(canonical({ cancels: record_id, participant, received_at, sequence }));
+  const stamp = JSON.stringify({ participant, received_at, sequence }); // its keys stand in canonical order
+  return sha256(`{"order":${text},${stamp.slice(1)}`);
+}
+
+/** By rule 2: an entry as far as the book shows it where its order was withdrawn. */
+export function linkOf({ participant, record_id, received_at, sequence }: EntryStamps, text: string | undefined) {
+  const of = nameHash(participant, record_id);
+  return text === undefined
+    ? ({ kind: 'cancellation', of, received_at, sequence } as const satisfies IntakeLink)
+    : ({ content: sha256(text), kind: 'order', of, received_at, sequence } as const satisfies IntakeLink);
+}
+
+/** Which order an entry is about, for whoever knows its names. A participant's name has no slash. */
+export const nameHash = (participant: string, record_id: string): string => sha256(`${participant}/${record_id}`);
+
+/** SHA-256 of the canonical form: its keys are sorted, and none of its values needs an escape. */
+export const linkDigest = ({ content, kind, of, received_at, sequence }: IntakeLink): string =>
+  sha256(JSON.stringify({ content, kind, of, received_at, sequence }));
 
 /** The running hash after an entry: SHA-256 of the hash before, a line feed, and the entry's digest. */
 export const chain = (before: string, digest: string): string => sha256(`${before}\n${digest}`);

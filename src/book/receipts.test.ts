@@ -15,7 +15,7 @@ const receipts: Receipt[] = [];
 let head = chainStart(plain.auction);
 for (const [k, order] of plain.orders.entries()) {
   const stamp = { participant: 'p', sequence: k + 1, received_at };
-  head = chain(head, entryDigest({ ...stamp, order }));
+  head = chain(head, entryDigest(1, { ...stamp, order }));
   receipts.push({ auction: plain.auction, record_id: order.record_id, ...stamp, hash: head });
 }
 

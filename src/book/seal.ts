@@ -1,13 +1,36 @@
-/** Sealing: from the entries of the intake to the book that nobody can change, and the check that nobody did. */
+/** Sealing: from the entries of the intake to the book that nobody can change (`check-intake.ts` sees whether anybody did). */
 
-import type { Book } from '../market/book.ts';
-import type { Problem } from '../market/errors.ts';
+import { type Book, type IntakeLink, type IntakeRecord, rulesVersion } from '../market/book.ts';
 import type { Network } from '../market/network.ts';
+import type { BookOrder } from '../market/order.ts';
 import type { AuctionTerms } from '../market/terms.ts';
 import type { Delivery } from '../market/time.ts';
-import { canonical } from './canonical.ts';
-import { chain, chainStart, type Entry, entryDigest, intakeHash, sequenceOf, sha256, shardOf } from './intake.ts';
+import { canonical, canonicalOrder } from './canonical.ts';
+import {
+  type ChainTerms,
+  chain,
+  chainStart,
+  type Entry,
+  entryDigest,
+  intakeHash,
+  linkOf,
+  ruleOf,
+  seedOf,
+  sha256,
+  shardOf,
+} from './intake.ts';
+import { networkHashIn } from './opening.ts';
 import { leftOut } from './relations.ts';
+
+/** An auction as far as its book needs it. */
+export interface SealedAuction {
+  readonly id: string;
+  readonly delivery: Delivery;
+  readonly gateOpening: string;
+  readonly gateClosure: string;
+  /** Without it the chain goes by rule 1. */
+  readonly chain?: ChainTerms | undefined;
+}
 
 /**
  * The book of an auction: its market's network and limits, and every order that was not cancelled and
@@ -20,24 +43,21 @@ import { leftOut } from './relations.ts';
 export function sealBook(
   market: Pick<AuctionTerms, 'currency' | 'zones' | 'priceLimits' | 'powerLimits'> &
     Network & { readonly market: string },
-  auction: { id: string; delivery: Delivery },
+  auction: SealedAuction,
   entries: readonly Entry[],
   shards = 1,
 ): Book {
   const { live } = sorted(entries);
   const kept = new Set(live.map(({ sequence }) => sequence));
   for (const { sequence } of leftOutOf(entries)) kept.delete(sequence);
-  const orders: Book['orders'] = [];
-  const withdrawn: { sequence: number; digest: string }[] = [];
-  const heads = chainStarts(auction.id, shards);
-  for (const entry of entries) {
-    const { order, participant, sequence, received_at } = entry;
-    const digest = entryDigest(entry);
-    const shard = shardOf(sequence, shards);
-    heads[shard] = chain(heads[shard]!, digest);
-    if (order === undefined || !kept.has(sequence)) withdrawn.push({ sequence, digest });
-    else orders.push({ ...order, participant, sequence, received_at });
-  }
+  const orders = entries.filter(({ sequence }) => kept.has(sequence)).map(stampedOrder);
+  const network = {
+    lines: [...market.lines],
+    constraints: [...market.constraints],
+    ...(market.rampSets && { rampSets: [...market.rampSets] }),
+    ...(market.netPositionRamps && { netPositionRamps: [...market.netPositionRamps] }),
+    ...(market.flowBased && { flowBased: market.flowBased }),
+  };
   return {
     merit: 'book/1',
     auction: auction.id,
@@ -49,14 +69,59 @@ export function sealBook(
     priceLimits: market.priceLimits,
     lot: market.powerLimits.lot,
     zones: market.zones,
-    lines: [...market.lines],
-    constraints: [...market.constraints],
-    ...(market.rampSets && { rampSets: [...market.rampSets] }),
-    ...(market.netPositionRamps && { netPositionRamps: [...market.netPositionRamps] }),
-    ...(market.flowBased && { flowBased: market.flowBased }),
-    intake: { hash: intakeHash(heads), ...(shards > 1 && { heads }), withdrawn },
+    ...network,
+    intake: intakeOf(auction, entries, kept, networkHashIn(network), shards),
     orders,
   };
+}
+
+const stampedOrder = ({ order, participant, sequence, received_at }: Entry): BookOrder => ({
+  ...order!,
+  participant,
+  sequence,
+  received_at,
+});
+
+/** What leads from the receipts to the book. @param kept  sequences of the orders that are in it */
+function intakeOf(
+  auction: SealedAuction,
+  entries: readonly Entry[],
+  kept: ReadonlySet<number>,
+  network: string,
+  shards: number,
+): IntakeRecord {
+  const rule = ruleOf(auction);
+  const heads = Array.from({ length: shards }, (_, shard) => chainStart(seedOf(auction), shard, shards));
+  const gone: { entry: Entry; digest: string }[] = [];
+  for (const entry of entries) {
+    const digest = entryDigest(rule, entry);
+    const shard = shardOf(entry.sequence, shards);
+    heads[shard] = chain(heads[shard]!, digest);
+    if (!kept.has(entry.sequence)) gone.push({ entry, digest });
+  }
+  const ends = { hash: intakeHash(heads), ...(shards > 1 && { heads }) };
+  if (auction.chain === undefined)
+    return { ...ends, withdrawn: gone.map(({ entry: { sequence }, digest }) => ({ sequence, digest })) };
+  const vain = new Set(leftOutOf(entries).map(({ sequence }) => sequence));
+  const leftOut = gone.filter(({ entry }) => vain.has(entry.sequence)).map(({ entry }) => stampedOrder(entry));
+  const withdrawn = gone.filter(({ entry }) => !vain.has(entry.sequence)).map(({ entry }) => entryLink(entry));
+  return {
+    rule: 2,
+    ...ends,
+    terms: auction.chain.terms,
+    network: auction.chain.network,
+    ...(network !== auction.chain.network && { replaced: network }),
+    rules: rulesVersion,
+    gateOpening: auction.gateOpening,
+    gateClosure: auction.gateClosure,
+    withdrawn,
+    ...(leftOut.length > 0 && { leftOut }),
+  };
+}
+
+function entryLink({ sequence, received_at, participant, order, cancels }: Entry): IntakeLink {
+  const stamps = { sequence, received_at, participant, record_id: order?.record_id ?? cancels! };
+  return linkOf(stamps, order && canonicalOrder(order));
 }
 
 interface LeftOut {
@@ -91,45 +156,5 @@ function sorted(entries: readonly Entry[]) {
   return { live: orders.filter((each) => !isCancelled(each)), cancelled: orders.filter(isCancelled) };
 }
 
-const chainStarts = (auction: string, shards: number): string[] =>
-  Array.from({ length: shards }, (_, shard) => chainStart(auction, shard, shards));
-
 /** `sha256:...` of the book's canonical form: what a result names, and what anyone can recompute. */
 export const bookHash = (book: Book): string => sha256(canonical(book));
-
-/**
- * Recompute the running hash of the intake, or of each of its shards, from the orders and the digests of what was withdrawn. Nothing is wrong when the list
- * is empty; a book that did not come through an intake has none to check.
- */
-export function checkIntake({ auction, intake, orders }: Book): Problem[] {
-  if (intake === undefined) return [];
-  const digests = intake.withdrawn.map(({ sequence, digest }) => ({ sequence, digest }));
-  for (const { participant, sequence, received_at, ...order } of orders) {
-    if (participant === undefined || sequence === undefined || received_at === undefined) {
-      const message = `order ${order.record_id} has no stamps, but the book has an intake`;
-      return [{ record_id: order.record_id, field: 'sequence', code: 'no-stamps', message }];
-    }
-    digests.push({ sequence, digest: entryDigest({ sequence, received_at, participant, order }) });
-  }
-  digests.sort((a, b) => a.sequence - b.sequence);
-  const shards = intake.heads?.length ?? 1;
-  const heads = chainStarts(auction, shards);
-  const next = heads.map((_, shard) => sequenceOf(shard, 1, shards));
-  for (const { sequence, digest } of digests) {
-    const shard = shardOf(sequence, shards);
-    if (sequence !== next[shard]) {
-      const message = `the intake's entry ${next[shard]} is missing or there twice`;
-      return [{ field: 'intake', code: 'gap-in-sequence', message }];
-    }
-    heads[shard] = chain(heads[shard]!, digest);
-    next[shard] = sequence + shards;
-  }
-  const changed = heads.findIndex((head, shard) => intake.heads !== undefined && head !== intake.heads[shard]);
-  const [field, found, said] =
-    changed >= 0
-      ? [`intake.heads.${changed}`, heads[changed], intake.heads![changed]]
-      : ['intake.hash', intakeHash(heads), intake.hash];
-  if (found === said) return [];
-  const message = `the orders give the running hash ${found}, the book says ${said}: an order was changed`;
-  return [{ field, code: 'hash-mismatch', message }];
-}

@@ -102,7 +102,7 @@ test(`canonicalOrder() is the canonical form, by seed ${seed}`, () => {
   );
 });
 
-test(`entryDigest() is the SHA-256 of the entry's canonical form, by seed ${seed}`, () => {
+test(`entryDigest() is the SHA-256 of a canonical form by either rule, by seed ${seed}`, () => {
   const stamps = {
     sequence: fc.integer({ min: 1 }),
     received_at: fc.date({ noInvalidDate: true }),
@@ -112,7 +112,14 @@ test(`entryDigest() is the SHA-256 of the entry's canonical form, by seed ${seed
     .tuple(fc.record(stamps), fc.oneof(fc.record({ order: orders }), fc.record({ cancels: ids })))
     .map(([{ received_at, ...stamp }, what]) => ({ ...what, ...stamp, received_at: received_at.toISOString() }));
   fc.assert(
-    fc.property(entries, (entry) => assert.equal(entryDigest(entry), sha256(canonical(entry)))),
+    fc.property(entries, (entry) => {
+      assert.equal(entryDigest(1, entry), sha256(canonical(entry)));
+      const { order, cancels, participant, ...stamp } = entry;
+      const of = sha256(`${participant}/${order?.record_id ?? cancels}`);
+      const kind = order === undefined ? 'cancellation' : 'order';
+      const link = { ...stamp, of, kind, ...(order && { content: sha256(canonical(order)) }) };
+      assert.equal(entryDigest(2, entry), sha256(canonical(link)));
+    }),
     runs,
   );
 });

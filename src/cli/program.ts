@@ -127,7 +127,7 @@ export function program(): Command {
     .description('check a result against its book, independently of the engine')
     .option('--proof <file>', 'and that this proof shows the bound of the result')
     .option(
-      '--receipts <file>',
+      '--receipt, --receipts <file>',
       'and that these receipts fit the book: an answer to POST /orders, or a list of receipts',
     )
     .addOption(json())

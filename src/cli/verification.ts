@@ -1,8 +1,8 @@
 /** The independent check of a result, told as a table. */
 
+import { checkIntake, uncheckedOf } from '../book/check-intake.ts';
 import type { Receipt } from '../book/intake.ts';
 import { receiptFaults } from '../book/receipts.ts';
-import { checkIntake } from '../book/seal.ts';
 import type { Book } from '../market/book.ts';
 import type { Proof } from '../market/proof.ts';
 import type { Result } from '../market/result.ts';
@@ -52,14 +52,23 @@ export function verifyAndTell(
   return ok;
 }
 
-/** Those of the verifier, and the intake's chain of hashes where the book has one. */
+/** Those of the verifier, and the intake's chain of hashes. */
 export function allChecks(book: Book, hash: string, result: Result): Check[] {
-  const checks = [...verify(book, hash, result).checks];
-  if (book.intake === undefined) return checks;
+  return [...verify(book, hash, result).checks, intakeCheck(book)];
+}
+
+/** Of a book without an intake too: what cannot be seen is said. */
+function intakeCheck(book: Book): Check {
+  const { intake, orders } = book;
   const problems = checkIntake(book);
-  const violations = problems.map(({ record_id, message }) => ({ where: record_id ?? 'intake', message }));
-  const checked = book.orders.length + book.intake.withdrawn.length;
-  return [...checks, { invariant: 'intake', title: 'the chain of receipts leads to the book', checked, violations }];
+  const unchecked = problems.length === 0 ? uncheckedOf(book) : undefined;
+  return {
+    invariant: 'intake',
+    title: 'the chain of receipts leads to the book',
+    checked: intake === undefined ? 0 : orders.length + intake.withdrawn.length,
+    violations: problems.map(({ record_id, message }) => ({ where: record_id ?? 'intake', message })),
+    ...(unchecked !== undefined && { unchecked }),
+  };
 }
 
 /** Of whoever sent orders: the book is the one that took them. */
@@ -94,18 +103,25 @@ function tellProof({ welfare }: Result, { ok, bound, leaves, claimed }: ProofVer
 }
 
 function tell({ auction }: Result, checks: readonly Check[], ok: boolean): void {
-  const rows = checks.map(({ invariant, title, checked, violations }) => [
-    invariant,
-    title,
-    checked === 0 ? '-' : count(checked),
-    violations.length === 0 ? (checked === 0 ? 'nothing to check' : 'ok') : counted(violations.length, 'violation'),
+  const rows = checks.map((check) => [
+    check.invariant,
+    check.title,
+    check.checked === 0 ? '-' : count(check.checked),
+    foundText(check),
   ]);
   print(table(['rule', 'what', 'checked', 'found'], rows));
-  for (const { invariant, violations } of checks) {
+  for (const { invariant, violations, unchecked } of checks) {
     for (const { where, message } of violations.slice(0, shownPerCheck)) print(`  ${invariant} ${where}: ${message}`);
     if (violations.length > shownPerCheck) print(`  ${invariant}: and ${violations.length - shownPerCheck} more`);
+    if (unchecked !== undefined) print(`  ${invariant}: ${unchecked}`);
   }
   const total = checks.reduce((sum, { checked }) => sum + checked, 0);
   const broken = checks.filter(({ violations }) => violations.length > 0).length;
   print(`\n${auction}: ${ok ? `verified, ${counted(total, 'check')}` : `REJECTED, ${counted(broken, 'rule')} broken`}`);
+}
+
+function foundText({ checked, violations, unchecked }: Check): string {
+  if (violations.length > 0) return counted(violations.length, 'violation');
+  if (unchecked !== undefined) return 'unchecked';
+  return checked === 0 ? 'nothing to check' : 'ok';
 }

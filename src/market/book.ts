@@ -29,20 +29,59 @@ export const priceLimits = z
   .meta({ id: 'PriceLimits' });
 export type PriceLimits = z.output<typeof priceLimits>;
 
-/** What lets anyone recompute the running hash of the intake from the book: see `book/intake.ts`. */
-export const intakeRecord = z.strictObject({
-  hash: z
-    .string()
-    .meta({ description: 'running hash of the intake after its last entry; of several shards, over `heads`' }),
+export const sha256Text = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits');
+
+const chainEnds = {
+  hash: sha256Text.meta({
+    description: 'running hash of the intake after its last entry; of several shards, over `heads`',
+  }),
   heads: z
-    .array(z.string())
+    .array(sha256Text)
     .min(2)
     .optional()
     .meta({ description: 'of an intake in shards: the running hash of each after its last entry' }),
-  /** Entries that left no order: cancelled orders and their cancellations, by digest so that they stay private. */
-  withdrawn: z.array(z.strictObject({ sequence: z.int(), digest: z.string() })),
-});
+};
+const sequence = z.int().min(1);
+
+/** An entry that left no order, so that it is seen to be one without being shown. */
+export const intakeLink = z
+  .strictObject({
+    kind: z.enum(['order', 'cancellation']),
+    of: sha256Text.meta({ description: 'of participant, a slash and record_id: which order it is, or cancels' }),
+    content: sha256Text.optional().meta({ description: 'of the canonical order; a cancellation has none' }),
+    received_at: z.iso.datetime({ offset: true }),
+    sequence,
+  })
+  .meta({ id: 'IntakeLink' });
+export type IntakeLink = z.output<typeof intakeLink>;
+
+/** What lets anyone recompute the running hash of the intake from the book: `book/intake.ts` has its two rules. */
+export const intakeRecord = z.discriminatedUnion('rule', [
+  z.strictObject({
+    rule: z.literal(1).optional(),
+    ...chainEnds,
+    /** Entries that left no order: cancelled orders and their cancellations, by digest so that they stay private. */
+    withdrawn: z.array(z.strictObject({ sequence, digest: sha256Text })),
+  }),
+  z.strictObject({
+    rule: z.literal(2),
+    ...chainEnds,
+    terms: sha256Text.meta({ description: 'of the terms that the chain begins at' }),
+    network: sha256Text.meta({ description: 'of the network that the auction was made with' }),
+    replaced: sha256Text.optional().meta({ description: 'of the network that took its place before the gate closed' }),
+    rules: z.int().min(1).meta({ description: 'version of the market rules' }),
+    gateOpening: instant,
+    gateClosure: instant,
+    withdrawn: z.array(intakeLink).meta({ description: 'cancelled orders and their cancellations' }),
+    leftOut: z.array(bookOrder).optional().meta({
+      description: 'orders that nobody cancelled, but that name one which is not in the book',
+    }),
+  }),
+]);
 export type IntakeRecord = z.output<typeof intakeRecord>;
+
+/** Of docs/market-rules.md: counts changes after which another result would be right. */
+export const rulesVersion = 1;
 
 export const book = z
   .strictObject({

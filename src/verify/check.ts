@@ -13,6 +13,8 @@ export interface Check {
   /** How many things were looked at. 0: the book has nothing that the invariant concerns. */
   readonly checked: number;
   readonly violations: readonly Violation[];
+  /** What nobody can see from these files alone, where nothing is violated; whose word it is. */
+  readonly unchecked?: string;
 }
 
 export class Findings {

@@ -17,7 +17,7 @@ import type { Notice, Ports } from '../../src/auction/ports.ts';
 import type { PageReference } from '../../src/auction/steps/clear-auction.ts';
 import { type TaskName, tasks } from '../../src/auction/steps/tasks.ts';
 import { readBook, readResult } from '../../src/auction/views/results.ts';
-import { checkIntake } from '../../src/book/seal.ts';
+import { checkIntake } from '../../src/book/check-intake.ts';
 import { hold, start, submit, testMarket, tradingOrders } from '../support/house.ts';
 import { recordingMeter } from '../support/meter.ts';
 import { byHand } from '../support/races.ts';

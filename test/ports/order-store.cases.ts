@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { AuctionStore, OrderPage, OrderStore } from '../../src/auction/ports.ts';
 import { canonical } from '../../src/book/canonical.ts';
-import { chain, chainStart, entryDigest } from '../../src/book/intake.ts';
+import { chain, chainStart, entryDigest, sha256 } from '../../src/book/intake.ts';
 import { mostCharacters } from '../../src/market/bounds.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 import type { BlockOrder, ComplexOrder, LimitOrder } from '../../src/market/order.ts';
@@ -65,7 +65,7 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     const entries = await orders.entries('a1');
     let hash = chainStart('a1');
     entries.forEach((entry, i) => {
-      hash = chain(hash, entryDigest(entry));
+      hash = chain(hash, entryDigest(1, entry));
       assert.equal(receipts[i]?.hash, hash);
     });
   });
@@ -173,7 +173,7 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
         [2, 'next'],
       ],
     );
-    for (const entry of entries) hash = chain(hash, entryDigest(entry));
+    for (const entry of entries) hash = chain(hash, entryDigest(1, entry));
     assert.equal((next as PromiseFulfilledResult<{ hash: string }[]>).value[0]?.hash, hash);
   });
 
@@ -184,6 +184,8 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     await auctions.create(anAuction({ state: 'scheduled' }));
     await assert.rejects(orders.append('a1', 'p', [anOrder('o1')]), { code: 'gate-not-open' });
     await auctions.advance(anAuction({ state: 'scheduled' }), anAuction());
+    clock.time = '2025-04-01T09:59:59.999Z'; // a writer whose clock is behind that of who opened it
+    await assert.rejects(orders.append('a1', 'p', [anOrder('o1')]), { code: 'gate-not-open' });
     clock.time = '2025-04-01T10:59:59.999Z';
     assert.equal((await orders.append('a1', 'p', [anOrder('o1')])).length, 1);
     clock.time = '2025-04-01T11:00:00Z';
@@ -192,6 +194,30 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     await auctions.advance(anAuction(), anAuction({ state: 'closed' }));
     await assert.rejects(orders.append('a1', 'p', [anOrder('o2')]), { code: 'gate-closed' });
     assert.equal((await orders.entries('a1')).length, 1);
+  });
+
+  test(`${name}: the chain of an auction whose record says so begins at its terms, and covers what an entry is about`, async (t) => {
+    const store = await open(t);
+    const chained = anAuction({ chain: { rule: 2, terms: sha256('terms'), network: sha256('network') } });
+    await store.auctions.create(chained);
+    const receipts = await store.orders.append('a1', 'p', [anOrder('o1'), anOrder('o2')]);
+    receipts.push(await store.orders.cancel('a1', 'p', 'o1'));
+    receipts.push(...(await store.orders.append('a1', 'q', [anOrder('o1')])));
+    const { orders, auctions } = await store.reopen();
+    receipts.push(...(await orders.append('a1', 'p', [anOrder('o3')])));
+    await auctions.advance(chained, { ...chained, state: 'closed' });
+    const entries = await orders.entries('a1');
+    let hash = chainStart(sha256('terms'));
+    for (const [i, entry] of entries.entries()) {
+      hash = chain(hash, entryDigest(2, entry));
+      assert.equal(receipts[i]!.hash, hash);
+    }
+    assert.equal(entries.length, 5);
+    assert.deepEqual(
+      (await orders.list('a1')).map((stored) => stored.hash),
+      receipts.filter((_, i) => i !== 2).map((receipt) => receipt.hash),
+    );
+    assert.deepEqual(await orders.cancel('a1', 'p', 'o1'), receipts[2]);
   });
 
   test(`${name}: cancel() leaves the order's id taken and its place in the chain`, async (t) => {
@@ -211,7 +237,10 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
       entries.map((entry) => entry.cancels ?? entry.order?.record_id),
       ['o1', 'o1'],
     );
-    assert.equal(chain(chain(chainStart('a1'), entryDigest(entries[0]!)), entryDigest(entries[1]!)), cancelled.hash);
+    assert.equal(
+      chain(chain(chainStart('a1'), entryDigest(1, entries[0]!)), entryDigest(1, entries[1]!)),
+      cancelled.hash,
+    );
     await orders.append('a1', 'p', [anOrder('o2')]);
     clock.time = '2025-04-01T11:00:00Z';
     await assert.rejects(orders.cancel('a1', 'p', 'o2'), { code: 'gate-closed' });

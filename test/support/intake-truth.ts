@@ -10,9 +10,10 @@ import { test } from 'node:test';
 import type { Auction } from '../../src/auction/auction.ts';
 import type { AuctionStore, OrderStore } from '../../src/auction/ports.ts';
 import { canonical } from '../../src/book/canonical.ts';
+import { checkIntake } from '../../src/book/check-intake.ts';
 import type { Entry, Receipt } from '../../src/book/intake.ts';
 import { chain, chainStart, entryDigest, shardOf } from '../../src/book/intake.ts';
-import { bookHash, checkIntake, sealBook } from '../../src/book/seal.ts';
+import { bookHash, sealBook } from '../../src/book/seal.ts';
 import { type Chance, chance } from '../../src/cli/demo/random.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 import type { LimitOrder } from '../../src/market/order.ts';
@@ -185,7 +186,7 @@ function check(truth: Truth, auction: Auction, entries: readonly Entry[], shards
   const hashes = new Map<number, string>();
   for (const entry of entries) {
     const shard = shardOf(entry.sequence, shards);
-    heads[shard] = chain(heads[shard]!, entryDigest(entry));
+    heads[shard] = chain(heads[shard]!, entryDigest(1, entry));
     hashes.set(entry.sequence, heads[shard]!);
   }
   const ordered = entries.filter(({ order }) => order !== undefined);

@@ -14,7 +14,7 @@ import type { Notice, OrderStore, Ports, Workflow } from '../../src/auction/port
 import type { PageReference } from '../../src/auction/steps/clear-auction.ts';
 import { type TaskName, tasks } from '../../src/auction/steps/tasks.ts';
 import { readBook, readResult } from '../../src/auction/views/results.ts';
-import { checkIntake } from '../../src/book/seal.ts';
+import { checkIntake } from '../../src/book/check-intake.ts';
 import { type Chance, chance } from '../../src/cli/demo/random.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 import { until } from '../ports/workflow.cases.ts';

@@ -7,7 +7,8 @@ import { AuctionError } from '../../market/errors.ts';
 /** @throws AuctionError `gate-not-open`, `gate-closed` */
 export function checkGate(auction: Auction, now: Date): void {
   const { id, state, gateOpening, gateClosure } = auction;
-  if (state === 'scheduled') throw new AuctionError('gate-not-open', `auction ${id} takes orders from ${gateOpening}`);
+  const isEarly = state === 'scheduled' || (state === 'open' && now.getTime() < Date.parse(gateOpening));
+  if (isEarly) throw new AuctionError('gate-not-open', `auction ${id} takes orders from ${gateOpening}`);
   if (state !== 'open') throw new AuctionError('gate-closed', `auction ${id} is ${state}: it takes no more orders`);
   if (Date.parse(gateClosure) <= now.getTime()) throw gateClosed(auction);
 }

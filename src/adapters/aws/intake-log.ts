@@ -12,7 +12,7 @@
  * Reading order: `commit`, then `abort` and `close`, then `log-readers.ts`. Whose turn it is to commit is said in `intake-turns.ts`.
  */
 
-import { chain, chainStart, entryDigest, type Receipt, sequenceOf } from '../../book/intake.ts';
+import { chain, chainStart, type Receipt, ruleOf, seedOf, sequenceOf, stampedDigest } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Action, Database, Key, Refusal } from './database.ts';
 import { ownKey, type Page, pageSort, queuePartition, type Submitted, shardPartition } from './log-pages.ts';
@@ -81,10 +81,14 @@ export type IntakeLog = ReturnType<typeof openIntakeLog>;
 export function openIntakeLog(database: Database, table: string) {
   const readers = openLogReaders(database, table);
 
-  async function headOf({ auction, shard, shards }: Place): Promise<Head> {
+  async function headOf({ auction, shard, shards, chain }: Place): Promise<Head> {
     const item = await database.get(table, headKey({ auction, shard }));
     return item?.entries === undefined
-      ? { entries: 0, chain: chainStart(auction, shard, shards), ...(item?.closed === true && { closed: true }) }
+      ? {
+          entries: 0,
+          chain: chainStart(seedOf({ id: auction, chain }), shard, shards),
+          ...(item?.closed === true && { closed: true }),
+        }
       : (item as unknown as Head);
   }
 
@@ -179,24 +183,23 @@ export function openIntakeLog(database: Database, table: string) {
 /** What a request at this head puts: its record, its pages, where it is for its participant, and what comes with it. */
 function appended(table: string, place: Place, head: Head, log: LogRequest, received_at: string) {
   const { auction, shard, shards } = place;
+  const rule = ruleOf(place);
   const { participant, request, entries } = log;
   const first = head.entries + 1;
   let hash = head.chain;
   const receipts = entries.map((submitted, i): Receipt => {
     const stamp = { sequence: sequenceOf(shard, first + i, shards), received_at, participant };
-    const digest =
-      'order' in submitted
-        ? entryDigest({ ...stamp, order: submitted.order }, submitted.text)
-        : entryDigest({ ...stamp, cancels: submitted.cancels });
-    hash = chain(hash, digest);
-    return { auction, record_id: submitted.record_id, ...stamp, hash };
+    const { record_id } = submitted;
+    const text = 'text' in submitted ? submitted.text : undefined;
+    hash = chain(hash, stampedDigest(rule, { ...stamp, record_id }, text));
+    return { auction, record_id, ...stamp, hash };
   });
   let index = 0;
   const pages = log.pages.map(({ count, content }): Action => {
     const before = index === 0 ? head.chain : receipts[index - 1]!.hash;
     const number = first + index;
     index += count;
-    const stamps = { first: number, participant, received_at, request, before };
+    const stamps = { first: number, participant, received_at, request, before, ...(rule !== 1 && { rule }) };
     return { table, put: { pk: shardPartition(auction, shard), sk: pageSort(number), ...stamps, content } };
   });
   const where = { shard, first, count: entries.length };

@@ -1,7 +1,7 @@
 /** The pages of the intake's log: entries as they are kept, compressed, each page with the hash that its first entry is chained to. */
 
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { chain, type Entry, entryDigest, sequenceOf } from '../../book/intake.ts';
+import { type ChainRule, chain, type Entry, entryDigest, sequenceOf } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import { type Item, type Key, limits } from './database.ts';
@@ -70,18 +70,28 @@ export const contentOf = (content: Uint8Array): Pick<Entry, 'order' | 'cancels'>
 
 /** The entries of a page as it lies in the table. */
 export function entriesOf(page: Item, shard: number, shards: number): LogEntry[] {
-  const { first, participant, received_at, request, before, content } = page as unknown as {
+  const {
+    first,
+    participant,
+    received_at,
+    request,
+    before,
+    content,
+    rule = 1,
+  } = page as unknown as {
     readonly first: number;
     readonly participant: string;
     readonly received_at: string;
     readonly request: string;
     readonly before: string;
     readonly content: Uint8Array;
+    /** Of the chain; pages of before have none. */
+    readonly rule?: ChainRule;
   };
   let hash = before;
   return contentOf(content).map((each, i) => {
     const entry = { ...each, sequence: sequenceOf(shard, first + i, shards), received_at, participant };
-    hash = chain(hash, entryDigest(entry));
+    hash = chain(hash, entryDigest(rule, entry));
     return { ...entry, hash, request };
   });
 }

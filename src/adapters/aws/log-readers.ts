@@ -1,5 +1,6 @@
 /** Reading the intake's log: what became of requests, and the entries of a shard, of requests, of a participant. */
 
+import type { ChainTerms } from '../../book/intake.ts';
 import type { Database, Item, Key } from './database.ts';
 import { entriesOf, type LogEntry, lastPageSort, ownKey, pageSort, shardPartition } from './log-pages.ts';
 
@@ -8,6 +9,7 @@ export interface Place {
   readonly auction: string;
   readonly shard: number;
   readonly shards: number;
+  readonly chain?: ChainTerms | undefined;
 }
 
 /** What is known of a request: that it is in the log and where, or that it never will be. */
@@ -29,8 +31,13 @@ export const requestKey = (auction: string, request: string): Key => ({
 });
 
 /** Every shard of an auction's log. */
-export const placesOf = ({ auction, shards }: { readonly auction: { readonly id: string }; readonly shards: number }) =>
-  Array.from({ length: shards }, (_, shard): Place => ({ auction: auction.id, shard, shards }));
+export const placesOf = (record: {
+  readonly auction: { readonly id: string; readonly chain?: ChainTerms | undefined };
+  readonly shards: number;
+}): Place[] => {
+  const { auction, shards } = record;
+  return Array.from({ length: shards }, (_, shard) => ({ auction: auction.id, shard, shards, chain: auction.chain }));
+};
 
 /** Requests of a participant whose pages are read together, at most. */
 const readTogether = 50;

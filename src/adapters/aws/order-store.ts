@@ -2,7 +2,7 @@
 
 import type { Clock, OrderStore, StoredOrder } from '../../auction/ports.ts';
 import { chainFault } from '../../book/chain-fault.ts';
-import { type Entry, entryDigest, sequenceOf } from '../../book/intake.ts';
+import { type Entry, entryDigest, ruleOf, seedOf, sequenceOf } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { type Order, recordId } from '../../market/order.ts';
 import { type AuctionRecord, type AuctionRecords, hasEnded } from './auction-store.ts';
@@ -151,9 +151,9 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
         const { shard } = place;
         const head = entries === 0 ? undefined : { sequence: sequenceOf(shard, entries, shards), hash: chain };
         const chained = kept.map(({ hash, request: _, ...entry }) => {
-          return { sequence: entry.sequence, hash, digest: entryDigest(entry) };
+          return { sequence: entry.sequence, hash, digest: entryDigest(ruleOf(auction), entry) };
         });
-        const fault = chainFault(id, chained, { shard, shards, head });
+        const fault = chainFault(seedOf(auction), chained, { shard, shards, head });
         if (fault !== undefined)
           throw new AuctionError('damaged-data', `the intake of auction ${id} is damaged: ${fault}`);
       }

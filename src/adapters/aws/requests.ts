@@ -16,7 +16,7 @@ import { gateClosed } from './gate.ts';
 import type { IntakeLog, LogRequest } from './intake-log.ts';
 import type { openTurns, Turn } from './intake-turns.ts';
 import type { LogEntry } from './log-pages.ts';
-import { isCommitted, type RequestRecord } from './log-readers.ts';
+import { isCommitted, placesOf, type RequestRecord } from './log-readers.ts';
 import { keyOf, lifetimeSeconds, type OrderItem, ttlOf } from './order-items.ts';
 import { pause } from './pause.ts';
 
@@ -33,7 +33,7 @@ export interface Request {
 export const newRequest = ({ auction, shards }: AuctionRecord): Request => ({
   id: randomUUID(),
   mayExist: false,
-  turn: { place: { auction: auction.id, shard: Math.floor(Math.random() * shards), shards }, isCrowded: false },
+  turn: { place: placesOf({ auction, shards })[Math.floor(Math.random() * shards)]!, isCrowded: false },
   receipts: new Map(),
 });
 

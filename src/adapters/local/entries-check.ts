@@ -5,7 +5,15 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { chainFault } from '../../book/chain-fault.ts';
-import { chain, chainStart, entryDigest } from '../../book/intake.ts';
+import {
+  type ChainRule,
+  type ChainTerms,
+  chain,
+  chainStart,
+  ruleOf,
+  seedOf,
+  stampedDigest,
+} from '../../book/intake.ts';
 import type { Head } from './heads.ts';
 
 export interface EntryRow {
@@ -23,10 +31,17 @@ export interface EntryRow {
 
 export const entryColumns = 'auction, sequence, participant, record_id, received_at, body, hash, cancelled';
 
-const digestOf = ({ sequence, received_at, participant, record_id, body }: EntryRow): string => {
-  const stamp = { sequence, received_at, participant };
-  return body === null ? entryDigest({ ...stamp, cancels: record_id }) : entryDigest(stamp, body);
-};
+const digestOf = (rule: ChainRule, row: EntryRow): string => stampedDigest(rule, row, row.body ?? undefined);
+
+/** By which rule the intake of an auction is chained, and what it begins at: as its record says. */
+function openChains(database: DatabaseSync): (auction: string) => { readonly rule: ChainRule; readonly seed: string } {
+  const select = database.prepare(`SELECT body -> '$.chain' AS chain FROM auctions WHERE id = ?`);
+  return (id) => {
+    const { chain } = (select.get(id) ?? {}) as { chain?: string | null };
+    const auction = { id, ...(chain && { chain: JSON.parse(chain) as ChainTerms }) };
+    return { rule: ruleOf(auction), seed: seedOf(auction) };
+  };
+}
 
 /** The key column against the body, which the chain covers. */
 const idFault = ({ sequence, record_id, body }: EntryRow): string | undefined => {
@@ -42,13 +57,14 @@ const idFault = ({ sequence, record_id, body }: EntryRow): string | undefined =>
  */
 export function intakeFault(database: DatabaseSync, auction: string, head: Head | undefined): string | undefined {
   const select = database.prepare(`SELECT ${entryColumns} FROM entries WHERE auction = ? ORDER BY sequence`);
+  const { rule, seed } = openChains(database)(auction);
   const flagged = new Set<string>();
   const cancelled = new Set<string>();
   let strayed: string | undefined;
   function* entries() {
     for (const each of select.iterate(auction)) {
       const row = each as unknown as EntryRow;
-      yield { sequence: row.sequence, hash: row.hash, digest: digestOf(row) };
+      yield { sequence: row.sequence, hash: row.hash, digest: digestOf(rule, row) };
       strayed ??= idFault(row);
       const name = `${row.participant} ${row.record_id}`;
       if (row.body === null) cancelled.add(name);
@@ -56,7 +72,7 @@ export function intakeFault(database: DatabaseSync, auction: string, head: Head 
     }
   }
   const isGone = head?.expired === true && countOf(database, auction) === 0;
-  const fault = isGone ? undefined : chainFault(auction, entries(), { head });
+  const fault = isGone ? undefined : chainFault(seed, entries(), { head });
   if (fault !== undefined || strayed !== undefined) return fault ?? strayed;
   const differing = [...flagged]
     .filter((name) => !cancelled.has(name))
@@ -76,14 +92,14 @@ export function openRowCheck(database: DatabaseSync): (row: EntryRow) => string 
   const selectCancellation = database.prepare(
     'SELECT 1 FROM entries WHERE record_id = ? AND auction = ? AND participant = ? AND body IS NULL',
   );
+  const chainIn = openChains(database);
   return (row) => {
     const { auction, sequence, hash, record_id, participant, body } = row;
+    const { rule, seed } = chainIn(auction);
     const before =
-      sequence === 1
-        ? chainStart(auction)
-        : (selectHash.get(auction, sequence - 1) as { hash: string } | undefined)?.hash;
+      sequence === 1 ? chainStart(seed) : (selectHash.get(auction, sequence - 1) as { hash: string } | undefined)?.hash;
     if (before === undefined) return `entry ${sequence - 1} is missing`;
-    const computed = chain(before, digestOf(row));
+    const computed = chain(before, digestOf(rule, row));
     if (computed !== hash) return `entry ${sequence} was changed: its stored hash is ${hash}, computed ${computed}`;
     const isCancelled = body !== null && selectCancellation.get(record_id, auction, participant) !== undefined;
     if (isCancelled !== (row.cancelled !== 0))

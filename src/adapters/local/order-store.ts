@@ -5,7 +5,7 @@ import { type Auction, auction as auctionSchema } from '../../auction/auction.ts
 import type { Clock, NamingField, OrderStore, StoredOrder } from '../../auction/ports.ts';
 import { canonicalOrder } from '../../book/canonical.ts';
 import type { ChainHead } from '../../book/chain-fault.ts';
-import { chain, type Entry, entryDigest, type Receipt } from '../../book/intake.ts';
+import { chain, chainStart, type Entry, type Receipt, ruleOf, seedOf, stampedDigest } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import type { Durability } from './durability.ts';
@@ -160,33 +160,36 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     return auctionSchema.parse(JSON.parse(row.body));
   };
 
-  /** The gate, decided at the write. */
-  const checkGate = (group: Group, id: string): void => {
+  /** The gate, decided at the write. @returns the auction, which takes the entry */
+  const checkGate = (group: Group, id: string): Auction => {
     let auction = group.gates.get(id);
     if (auction === undefined) {
       auction = auctionOf(id);
       group.gates.set(id, auction);
     }
-    if (auction.state === 'scheduled') {
+    const now = group.now.getTime();
+    if (auction.state === 'scheduled' || (auction.state === 'open' && now < Date.parse(auction.gateOpening))) {
       throw new AuctionError('gate-not-open', `auction ${id} takes orders from ${auction.gateOpening}`);
     }
     if (auction.state !== 'open') {
       throw new AuctionError('gate-closed', `auction ${id} is ${auction.state}: it takes no more orders`);
     }
-    if (Date.parse(auction.gateClosure) <= group.now.getTime()) {
+    if (Date.parse(auction.gateClosure) <= now) {
       throw new AuctionError('gate-closed', `the gate of auction ${id} closed at ${auction.gateClosure}`);
     }
+    return auction;
   };
 
   /** The end of the chain: what the database has must be what was last acknowledged. */
-  const headOf = (group: Group, id: string): ChainHead => {
+  const headOf = (group: Group, auction: Auction): ChainHead => {
+    const { id } = auction;
     const known = group.heads.get(id);
     if (known !== undefined) return known;
     const { sequence, hash } = heads.get(id);
     const found = selectHead.get(id) as ChainHead | undefined;
     if ((found?.sequence ?? 0) !== sequence || (found !== undefined && found.hash !== hash))
       throw damaged(id, `its intake ends at entry ${found?.sequence ?? 0}, acknowledged were ${sequence} (${hash})`);
-    return { sequence, hash };
+    return { sequence, hash: sequence === 0 ? chainStart(seedOf(auction)) : hash };
   };
 
   const faultOf = openRowCheck(database);
@@ -199,23 +202,21 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
   /** Put an entry at the end of the chain; undefined when there is one of its id already. */
   const put = (
     group: Group,
-    auction: string,
+    auction: Auction,
     participant: string,
     record_id: string,
-    order: Order | undefined,
     body: string | null,
   ): Receipt | undefined => {
+    const { id } = auction;
     const { received_at } = group;
     const head = headOf(group, auction);
     const sequence = head.sequence + 1;
-    const stamp = { sequence, received_at, participant };
-    const digest =
-      body === null ? entryDigest({ ...stamp, cancels: record_id }) : entryDigest({ ...stamp, order: order! }, body);
-    const hash = chain(head.hash, digest);
-    const { changes } = insert.run(auction, sequence, participant, record_id, received_at, body, hash);
+    const stamps = { sequence, received_at, participant, record_id };
+    const hash = chain(head.hash, stampedDigest(ruleOf(auction), stamps, body ?? undefined));
+    const { changes } = insert.run(id, sequence, participant, record_id, received_at, body, hash);
     if (changes === 0) return undefined;
-    group.heads.set(auction, { sequence, hash });
-    return { auction, record_id, participant, sequence, received_at, hash };
+    group.heads.set(id, { sequence, hash });
+    return { auction: id, ...stamps, hash };
   };
 
   const waiting: Request[] = [];
@@ -337,10 +338,9 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     append(auction, participant, orders) {
       const bodies = orders.map(canonicalOrder);
       return inGroup(orders.length, (group) => {
-        checkGate(group, auction);
-        return orders.map((order, index): Receipt => {
-          const { record_id } = order;
-          const receipt = put(group, auction, participant, record_id, order, bodies[index]!);
+        const open = checkGate(group, auction);
+        return orders.map(({ record_id }, index): Receipt => {
+          const receipt = put(group, open, participant, record_id, bodies[index]!);
           if (receipt !== undefined) return receipt;
           const row = selectOrder.get(record_id, auction, participant) as unknown as EntryRow;
           checked(row);
@@ -365,8 +365,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
         if (row.cancelled === 1) {
           return receiptOf(checked(selectCancellation.get(record_id, auction, participant) as unknown as EntryRow));
         }
-        checkGate(group, auction);
-        const receipt = put(group, auction, participant, record_id, undefined, null);
+        const receipt = put(group, checkGate(group, auction), participant, record_id, null);
         markCancelled.run(auction, row.sequence);
         return receipt!;
       });

@@ -1,7 +1,7 @@
 /** The workflow's third step: no result becomes final that the independent checker rejects. */
 
 import type { z } from 'zod';
-import { checkIntake } from '../../book/seal.ts';
+import { checkIntake } from '../../book/check-intake.ts';
 import { AuctionError, type Problem } from '../../market/errors.ts';
 import type { Verification } from '../../verify/verify.ts';
 import { verify } from '../../verify/verify.ts';

@@ -20,8 +20,8 @@ import {
 import type { Pages } from '../../../auction/views/results.ts';
 import { type SettledOrder, settledOrders } from '../../../auction/views/settled-order.ts';
 import { canonical } from '../../../book/canonical.ts';
+import { checkIntake } from '../../../book/check-intake.ts';
 import { sha256 } from '../../../book/intake.ts';
-import { checkIntake } from '../../../book/seal.ts';
 import type { Book } from '../../../market/book.ts';
 import type { Result } from '../../../market/result.ts';
 import { verify } from '../../../verify/verify.ts';
