@@ -7,7 +7,8 @@ import type { Outcome, Reason, ReasonCode } from '../../market/result.ts';
 import { profileOf } from '../model/blocks.ts';
 import type { Decision, Row } from '../model/columns.ts';
 import type { Problem } from '../model/problem.ts';
-import { clean, type Lots, toLots } from '../rounding/rounding.ts';
+import type { Lots } from '../rounding/rounding.ts';
+import { clean, toLots } from '../rounding/traded.ts';
 import type { Solver } from '../solver/highs.ts';
 import { inMoney, inPrice, inRatio } from '../tolerances.ts';
 

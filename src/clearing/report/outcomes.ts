@@ -9,7 +9,8 @@ import type { Sharing } from '../indeterminacy/sharing.ts';
 import { type Segment, shareAt } from '../model/curves/segments.ts';
 import type { Problem } from '../model/problem.ts';
 import { samePrice } from '../relaxation/master.ts';
-import { clean, type Lots } from '../rounding/rounding.ts';
+import type { Lots } from '../rounding/rounding.ts';
+import { clean } from '../rounding/traded.ts';
 import { inMoney, inPower } from '../tolerances.ts';
 
 /** An order's volume this near (MW) to what it asked for is all of it. */

@@ -5,7 +5,8 @@
  * power that nobody sells, or for a flow that no line carries. Where that is so, the lots of an MTU and its flows are chosen together, by a small integer program, with the MTUs that
  * longer orders and blocks executed in part tie to it:
  *
- *   min   sum_side |lot * k - ideal|  +  much * sum_block |lot * k - ideal|  +  little * (sum_flow |x - exact| + sum_zone lost)
+ *   min   sum_giving |lot * k - ideal|  +  sum_block (fallen * (ideal - lot * k)^+ + risen * (lot * k - ideal)^+)
+ *         +  little * (sum_flow |x - exact| + sum_zone lost)
  *   s.t.  net position - what the flows take out = lost, 0 <= lost <= a lot for each line with a loss    for each zone and MTU
  *         |lot * k - ratio * q| <= lot / 2        for each block and MTU, k whole
  *         rows, limits; a flow that its price fills stays
@@ -16,39 +17,27 @@ import type { Problem } from '../model/problem.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
 import { inRatio, weights } from '../tolerances.ts';
+import type { Giving } from './giving.ts';
+import { type Traded, toLots } from './traded.ts';
 
-/** Orders at the money of one zone and side, over the same MTUs. */
-export interface Giving {
-  readonly cells: readonly number[];
-  readonly sign: 1 | -1;
-  readonly ideal: number;
-  readonly most: number;
-  /** Whole lots that it has now. */
-  readonly lots: number;
-}
-
-/** What is traded in lots, and where that is changed. */
-export interface InLots {
-  readonly sides: readonly Giving[];
+/** What is traded in lots, and where that may be changed. */
+export interface InLots extends Pick<Traded, 'netPosition' | 'value'> {
+  readonly giving: readonly Giving[];
   /** Columns of blocks that are executed in part, and their least ratios. */
   readonly blocks: ReadonlyMap<number, number>;
-  /** MW by cell, of what is traded now. */
-  readonly netPosition: Float64Array;
-  /** MW, or ratios, by column. */
-  readonly value: Float64Array;
-  readonly lot: number;
 }
 
 export interface Chosen {
   /** MW, or ratios, by column. */
   readonly value: readonly (readonly [column: number, value: number])[];
-  /** Whole lots by side, as indices. */
-  readonly lots: readonly (readonly [side: number, lots: number])[];
+  /** Whole lots of what gives way, by index. */
+  readonly lots: readonly (readonly [giving: number, lots: number])[];
 }
 
-/** Weights of a MW of flow, or lost, and of a block, beside a MW of an order. */
+/** Weights of a MW of flow, or lost, and of a block that falls or rises, beside a MW of an order. */
 const { little } = weights;
-const much = 10;
+const fallen = 10;
+const risen = 100;
 
 /** What is to be traded otherwise, so that it balances; nothing where it does, or where nothing does. */
 export function lotsTogether(problem: Problem, solver: Solver, sharing: Sharing, traded: InLots): Chosen[] {
@@ -60,17 +49,17 @@ export function lotsTogether(problem: Problem, solver: Solver, sharing: Sharing,
     const mtus = tiedTo(problem, traded, t);
     for (const each of mtus) done.add(each);
     const found =
-      chosenTogether(problem, solver, sharing, traded, mtus, 0) ??
-      chosenTogether(problem, solver, sharing, traded, mtus, traded.lot);
+      new Choice(problem, sharing, traded, mtus, 0).solve(solver) ??
+      new Choice(problem, sharing, traded, mtus, problem.lot).solve(solver);
     return found ?? [];
   });
 }
 
 /** MTUs that orders over several of them, executed in part, join to this one. */
-function tiedTo({ columns, periods }: Problem, { sides, blocks }: InLots, t: number): Set<number> {
+function tiedTo({ columns, periods }: Problem, { giving, blocks }: InLots, t: number): Set<number> {
   const mtus = new Set([t]);
   const spans = [
-    ...sides.map(({ cells }) => cells),
+    ...giving.map(({ cells }) => cells),
     ...[...blocks.keys()].map((c) => columns[c]!.cells.map(([cell]) => cell)),
   ].map((cells) => cells.map((cell) => cell % periods));
   for (let size = 0; size < mtus.size; ) {
@@ -98,8 +87,8 @@ const flowsAt = ({ columns, periods }: Problem, t: number): number[] =>
   );
 
 function isBalanced(problem: Problem, { free }: Sharing, traded: InLots, t: number): boolean {
-  const { columns, zones, periods, units } = problem;
-  const { netPosition, value, lot } = traded;
+  const { columns, zones, periods, units, lot } = problem;
+  const { netPosition, value } = traded;
   // Published to the watt.
   const digit = 10 ** (units.power - 6);
   const flows = flowsAt(problem, t);
@@ -111,87 +100,136 @@ function isBalanced(problem: Problem, { free }: Sharing, traded: InLots, t: numb
   return left.every((mw, z) => mw >= -digit && mw <= lost(z * periods + t) + digit);
 }
 
-/** @param yielding  MW by which flows may be less than their prices say */
-function chosenTogether(
-  problem: Problem,
-  solver: Solver,
-  { free, islands, value: exact }: Sharing,
-  { sides, blocks, netPosition, value, lot }: InLots,
-  mtus: ReadonlySet<number>,
-  yielding: number,
-): Chosen | undefined {
-  const { columns, rows, zones, periods } = problem;
-  const draft = new Draft();
-  const isOpen = new Set(islands.flatMap((island) => island.columns));
-  const whole: number[] = [];
-  const balances = new Map<number, number>();
-  /** What stands of the net positions without what is chosen here. */
-  const fixed = netPosition.slice();
-  /** A column, with the cost of what it is off. */
-  const near = (weight: number, at: number, lower: number, upper: number, scale: number): number => {
-    const x = draft.column(0, lower, upper, []);
-    const off = draft.row(at, at);
-    draft.entry(x, off, scale);
-    draft.column(weight, 0, Infinity, [[off, 1]]);
-    draft.column(weight, 0, Infinity, [[off, -1]]);
+/** The program of some MTUs. */
+class Choice {
+  readonly #problem: Problem;
+  readonly #sharing: Sharing;
+  readonly #traded: InLots;
+  readonly #mtus: ReadonlySet<number>;
+  readonly #draft = new Draft();
+  /** Columns of the draft that take whole numbers. */
+  readonly #whole: number[] = [];
+  /** Rows by cell: what is sold less what is bought leaves over flows, or is lost. */
+  readonly #balances = new Map<number, number>();
+  /** Columns of the draft by column of the problem, and by what gives way. */
+  readonly #at = new Map<number, number>();
+  readonly #lots = new Map<number, number>();
+
+  /** @param yielding  MW by which flows may be less than their prices say */
+  constructor(problem: Problem, sharing: Sharing, traded: InLots, mtus: ReadonlySet<number>, yielding: number) {
+    this.#problem = problem;
+    this.#sharing = sharing;
+    this.#traded = traded;
+    this.#mtus = mtus;
+    this.#addBalances();
+    this.#addGiving();
+    this.#addBlocks();
+    this.#addFlows(yielding);
+    this.#addRows();
+  }
+
+  solve(solver: Solver): Chosen | undefined {
+    const { status, x } = solver.solve(this.#draft.program, this.#whole);
+    if (status !== 'optimal') return undefined;
+    return {
+      value: Array.from(this.#at, ([c, k]) => [c, x[k]!]),
+      lots: Array.from(this.#lots, ([k, j]) => [k, Math.round(x[j]!)]),
+    };
+  }
+
+  readonly #isHere = (cell: number): boolean => this.#mtus.has(cell % this.#problem.periods);
+
+  get #giving(): [number, Giving][] {
+    return [...this.#traded.giving.entries()].filter(([, { cells }]) => this.#isHere(cells[0]!));
+  }
+
+  get #blocks(): [column: number, least: number][] {
+    return [...this.#traded.blocks].filter(([c]) => partsOf(this.#problem, c).some(([cell]) => this.#isHere(cell)));
+  }
+
+  /** A column that counts what it is off its ideal, below it and above. */
+  #near(ideal: number, range: readonly [lower: number, upper: number], scale: number, below: number, above = below) {
+    const x = this.#draft.column(0, ...range, []);
+    const off = this.#draft.row(ideal, ideal);
+    this.#draft.entry(x, off, scale);
+    this.#draft.column(below, 0, Infinity, [[off, 1]]);
+    this.#draft.column(above, 0, Infinity, [[off, -1]]);
     return x;
-  };
-  const here = [...sides.keys()].filter((k) => mtus.has(sides[k]!.cells[0]! % periods));
-  for (const { cells, sign, lots } of here.map((k) => sides[k]!))
-    for (const cell of cells) fixed[cell]! -= sign * lots * lot;
-  const open = [...blocks].filter(([c]) => columns[c]!.cells.some(([cell]) => mtus.has(cell % periods)));
-  for (const [c] of open) for (const [cell, mw] of partsOf(problem, c)) fixed[cell]! -= inLots(mw * value[c]!, lot);
-  for (const t of mtus) {
+  }
+
+  #addBalances(): void {
+    const { zones, periods, lot } = this.#problem;
+    const { free, islands, value: exact } = this.#sharing;
+    const { netPosition, value } = this.#traded;
+    const isOpen = new Set(islands.flatMap((island) => island.columns));
     const mayLose = (c: number) =>
-      hasLoss(problem, c) ? free.upper[c]! > 0 : !isOpen.has(c) && !isWhole(exact[c]!, lot);
-    const lost = losses(problem, mayLose, lot, t);
-    for (let z = 0; z < zones; z++) {
-      const cell = z * periods + t;
-      const row = draft.row(-fixed[cell]!, -fixed[cell]!);
-      draft.column(little, 0, lost(cell), [[row, -1]]);
-      balances.set(cell, row);
+      hasLoss(this.#problem, c) ? free.upper[c]! > 0 : !isOpen.has(c) && !isWhole(exact[c]!, lot);
+    // What stands of the net positions without what is chosen here.
+    const fixed = netPosition.slice();
+    for (const [, { cells, sign, lots }] of this.#giving) for (const cell of cells) fixed[cell]! -= sign * lots * lot;
+    for (const [c] of this.#blocks)
+      for (const [cell, mw] of partsOf(this.#problem, c)) fixed[cell]! -= toLots(mw * value[c]!, lot);
+    for (const t of this.#mtus) {
+      const lost = losses(this.#problem, mayLose, lot, t);
+      for (let z = 0; z < zones; z++) {
+        const cell = z * periods + t;
+        const row = this.#draft.row(-fixed[cell]!, -fixed[cell]!);
+        this.#draft.column(little, 0, lost(cell), [[row, -1]]);
+        this.#balances.set(cell, row);
+      }
     }
   }
-  const at = new Map<number, number>();
-  const lots = here.map((k): [number, number] => {
-    const { cells, sign, ideal, most } = sides[k]!;
-    const x = near(1, ideal, 0, Math.floor(most / lot + inRatio.lots), lot);
-    for (const cell of cells) draft.entry(x, balances.get(cell)!, sign * lot);
-    whole.push(x);
-    return [k, x];
-  });
-  for (const [c, least] of open) {
-    const ratio = draft.column(0, least, 1, []);
-    at.set(c, ratio);
-    for (const [cell, mw] of partsOf(problem, c)) {
-      const k = near(much, Math.abs(mw) * exact[c]!, 0, Math.ceil(Math.abs(mw) / lot), lot);
-      whole.push(k);
-      draft.entry(k, balances.get(cell)!, Math.sign(mw) * lot);
-      const half = draft.row(-0.49 * lot, 0.49 * lot);
-      draft.entry(k, half, lot);
-      draft.entry(ratio, half, -Math.abs(mw));
+
+  #addGiving(): void {
+    const { lot } = this.#problem;
+    for (const [k, { cells, sign, ideal, least, most }] of this.#giving) {
+      const x = this.#near(ideal, [least, most], lot, 1);
+      for (const cell of cells) this.#draft.entry(x, this.#balances.get(cell)!, sign * lot);
+      this.#whole.push(x);
+      this.#lots.set(k, x);
     }
   }
-  for (const c of [...mtus].flatMap((t) => flowsAt(problem, t))) {
-    const room = isOpen.has(c) ? Infinity : yielding;
-    const [lower, upper] = [Math.max(free.lower[c]!, exact[c]! - room), Math.min(free.upper[c]!, exact[c]! + room)];
-    const x = near(little, exact[c]!, lower, upper, 1);
-    at.set(c, x);
-    for (const [cell, mw] of columns[c]!.cells) draft.entry(x, balances.get(cell)!, mw);
+
+  #addBlocks(): void {
+    const { lot } = this.#problem;
+    for (const [c, least] of this.#blocks) {
+      const ratio = this.#draft.column(0, least, 1, []);
+      this.#at.set(c, ratio);
+      for (const [cell, mw] of partsOf(this.#problem, c)) {
+        const size = Math.abs(mw);
+        // The largest ratio that fits is the next below.
+        const k = this.#near(size * this.#sharing.value[c]!, [0, Math.ceil(size / lot)], lot, fallen, risen);
+        this.#whole.push(k);
+        this.#draft.entry(k, this.#balances.get(cell)!, Math.sign(mw) * lot);
+        const half = this.#draft.row(-0.49 * lot, 0.49 * lot);
+        this.#draft.entry(k, half, lot);
+        this.#draft.entry(ratio, half, -size);
+      }
+    }
   }
-  for (const { entries, low, high } of rows) {
-    if (!entries.some(([c]) => at.has(c))) continue;
-    // Of ramps into other MTUs, and of families, the others stay.
-    const rest = entries.reduce((sum, [c, factor]) => (at.has(c) ? sum : sum + factor * value[c]!), 0);
-    const row = draft.row(low - rest, high - rest);
-    for (const [c, factor] of entries) if (at.has(c)) draft.entry(at.get(c)!, row, factor);
+
+  #addFlows(yielding: number): void {
+    const { free, islands, value: exact } = this.#sharing;
+    const isOpen = new Set(islands.flatMap((island) => island.columns));
+    for (const c of [...this.#mtus].flatMap((t) => flowsAt(this.#problem, t))) {
+      const room = isOpen.has(c) ? Infinity : yielding;
+      const range = [Math.max(free.lower[c]!, exact[c]! - room), Math.min(free.upper[c]!, exact[c]! + room)] as const;
+      const x = this.#near(exact[c]!, range, 1, little);
+      this.#at.set(c, x);
+      for (const [cell, mw] of this.#problem.columns[c]!.cells) this.#draft.entry(x, this.#balances.get(cell)!, mw);
+    }
   }
-  const { status, x } = solver.solve(draft.program, whole);
-  if (status !== 'optimal') return undefined;
-  return {
-    value: [...at].map(([c, k]) => [c, x[k]!]),
-    lots: lots.map(([k, j]) => [k, Math.round(x[j]!)]),
-  };
+
+  #addRows(): void {
+    const { value } = this.#traded;
+    for (const { entries, low, high } of this.#problem.rows) {
+      if (!entries.some(([c]) => this.#at.has(c))) continue;
+      // Of ramps into other MTUs, and of families, the others stay.
+      const rest = entries.reduce((sum, [c, factor]) => (this.#at.has(c) ? sum : sum + factor * value[c]!), 0);
+      const row = this.#draft.row(low - rest, high - rest);
+      for (const [c, factor] of entries) if (this.#at.has(c)) this.#draft.entry(this.#at.get(c)!, row, factor);
+    }
+  }
 }
 
 const hasLoss = ({ arcs, periods }: Problem, c: number): boolean => arcs[Math.floor(c / periods)]!.loss > 0;
@@ -199,5 +237,3 @@ const hasLoss = ({ arcs, periods }: Problem, c: number): boolean => arcs[Math.fl
 const isWhole = (mw: number, lot: number): boolean => Math.abs(mw / lot - Math.round(mw / lot)) <= inRatio.lots;
 
 const partsOf = ({ columns }: Problem, c: number) => columns[c]!.legs ?? columns[c]!.cells;
-
-const inLots = (mw: number, lot: number): number => Math.sign(mw) * Math.round(Math.abs(mw) / lot) * lot;

@@ -2,7 +2,6 @@
  * Whole lots of complex orders (market rules, section 5.5).
  *
  * What counts is what an order trades in a period, not which of its steps does: that sum is rounded once, and the steps follow by merit.
- * Where nobody else at the money can close a balance, the sums give way by a lot.
  */
 
 import type { Sharing } from '../indeterminacy/sharing.ts';
@@ -46,16 +45,20 @@ export function stagesOf({ columns, decisions, freeSteps }: Problem, { free }: S
 
 const mostOf = ({ held, steps }: Stage): number => steps.reduce((sum, { most }) => sum + most, held);
 
-/** MW of a stage in whole lots, never less than it has to trade, nor more than it may (a gradient may leave it a part of a lot). */
+/** Whole lots that a stage has to trade, and that it may: none fit where the first is larger, for a gradient may leave it a part of a lot. */
+export const lotsOfStage = (stage: Stage, lot: number): readonly [least: number, most: number] => [
+  Math.ceil(stage.held / lot - inRatio.lots),
+  Math.floor(mostOf(stage) / lot + inRatio.lots),
+];
+
+/** MW of a stage in whole lots, or all that it may trade where none fit. */
 export function stageInLots(stage: Stage, lot: number): number {
-  const most = mostOf(stage);
-  const least = Math.ceil(stage.held / lot - inRatio.lots);
-  const room = Math.floor(most / lot + inRatio.lots);
-  if (least > room) return most;
+  const [least, most] = lotsOfStage(stage, lot);
+  if (least > most) return mostOf(stage);
   // Where no step is executed in part, what has to be is in no whole lots: less would be taken from a step in the money.
   const noise = Math.max(inRatio.lots, inPower.balance / lot);
   const lots = stage.gives ? Math.round(stage.exact / lot) : Math.ceil(stage.exact / lot - noise);
-  return Math.min(room, Math.max(least, lots)) * lot;
+  return Math.min(most, Math.max(least, lots)) * lot;
 }
 
 /** Let the steps of a stage trade so much (MW) together, by merit. */
@@ -65,27 +68,5 @@ export function fillStage({ steps, held }: Stage, mw: number, value: Float64Arra
     value[column] = left >= most - crumb ? most : left;
     left -= value[column]!;
     if (left < crumb) left = 0;
-  }
-}
-
-/**
- * Close a balance by whole lots, those first that are moved least by it.
- *
- * @param told     MW of each stage; changed
- * @param missing  MW that have to be sold more, or if negative less
- */
-export function giveWay(stages: readonly Stage[], told: Map<Stage, number>, missing: number, lot: number): void {
-  // What of a lot can't be closed is sold too much rather than bought.
-  const count = Math.abs(Math.ceil(missing / lot - inRatio.lots));
-  for (let k = 0; k < count; k++) {
-    const moves = stages.flatMap((stage) => {
-      const [[, sign]] = stage.cells as [readonly [number, number]];
-      const mw = told.get(stage)! + Math.sign(missing) * sign * lot;
-      const fits = mw >= stage.held - crumb && mw <= mostOf(stage) + crumb;
-      return fits ? [{ stage, mw, off: Math.abs(mw - stage.exact) }] : [];
-    });
-    const [best] = moves.sort((a, b) => a.off - b.off);
-    if (best === undefined) return;
-    told.set(best.stage, best.mw);
   }
 }
