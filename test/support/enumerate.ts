@@ -7,7 +7,8 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Program, Solver } from '../../src/clearing/solver/highs.ts';
+import type { Program } from '../../src/clearing/solver/draft.ts';
+import type { Solver } from '../../src/clearing/solver/highs.ts';
 import type { Book } from '../../src/market/book.ts';
 import { type Column, type Row, type Stake, type WholeModel, wholeModel } from './whole-model.ts';
 

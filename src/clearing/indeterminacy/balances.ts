@@ -2,6 +2,7 @@
 
 import type { Problem } from '../model/problem.ts';
 import { type Answer, samePrice } from '../relaxation/master.ts';
+import { Draft } from '../solver/draft.ts';
 import type { NearestProgram } from '../solver/nearest.ts';
 import { inPower } from '../tolerances.ts';
 import type { Cluster, Free } from './cluster.ts';
@@ -25,26 +26,36 @@ export function balances(
   const trades = marginals.length > 0 || columns.some((c) => isTrade(problem, c));
   const row = new Map(cells.map((cell, i) => [cell, i]));
   const at = new Map(columns.map((c, k) => [c, k]));
-  const draft: { weight: number; target: number; lower: number; upper: number; entries: [number, number][] }[] = [];
+  const draft = new Draft();
+  const weight: number[] = [];
+  const target: number[] = [];
+  const column = (
+    counts: number,
+    aim: number,
+    lower: number,
+    upper: number,
+    entries: readonly (readonly [row: number, mw: number])[],
+  ) => {
+    weight.push(counts);
+    target.push(aim);
+    draft.column(0, lower, upper, entries);
+  };
   for (const c of columns) {
-    const entries = problem.columns[c]!.cells.map(([cell, mw]): [number, number] => [row.get(cell)!, mw]);
-    const own = { lower: free.lower[c]!, upper: free.upper[c]!, entries };
-    if (!isTrade(problem, c)) draft.push({ weight: trades ? 0 : 1, target: 0, ...own });
+    const entries = problem.columns[c]!.cells.map(([cell, mw]) => [row.get(cell)!, mw] as const);
+    if (!isTrade(problem, c)) column(trades ? 0 : 1, 0, free.lower[c]!, free.upper[c]!, entries);
     else {
       // A block's or a step's volume counts like anybody's: volume * (1 - share)^2.
       const size = problem.columns[c]!.cells.reduce((sum, [, mw]) => sum + Math.abs(mw), 0);
       const most = Math.max(problem.columns[c]!.most, inPower.empty);
-      draft.push({ weight: (2 * size) / most, target: most, ...own });
+      column((2 * size) / most, most, free.lower[c]!, free.upper[c]!, entries);
     }
   }
   for (const { node, side, volume, kept } of marginals) {
     const { zone, from, span } = nodes[node]!;
-    const entries = Array.from({ length: span }, (_, k): [number, number] => [
-      row.get(zone * periods + from + k)!,
-      side === 'sell' ? 1 : -1,
-    ]);
+    const mw = side === 'sell' ? 1 : -1;
+    const entries = Array.from({ length: span }, (_, k) => [row.get(zone * periods + from + k)!, mw] as const);
     // volume * (1 - mw / volume)^2 = (mw - volume)^2 / volume
-    draft.push({ weight: (2 * span) / volume, target: volume, lower: kept ?? 0, upper: kept ?? volume, entries });
+    column((2 * span) / volume, volume, kept ?? 0, kept ?? volume, entries);
   }
   const rightSide = cells.map((cell) => -surplus[cell]!);
   // Rows over the same columns, as the rise and the fall of a schedule, are one.
@@ -72,21 +83,15 @@ export function balances(
     });
   }
   for (const { entries, lower, upper } of ranges.values()) {
-    for (const [k, factor] of entries) draft[k]!.entries.push([rightSide.length, factor]);
-    draft.push({ weight: 0, target: 0, lower, upper, entries: [[rightSide.length, -1]] });
+    for (const [k, factor] of entries) draft.entry(k, rightSide.length, factor);
+    column(0, 0, lower, upper, [[rightSide.length, -1]]);
     rightSide.push(0);
   }
-  const starts = [0];
-  for (const { entries } of draft) starts.push(starts[starts.length - 1]! + entries.length);
-  const all = draft.flatMap(({ entries }) => entries);
+  const { cost: _, ...bounded } = draft.columns;
   return {
-    weight: Float64Array.from(draft, ({ weight }) => weight),
-    target: Float64Array.from(draft, ({ target }) => target),
-    lower: Float64Array.from(draft, ({ lower }) => lower),
-    upper: Float64Array.from(draft, ({ upper }) => upper),
+    ...bounded,
+    weight: Float64Array.from(weight),
+    target: Float64Array.from(target),
     rightSide: Float64Array.from(rightSide),
-    starts: Int32Array.from(starts),
-    indices: Int32Array.from(all, ([r]) => r),
-    values: Float64Array.from(all, ([, mw]) => mw),
   };
 }

@@ -22,6 +22,7 @@ import type { Sharing } from '../indeterminacy/sharing.ts';
 import type { Problem } from '../model/problem.ts';
 import { samePrice } from '../relaxation/master.ts';
 import type { Equilibrium } from '../search/equilibrium.ts';
+import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
 import { type NearestProgram, nearestPoint } from '../solver/nearest.ts';
 import { inPrice, inSolver } from '../tolerances.ts';
@@ -217,8 +218,9 @@ function nearest(
     target[k] = i < cells ? prices[i]! : rowPrice[i - cells]!;
   });
   // Columns: the prices, then what each rule's sum comes to. Rows: sum of factor * price - that = 0. Rules are scaled to prices.
-  const byColumn = [...part.variables, ...part.rules].map((): [row: number, factor: number][] => []);
-  const scaled = part.rules.map((r, row) => {
+  const draft = new Draft();
+  for (const v of part.variables) draft.column(0, low[v]!, high[v]!);
+  const sums = part.rules.map((r, row) => {
     const { rule, at, factor } = rules[r]!;
     const scale = factor.reduce((most, f) => Math.max(most, Math.abs(f)), inSolver.leastDivisor);
     let least = 0;
@@ -226,40 +228,21 @@ function nearest(
     let sum = 0;
     at.forEach((v, k) => {
       const f = factor[k]! / scale;
-      byColumn[columnOf.get(v)!]!.push([row, f]);
+      draft.entry(columnOf.get(v)!, row, f);
       least += f * (f > 0 ? low[v]! : high[v]!);
       most += f * (f > 0 ? high[v]! : low[v]!);
       sum += f * target[columnOf.get(v)!]!;
     });
-    byColumn[part.variables.length + row]!.push([row, -1]);
     // Loosened to what its prices can reach at all.
-    return { sum, low: Math.min(rule.low / scale, most), high: Math.max(rule.high / scale, least) };
+    draft.column(0, Math.min(rule.low / scale, most), Math.max(rule.high / scale, least), [[row, -1]]);
+    return sum;
   });
-  const starts = [0];
-  for (const column of byColumn) starts.push(starts[starts.length - 1]! + column.length);
-  const columns = (ofPrice: (v: number, k: number) => number, ofRule: (rule: (typeof scaled)[number]) => number) =>
-    Float64Array.from([...part.variables.map(ofPrice), ...scaled.map(ofRule)]);
+  const { cost: _, ...bounded } = draft.columns;
   const program = {
-    weight: columns(
-      (v) => weight[v]!,
-      () => 0,
-    ),
-    target: columns(
-      (_, k) => target[k]!,
-      ({ sum }) => sum,
-    ),
-    lower: columns(
-      (v) => low[v]!,
-      (rule) => rule.low,
-    ),
-    upper: columns(
-      (v) => high[v]!,
-      (rule) => rule.high,
-    ),
-    rightSide: new Float64Array(scaled.length),
-    starts: Int32Array.from(starts),
-    indices: Int32Array.from(byColumn.flat(), ([row]) => row),
-    values: Float64Array.from(byColumn.flat(), ([, factor]) => factor),
+    ...bounded,
+    weight: Float64Array.from([...part.variables.map((v) => weight[v]!), ...sums.map(() => 0)]),
+    target: Float64Array.from([...target, ...sums]),
+    rightSide: new Float64Array(sums.length),
   };
   // Rules that each could hold but not all together give way, by as little as can be.
   const x =
@@ -278,9 +261,9 @@ const stiff = 1e5;
 /** The program with a column in each row that lets it stay open, at a price. */
 function givingWay(program: NearestProgram): NearestProgram {
   const rows = program.rightSide.length;
-  const last = program.starts[program.starts.length - 1]!;
   const more = (values: Float64Array, rest: number) =>
     Float64Array.from([...values, ...new Float64Array(rows).fill(rest)]);
+  const last = program.indices.length;
   return {
     weight: more(program.weight, stiff),
     target: more(program.target, 0),

@@ -7,6 +7,7 @@
 
 import type { Part, Problem } from '../model/problem.ts';
 import type { Answer, Bounds } from '../relaxation/master.ts';
+import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
 import { inPrice, inSolver } from '../tolerances.ts';
 import { reduced } from './reduced.ts';
@@ -81,33 +82,22 @@ function leastLosses(
   const cells = problem.zones * problem.periods;
   const free = freeRules(problem, part, settled(problem, part, bounds), answer);
   const program = reduced<Rule | NoLoss>({ ...free, rules: [...free.rules, ...noLossOf] }, cells);
-  const prices = program.low.length;
-  const slacks = program.rules.flatMap(({ rule }, row) => ('decision' in rule ? [{ rule, row }] : []));
-  const columns = Array.from({ length: prices }, (): [number, number][] => []);
-  program.rules.forEach(({ rule, at, factor }, row) => {
+  const draft = new Draft();
+  program.low.forEach((low, v) => {
+    draft.column(0, low, program.high[v]!);
+  });
+  const slacks: { rule: NoLoss; column: number }[] = [];
+  for (const { rule, at, factor } of program.rules) {
     const scale = 'decision' in rule ? sizeOf(rule) : 1;
+    const row = draft.row(rule.low / scale, rule.high / scale);
     at.forEach((v, k) => {
-      columns[v]!.push([row, factor[k]! / scale]);
+      draft.entry(v, row, factor[k]! / scale);
     });
-  });
-  for (const { row } of slacks) columns.push([[row, 1]]);
-  const starts = [0];
-  for (const column of columns) starts.push(starts[starts.length - 1]! + column.length);
-  const scaled = (end: (rule: Rule) => number) =>
-    Float64Array.from(program.rules, ({ rule }) => end(rule) / ('decision' in rule ? sizeOf(rule) : 1));
-  const filled = (of: Float64Array, rest: number) => Float64Array.from([...of, ...slacks.map(() => rest)]);
-  const { status, x } = solver.solve({
-    cost: filled(new Float64Array(prices), 1),
-    lower: filled(program.low, 0),
-    upper: filled(program.high, Infinity),
-    rowLower: scaled(({ low }) => low),
-    rowUpper: scaled(({ high }) => high),
-    starts: Int32Array.from(starts),
-    indices: Int32Array.from(columns.flat(), ([row]) => row),
-    values: Float64Array.from(columns.flat(), ([, value]) => value),
-  });
+    if ('decision' in rule) slacks.push({ rule, column: draft.column(1, 0, Infinity, [[row, 1]]) });
+  }
+  const { status, x } = solver.solve(draft.program);
   if (status !== 'optimal') return undefined;
-  return slacks.flatMap(({ rule }, k) =>
-    x[prices + k]! > noLoss ? [{ decision: rule.decision, loss: x[prices + k]! }] : [],
+  return slacks.flatMap(({ rule, column }) =>
+    x[column]! > noLoss ? [{ decision: rule.decision, loss: x[column]! }] : [],
   );
 }

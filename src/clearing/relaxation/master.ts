@@ -13,7 +13,8 @@
 import assert from 'node:assert/strict';
 import { costOf, mostGain, pricesAt } from '../model/curves/net-curve.ts';
 import type { Node, Part, Problem } from '../model/problem.ts';
-import type { Model, NewColumns, Solver } from '../solver/highs.ts';
+import { Draft } from '../solver/draft.ts';
+import type { Model, Solver } from '../solver/highs.ts';
 import { inMoney, inPrice } from '../tolerances.ts';
 import { meanPrice, refined, windowAround } from './window.ts';
 
@@ -98,10 +99,8 @@ export class Master {
       const node = problem.nodes[i]!;
       const window = this.#windows[k]!;
       for (let t = node.from; t < node.from + node.span; t++) rightSide[this.#rowOf(node.zone, t)]! -= window.cuts[0]!;
-      for (let c = 1; c < window.cuts.length; c++) {
-        window.columns.push(draft.count);
-        this.#draftPiece(draft, node, window.cuts[c - 1]!, window.cuts[c]!);
-      }
+      for (let c = 1; c < window.cuts.length; c++)
+        window.columns.push(this.#draftPiece(draft, node, window.cuts[c - 1]!, window.cuts[c]!));
     });
     this.#offset = draft.count;
     const rowsOf = new Map<number, [number, number][]>();
@@ -115,9 +114,8 @@ export class Master {
     this.columns.forEach((c, k) => {
       const column = problem.columns[c]!;
       this.#positions[c] = this.#offset + k;
-      for (const [cell, mw] of column.cells) if (mw !== 0) draft.entry(this.#rowOfCell(cell), mw);
-      for (const [row, factor] of rowsOf.get(c) ?? []) if (factor !== 0) draft.entry(row, factor);
-      draft.column(column.cost, bounds.lower[c]!, bounds.upper[c]!);
+      const at = draft.column(column.cost, bounds.lower[c]!, bounds.upper[c]!, rowsOf.get(c));
+      for (const [cell, mw] of column.cells) draft.entry(at, this.#rowOfCell(cell), mw);
     });
     // The solver does not solve what has no columns; one that does nothing keeps it going.
     if (draft.count === 0) draft.column(0, 0, 0);
@@ -171,9 +169,7 @@ export class Master {
           [-1, -min],
           [1, max],
         ] as const) {
-          this.#spares.push(this.#size + draft.count);
-          draft.entry(row, mw);
-          draft.column(cost, 0, 0);
+          this.#spares.push(this.#size + draft.column(cost, 0, 0, [[row, mw]]));
         }
       }
       this.#model.add(draft.columns);
@@ -215,9 +211,10 @@ export class Master {
     return this.#rowOf(Math.floor(cell / periods), cell % periods);
   }
 
-  #draftPiece(draft: Draft, { curve, zone, from, span }: Node, least: number, most: number): void {
-    for (let t = from; t < from + span; t++) draft.entry(this.#rowOf(zone, t), 1);
-    draft.column(meanPrice(curve, least, most) * span, 0, most - least);
+  #draftPiece(draft: Draft, { curve, zone, from, span }: Node, least: number, most: number): number {
+    const column = draft.column(meanPrice(curve, least, most) * span, 0, most - least);
+    for (let t = from; t < from + span; t++) draft.entry(column, this.#rowOf(zone, t), 1);
+    return column;
   }
 
   #moveTo(bounds: Bounds): void {
@@ -281,8 +278,7 @@ export class Master {
           continue;
         }
         gone.add(columns[old - 1]!);
-        next.columns.push(this.#size + draft.count);
-        this.#draftPiece(draft, node, finer[c - 1]!, finer[c]!);
+        next.columns.push(this.#size + this.#draftPiece(draft, node, finer[c - 1]!, finer[c]!));
       }
       this.#windows[k] = next;
     });
@@ -312,44 +308,6 @@ export function partOf(problem: Problem, [first, after]: readonly [number, numbe
 interface Window {
   readonly cuts: readonly number[];
   readonly columns: number[];
-}
-
-/** Columns on their way into a model. */
-class Draft {
-  readonly #cost: number[] = [];
-  readonly #lower: number[] = [];
-  readonly #upper: number[] = [];
-  readonly #starts: number[] = [0];
-  readonly #indices: number[] = [];
-  readonly #values: number[] = [];
-
-  get count(): number {
-    return this.#cost.length;
-  }
-
-  /** An entry of the column that is ended next. */
-  entry(row: number, value: number): void {
-    this.#indices.push(row);
-    this.#values.push(value);
-  }
-
-  column(cost: number, lower: number, upper: number): void {
-    this.#cost.push(cost);
-    this.#lower.push(lower);
-    this.#upper.push(upper);
-    this.#starts.push(this.#indices.length);
-  }
-
-  get columns(): NewColumns {
-    return {
-      cost: Float64Array.from(this.#cost),
-      lower: Float64Array.from(this.#lower),
-      upper: Float64Array.from(this.#upper),
-      starts: Int32Array.from(this.#starts),
-      indices: Int32Array.from(this.#indices),
-      values: Float64Array.from(this.#values),
-    };
-  }
 }
 
 export function meanOver({ periods }: Problem, prices: Float64Array, node: Node): number {

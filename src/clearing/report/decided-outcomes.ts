@@ -9,6 +9,7 @@ import type { Decision, Row } from '../model/columns.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Lots } from '../rounding/rounding.ts';
 import { clean, toLots } from '../rounding/traded.ts';
+import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
 import { inMoney, inPrice, inRatio } from '../tolerances.ts';
 
@@ -297,23 +298,17 @@ function bestSchedule(
   // While the order is on, a step's own row says no more than its room.
   const own = [...new Set(steps.flatMap((c) => rowsOf.get(c) ?? []))].filter(({ kind }) => kind !== 'step');
   if (own.length === 0) return new Map(steps.map((c, k) => [c, gain[k]! > 0 ? columns[c]!.most : 0]));
-  const entries = steps.map((c) =>
-    own.flatMap((row, r) => row.entries.flatMap(([e, f]) => (e === c ? [[r, f] as const] : []))),
-  );
-  const starts = [0];
-  for (const list of entries) starts.push(starts[starts.length - 1]! + list.length);
-  // The order is on: what its own column brings to a row is done.
-  const done = own.map((row) => row.entries.reduce((sum, [c, f]) => sum + (c === on ? f : 0), 0));
-  const { x, status } = solver.solve({
-    cost: Float64Array.from(gain, (g) => -g),
-    lower: new Float64Array(steps.length),
-    upper: Float64Array.from(steps, (c) => columns[c]!.most),
-    rowLower: Float64Array.from(own, ({ low }, r) => low - done[r]!),
-    rowUpper: Float64Array.from(own, ({ high }, r) => high - done[r]!),
-    starts: Int32Array.from(starts),
-    indices: Int32Array.from(entries.flat(), ([r]) => r),
-    values: Float64Array.from(entries.flat(), ([, f]) => f),
+  const draft = new Draft();
+  for (const { entries, low, high } of own) {
+    // The order is on: what its own column brings to a row is done.
+    const done = entries.reduce((sum, [c, f]) => sum + (c === on ? f : 0), 0);
+    draft.row(low - done, high - done);
+  }
+  steps.forEach((c, k) => {
+    const entries = own.flatMap((row, r) => row.entries.flatMap(([e, f]) => (e === c ? [[r, f] as const] : [])));
+    draft.column(-gain[k]!, 0, columns[c]!.most, entries);
   });
+  const { x, status } = solver.solve(draft.program);
   assert(status === 'optimal', `the best schedule of an order ended ${status}`);
   return new Map(steps.map((c, k) => [c, x[k]!]));
 }

@@ -11,6 +11,7 @@ import type { ProofGroup, ProofNode } from '../../market/proof.ts';
 import { isOfRatios } from '../model/columns.ts';
 import type { Part, Problem } from '../model/problem.ts';
 import type { Answer, Bounds } from '../relaxation/master.ts';
+import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
 
 type Prices = Pick<Answer, 'price' | 'rowPrice'>;
@@ -141,35 +142,18 @@ function rayOf(problem: Problem, part: Part, solver: Solver, { lower, upper }: B
   for (const r of part.rows) {
     for (const [c, factor] of rows[r]!.entries) rowsOf.set(c, [...(rowsOf.get(c) ?? []), [rowAt.get(r)!, factor]]);
   }
-  const draft: { low: number; high: number; cost: number; entries: (readonly [number, number])[] }[] = [];
+  const draft = new Draft();
+  for (let cell = 0; cell < cells; cell++) draft.row(0, 0);
+  for (const r of part.rows) draft.row(rows[r]!.low, rows[r]!.high);
   for (const i of part.nodes) {
     const { zone, from, span, curve } = nodes[i]!;
     const entries = Array.from({ length: span }, (_, k): [number, number] => [zone * periods + from + k, 1]);
-    draft.push({ low: curve.least, high: curve.most, cost: 0, entries });
+    draft.column(0, curve.least, curve.most, entries);
   }
-  for (const c of part.columns) {
-    const entries = [...columns[c]!.cells, ...(rowsOf.get(c) ?? [])];
-    draft.push({ low: lower[c]!, high: upper[c]!, cost: 0, entries });
-  }
-  const count = cells + part.rows.length;
-  for (let row = 0; row < count; row++) {
-    for (const sign of [1, -1]) draft.push({ low: 0, high: Infinity, cost: 1, entries: [[row, sign]] });
-  }
-  const starts = [0];
-  for (const { entries } of draft) starts.push(starts[starts.length - 1]! + entries.length);
-  const all = draft.flatMap(({ entries }) => entries);
-  const side = (of: (row: { low: number; high: number }) => number) =>
-    Float64Array.from([...new Float64Array(cells), ...part.rows.map((r) => of(rows[r]!))]);
-  const { status, rowDual } = solver.solve({
-    cost: Float64Array.from(draft, ({ cost }) => cost),
-    lower: Float64Array.from(draft, ({ low }) => low),
-    upper: Float64Array.from(draft, ({ high }) => high),
-    rowLower: side(({ low }) => low),
-    rowUpper: side(({ high }) => high),
-    starts: Int32Array.from(starts),
-    indices: Int32Array.from(all, ([row]) => row),
-    values: Float64Array.from(all, ([, value]) => value),
-  });
+  for (const c of part.columns) draft.column(0, lower[c]!, upper[c]!, [...columns[c]!.cells, ...(rowsOf.get(c) ?? [])]);
+  for (let row = 0; row < cells + part.rows.length; row++)
+    for (const sign of [1, -1]) draft.column(1, 0, Infinity, [[row, sign]]);
+  const { status, rowDual } = solver.solve(draft.program);
   assert(status === 'optimal');
   const rowPrice = new Float64Array(rows.length);
   part.rows.forEach((r, k) => {

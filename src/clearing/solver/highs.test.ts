@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import '../../../test/support/seeded.ts';
-import { loadSolver, type Program } from './highs.ts';
+import type { Program } from './draft.ts';
+import { loadSolver } from './highs.ts';
 
 const solver = await loadSolver();
 const inf = Number.POSITIVE_INFINITY;

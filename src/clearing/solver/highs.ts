@@ -7,18 +7,7 @@
 
 import assert from 'node:assert/strict';
 import highsModule, { type Highs } from 'highs';
-
-/** Minimise cost·x with rowLower <= A x <= rowUpper, lower <= x <= upper; A by columns (CSC). */
-export interface Program {
-  readonly cost: Float64Array;
-  readonly lower: Float64Array;
-  readonly upper: Float64Array;
-  readonly rowLower: Float64Array;
-  readonly rowUpper: Float64Array;
-  readonly starts: Int32Array;
-  readonly indices: Int32Array;
-  readonly values: Float64Array;
-}
+import type { NewColumns, Program } from './draft.ts';
 
 export interface Solution {
   /** A solver that stops early says so; it does not throw. */
@@ -27,9 +16,6 @@ export interface Solution {
   /** Change of the least cost per unit of a row's right-hand side. */
   readonly rowDual: Float64Array;
 }
-
-/** Columns to add to a model, by columns (CSC). */
-export type NewColumns = Omit<Program, 'rowLower' | 'rowUpper'>;
 
 /** A program that stays in the solver: bounds change, columns come, and each solve begins where the last one ended. */
 export interface Model {

@@ -9,17 +9,14 @@
  */
 
 import { inSolver } from '../tolerances.ts';
+import type { Matrix } from './draft.ts';
 
-/** A by columns (CSC). */
-export interface NearestProgram {
+export interface NearestProgram extends Matrix {
   readonly weight: Float64Array;
   readonly target: Float64Array;
   readonly lower: Float64Array;
   readonly upper: Float64Array;
   readonly rightSide: Float64Array;
-  readonly starts: Int32Array;
-  readonly indices: Int32Array;
-  readonly values: Float64Array;
 }
 
 const mostSteps = 100;
