@@ -45,6 +45,8 @@ export interface Clearing {
   readonly proof?: Proof;
   /** For benchmarks and people; never part of the result. */
   readonly programs: number;
+  /** Programs of all kinds by the settings of the solver that answered them (`solver/highs.ts`); last those whose answers were all off. */
+  readonly solved: readonly number[];
 }
 
 /**
@@ -82,7 +84,9 @@ export interface ClearingBudget {
 export function clearWith(solver: Solver, book: Book, hash: string, budget: ClearingBudget = {}): Clearing {
   const { excluded = [], ...rest } = budget;
   const part = excluded.length === 0 ? book : withoutOrders(book, excluded);
-  const clearing = clearProblem(solver, part, hash, rest, (without) => problemOf(part, without));
+  const before = solver.tally.slice();
+  const found = clearProblem(solver, part, hash, rest, (without) => problemOf(part, without));
+  const clearing = { ...found, solved: solver.tally.map((count, k) => count - before[k]!) };
   return excluded.length === 0 ? clearing : { ...clearing, result: withExcluded(book, excluded, clearing.result) };
 }
 
@@ -93,7 +97,7 @@ export function clearProblem(
   hash: string,
   budget: ClearingBudget,
   problemWithout: (orders: ReadonlySet<number>) => Problem,
-): Clearing {
+): Omit<Clearing, 'solved'> {
   const problem = problemWithout(new Set());
   const answer = answerWithoutLoss(problem, hash, solver, budget, problemWithout);
   const { part, sharing, lots, exact, published, proven } = answer;

@@ -80,6 +80,8 @@ export const weights = {
 
 /** The nearest point (`solver/nearest.ts`), and factors of programs. */
 export const inSolver = {
+  /** What an answer may be off (`solver/residual.ts`): HiGHS closes its own scaled program to 1e-7. */
+  residual: 1e-6,
   /** A factor of a row, or a divisor, is none. */
   noFactor: 1e-12,
   leastDivisor: 1e-9,

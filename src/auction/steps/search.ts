@@ -65,13 +65,23 @@ async function clearFrom(
   checkpoint: string | undefined,
 ): Promise<Clearing> {
   const run = engine?.clear ?? clear;
-  if (checkpoint === undefined) return run(book, hash, budget);
+  const counted = async (within: ClearingBudget): Promise<Clearing> => {
+    const clearing = await run(book, hash, within);
+    const [, ...others] = clearing.solved;
+    meter.record('programs_doubtful', others.pop()!);
+    meter.record(
+      'programs_solved_again',
+      others.reduce((sum, count) => sum + count, 0),
+    );
+    return clearing;
+  };
+  if (checkpoint === undefined) return counted(budget);
   try {
-    return await run(book, hash, { ...budget, checkpoint });
+    return await counted({ ...budget, checkpoint });
   } catch (error) {
     if (!(error instanceof AuctionError && error.code === 'invalid-checkpoint')) throw error;
     meter.record('checkpoints_refused', 1);
-    return run(book, hash, budget);
+    return counted(budget);
   }
 }
 

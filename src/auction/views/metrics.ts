@@ -57,6 +57,17 @@ export const metrics = {
   clearing_milliseconds: { kind: 'distribution', unit: 'Milliseconds', means: 'one call of clearing' },
   clearing_retries: { kind: 'counter', unit: 'Count', means: 'times that clearing answered `results: false`' },
   clearing_gap: { kind: 'distribution', unit: 'None', means: 'relative gap between welfare and bound of a result' },
+  programs_solved_again: {
+    kind: 'counter',
+    unit: 'Count',
+    means:
+      'programs whose answer of the solver did not hold by our own arithmetic: solved again with its other settings',
+  },
+  programs_doubtful: {
+    kind: 'counter',
+    unit: 'Count',
+    means: 'those that no settings answered so that it holds: the nearest answer was taken, and the verifier decides',
+  },
   checkpoints_refused: {
     kind: 'counter',
     unit: 'Count',

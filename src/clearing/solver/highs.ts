@@ -7,7 +7,9 @@
 
 import assert from 'node:assert/strict';
 import highsModule, { type Highs } from 'highs';
+import { inSolver } from '../tolerances.ts';
 import type { NewColumns, Program } from './draft.ts';
+import { Kept } from './residual.ts';
 
 export interface Solution {
   /** A solver that stops early says so; it does not throw. */
@@ -26,6 +28,8 @@ export interface Model {
 }
 
 export interface Solver {
+  /** Programs that this solver answered so far by the first settings, the second, ...; at last those whose answers were all off. */
+  readonly tally: readonly number[];
   /** @param whole  columns that take whole numbers alone; then there are no duals */
   solve(program: Program, whole?: readonly number[]): Solution;
   /** Dispose it when done: the solver's memory is not collected. The program has at least one column. */
@@ -42,22 +46,27 @@ let loading: Promise<Highs> | undefined;
 /** The solver; the WebAssembly is loaded once a process. */
 export async function loadSolver(): Promise<Solver> {
   loading ??= loadHighs();
-  const highs = await loading;
+  return solverOf(await loading);
+}
+
+export function solverOf(highs: Highs): Solver {
+  const tally = new Array<number>(ladder.length + 1).fill(0);
   return {
-    solve: (program, whole) => solve(highs, program, whole),
-    model: (program) => new HighsModel(highs, program),
+    tally,
+    solve: (program, whole) => solve(highs, tally, program, whole),
+    model: (program) => new HighsModel(highs, tally, program),
     memoryBytes: () => highs.memoryBytes,
   };
 }
 
-function solve(highs: Highs, program: Program, whole: readonly number[] = []): Solution {
+function solve(highs: Highs, tally: number[], program: Program, whole: readonly number[] = []): Solution {
   // HiGHS does not solve what has no columns: nothing to choose, so the rows hold or they don't.
   if (program.cost.length === 0) {
     const holds = program.rowLower.every((low, r) => low <= 0 && program.rowUpper[r]! >= 0);
     const rowDual = new Float64Array(program.rowLower.length);
     return { status: holds ? 'optimal' : 'infeasible', x: new Float64Array(0), rowDual };
   }
-  const model = new HighsModel(highs, program, whole);
+  const model = new HighsModel(highs, tally, program, whole);
   try {
     return model.solve();
   } finally {
@@ -69,9 +78,15 @@ class HighsModel implements Model {
   readonly #highs: Highs;
   readonly #model: ReturnType<Highs['createModel']>;
   readonly #rows: number;
+  readonly #kept: Kept;
+  readonly #isWhole: boolean;
+  readonly #tally: number[];
 
-  constructor(highs: Highs, program: Program, whole: readonly number[] = []) {
+  constructor(highs: Highs, tally: number[], program: Program, whole: readonly number[] = []) {
     this.#highs = highs;
+    this.#tally = tally;
+    this.#kept = new Kept(program);
+    this.#isWhole = whole.length > 0;
     this.#rows = program.rowLower.length;
     this.#model = highs.createModel();
     this.#seam(() => {
@@ -92,29 +107,50 @@ class HighsModel implements Model {
 
   bound(columns: Int32Array, lower: Float64Array, upper: Float64Array): void {
     if (columns.length === 0) return;
+    this.#kept.bound(columns, lower, upper);
     this.#seam(() => this.#model.changeColsBounds({ kind: 'set', indices: columns }, lower, upper));
   }
 
   add(columns: NewColumns): void {
     const { cost, lower, upper } = columns;
     if (cost.length === 0) return;
+    this.#kept.add(columns);
     this.#seam(() => this.#model.addCols({ cost, lower, upper, matrix: matrixOf(columns, this.#rows) }));
   }
 
-  /** A run that ends in an error, or without a word, is repeated with other settings: a solver's failure is no auction's. */
+  /**
+   * A run that ends in an error, or without a word, or whose answer does not hold, is repeated with other settings: a solver's failure is no
+   * auction's. Of answers that are all off the nearest counts, and it is counted as doubtful.
+   */
   solve(): Solution {
+    let nearest: { solution: Solution; off: number } | undefined;
     for (const [k, settings] of ladder.entries()) {
-      const solution = this.#run(k === ladder.length - 1);
-      if (solution !== undefined) {
-        if (k > 0) this.#seam(() => this.#model.options.set(ladder[0]!));
-        return solution;
-      }
-      this.#seam(() => {
-        this.#model.options.set(ladder[k + 1] ?? settings);
-        this.#model.clearSolver();
-      });
+      if (k > 0)
+        this.#seam(() => {
+          this.#model.options.set(settings);
+          this.#model.clearSolver();
+        });
+      const solution = this.#run(k === ladder.length - 1 && nearest === undefined);
+      if (solution === undefined) continue;
+      const off = this.#off(solution);
+      if (nearest === undefined || off < nearest.off) nearest = { solution, off };
+      if (off > inSolver.residual) continue;
+      this.#count(k);
+      return solution;
     }
-    return assert.fail('the last run throws or answers');
+    assert(nearest !== undefined, 'the last run throws or answers');
+    this.#count(ladder.length);
+    return nearest.solution;
+  }
+
+  /** @param rung  of the ladder; its length: none */
+  #count(rung: number): void {
+    this.#tally[rung]!++;
+    if (rung > 0) this.#seam(() => this.#model.options.set(ladder[0]!));
+  }
+
+  #off({ status, x, rowDual }: Solution): number {
+    return status === 'optimal' ? this.#kept.residual(x, this.#isWhole ? undefined : rowDual) : 0;
   }
 
   #run(isLast: boolean): Solution | undefined {

@@ -27,7 +27,7 @@ export async function clearBook(
   const hash = bookHash(book);
   const began = performance.now();
   const budget = { ...budgetFrom(options), proves: options.proof !== undefined };
-  const { result, proof } = await clear(book, hash, budget).catch((error) => {
+  const { result, proof, solved } = await clear(book, hash, budget).catch((error) => {
     throw namingFile(file, error);
   });
   const clearingMs = performance.now() - began;
@@ -51,7 +51,8 @@ export async function clearBook(
   const seconds = (performance.now() - start) / 1000;
   const summary = summaryOf(result, untradedPeriods(book, result, executedVolumes(book, result)));
   const verified = options.verify === true;
-  if (options.json) return printJson({ ...summary, verified, seconds, clearingSeconds: clearingMs / 1000 });
+  if (options.json)
+    return printJson({ ...summary, verified, seconds, clearingSeconds: clearingMs / 1000, programsSolved: solved });
   print(
     `${result.auction}: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${gapText(result.gap)}`,
   );
@@ -59,6 +60,9 @@ export async function clearBook(
     print(`no answer is worth more than ${figure(result.bound)} ${book.currency}; whether any is was not proven`);
   print(`\n${priceTable(summary.prices, `${book.currency}/MWh`)}\n\n${outcomeTable(summary.outcomes)}\n`);
   for (const more of [reasonTable(result.orders), blockTable(result.orders)]) if (more) print(`${more}\n`);
+  const again = solved.slice(1).reduce((sum, count) => sum + count, 0);
+  if (again > 0)
+    print(`${again} of ${again + solved[0]!} programs were solved again, with other settings of the solver`);
   const done = [output === undefined ? '' : `${output}: written`, verified ? 'verified' : '']
     .filter(Boolean)
     .join(', ');
