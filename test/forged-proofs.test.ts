@@ -31,22 +31,24 @@ interface Hole {
   readonly claimed?: number;
 }
 
-const at = (...cells: number[]) => ({ cells, rows: [] as [string, number][] });
+/** As a proof may have it. */
+const digits = (value: number): number => Number(value.toPrecision(15));
+const at = (...cells: number[]) => ({ cells: cells.map(digits), rows: [] as [string, number][] });
 const bound = (prices: number): ProofNode => ({ kind: 'bound', at: prices });
 const decide = (decision: string, on: number, off: number): ProofNode => ({ kind: 'decide', decision, on, off });
-/** @param prices  of the branch, and at which the volumes are the best */
+/** @param prices  of the branch */
 const tooMany = (
   core: string[],
-  prices: readonly [number, number],
+  prices: number,
   values: [string, number][],
-  more: { off?: [string, number][]; spare?: [string, number][] } = {},
+  more: { off?: [string, number][]; nets?: [string, number][] } = {},
 ): ProofNode => ({
   kind: 'unsupported',
-  at: prices[0],
+  at: prices,
   core,
   off: more.off ?? [],
   on: [],
-  scaled: { at: prices[1], values, nets: [], spare: more.spare ?? [] },
+  scaled: { values: values.map(([name, value]) => [name, digits(value)]), nets: more.nets ?? [] },
 });
 
 const block = { kind: 'block', record_id: 'block', side: 'sell', from: 1, to: 1 };
@@ -73,12 +75,12 @@ const holes: readonly Hole[] = [
     welfare: 15.8,
     wanted: 0,
     forge: () => ({
-      nodes: [decide('/block', 1, 2), { kind: 'infeasible', at: 0 }, bound(1)],
+      nodes: [decide('order /block', 1, 2), { kind: 'infeasible', at: 0 }, bound(1)],
       prices: [at(237_000_123_456_789), at(8)],
     }),
   },
   {
-    name: 'spare power sold in MTUs of another group, where the lowest price is above zero',
+    name: 'power sold in MTUs of another group, where the lowest price is above zero',
     book: exampleBook(twoHours, [{ ...block, price: 30, power: 60 }], {
       periods: 2,
       priceLimits: { min: 5, max: 4000 },
@@ -87,8 +89,8 @@ const holes: readonly Hole[] = [
     wanted: 3200,
     forge: ({ prices }) => ({
       nodes: [
-        decide('/block', 1, 2),
-        tooMany(['/block'], [0, 0], [['/block', 1]], { spare: [['A/2', 1e6]] }),
+        decide('order /block', 1, 2),
+        tooMany(['order /block'], 0, [['order /block', 1]], { nets: [['net A/2/2', 1e6]] }),
         bound(1),
       ],
       prices: [prices[0]!, at(50)],
@@ -105,18 +107,14 @@ const holes: readonly Hole[] = [
     wanted: 1600,
     forge: () => ({
       nodes: [
-        decide('/block', 1, 2),
-        decide('/other', 3, 4),
-        decide('/other', 5, 6),
+        decide('order /block', 1, 2),
+        decide('order /other', 3, 4),
+        decide('order /other', 5, 6),
         { kind: 'infeasible', at: 0 },
-        tooMany(
-          ['/block'],
-          [1, 1],
-          [
-            ['/block', 1 - 0.04 / 60],
-            ['/other', 1e-6],
-          ],
-        ),
+        tooMany(['order /block'], 1, [
+          ['order /block', 1 - 0.04 / 60],
+          ['order /other', 1e-6],
+        ]),
         { kind: 'infeasible', at: 0 },
         bound(2),
       ],
@@ -130,7 +128,7 @@ const holes: readonly Hole[] = [
     welfare: 5_201_000,
     wanted: 5_200_000,
     forge: () => ({
-      nodes: [decide('/block', 1, 2), tooMany(['/block'], [1, 0], [['/block', 0.99999]]), bound(1)],
+      nodes: [decide('order /block', 1, 2), tooMany(['order /block'], 1, [['order /block', 0.99999]]), bound(1)],
       prices: [at(10 - 9e-6), at(10)],
     }),
   },
@@ -145,19 +143,15 @@ const holes: readonly Hole[] = [
     wanted: 3200,
     forge: () => ({
       nodes: [
-        decide('/block', 1, 2),
-        tooMany(
-          ['/block'],
-          [0, 0],
-          [
-            ['flow A-B/1', around],
-            ['flow A-B/1 back', 0.95 * around],
-          ],
-        ),
+        decide('order /block', 1, 2),
+        tooMany(['order /block'], 0, [
+          ['flow A-B/1', around],
+          ['back A-B/1', 0.95 * around],
+        ]),
         {
           kind: 'direction',
           closed: [
-            ['flow A-B/1 back', 3],
+            ['back A-B/1', 3],
             ['flow A-B/1', 4],
           ],
         },
@@ -195,18 +189,18 @@ const holes: readonly Hole[] = [
     forge: () => ({
       nodes: [
         tooMany(
-          ['/p', '/c', '/s'],
-          [0, 1],
+          ['order /p', 'order /c', 'order /s'],
+          0,
           [
-            ['/p', 0.5],
-            ['/c', 0.5],
-            ['/s', 0.5],
+            ['order /p', 0.5],
+            ['order /c', 0.5],
+            ['order /s', 0.5],
           ],
           {
             off: [
-              ['/p', 1],
-              ['/c', 2],
-              ['/s', 3],
+              ['order /p', 1],
+              ['order /c', 2],
+              ['order /s', 3],
             ],
           },
         ),

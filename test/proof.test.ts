@@ -175,7 +175,7 @@ const forgeries: readonly [what: string, forge: (draft: Draft) => void][] = [
   ],
   ['a node is not there', (draft) => change(first(draft, 'decide'), { on: 1e6 })],
   ['a node leads back to the root', (draft) => change(first(draft, 'decide'), { on: 0 })],
-  ['a decision is not in the book', (draft) => change(first(draft, 'decide'), { decision: '/nobody' })],
+  ['a decision is not in the book', (draft) => change(first(draft, 'decide'), { decision: 'order /nobody' })],
   [
     'a decision is made twice',
     (draft) => {
@@ -223,9 +223,9 @@ const forgeries: readonly [what: string, forge: (draft: Draft) => void][] = [
     'fewer of them are said to be too many',
     (draft) => {
       const node = first(draft, 'unsupported', ({ scaled }) =>
-        scaled.values.some(([name, x]) => name.startsWith('/B') && x > 0.5),
+        scaled.values.some(([name, x]) => name.startsWith('order /B') && x > 0.5),
       );
-      const used = node.scaled.values.find(([name, x]) => name.startsWith('/B') && x > 0.5)!;
+      const used = node.scaled.values.find(([name, x]) => name.startsWith('order /B') && x > 0.5)!;
       change(node, { core: node.core.filter((name) => name !== used[0]) });
     },
   ],
@@ -233,7 +233,7 @@ const forgeries: readonly [what: string, forge: (draft: Draft) => void][] = [
     'a scaled block is more than itself',
     (draft) => {
       const { scaled } = first(draft, 'unsupported');
-      scaled.values.find(([name]) => name.startsWith('/B'))![1] = 1.5;
+      scaled.values.find(([name]) => name.startsWith('order /B'))![1] = 1.5;
     },
   ],
   [
@@ -249,17 +249,14 @@ const forgeries: readonly [what: string, forge: (draft: Draft) => void][] = [
     'scaled volumes do not balance',
     (draft) => {
       const { scaled } = first(draft, 'unsupported');
-      scaled.values.find(([name]) => name.startsWith('/B'))![1] *= 0.9;
+      scaled.values.find(([name]) => name.startsWith('order /B'))![1] *= 0.9;
     },
   ],
   [
     'scaled volumes have power from nowhere',
-    (draft) => void first(draft, 'unsupported').scaled.spare.push(['Z9/1', -50]),
+    (draft) => void first(draft, 'unsupported').scaled.nets.push(['net Z1/1/1', 50]),
   ],
-  [
-    'scaled volumes are worth nothing',
-    (draft) => change(first(draft, 'unsupported').scaled, { values: [], nets: [], spare: [] }),
-  ],
+  ['scaled volumes are worth nothing', (draft) => change(first(draft, 'unsupported').scaled, { values: [], nets: [] })],
   [
     'that prices do not support blocks is only claimed',
     (draft) => {
@@ -303,7 +300,7 @@ const forgeries: readonly [what: string, forge: (draft: Draft) => void][] = [
 /** Decisions that the proof names. */
 function decisionsOf({ book }: Draft): Record<string, true> {
   return Object.fromEntries(
-    book.orders.flatMap(({ kind, record_id }) => (kind === 'block' ? [[`/${record_id}`, true]] : [])),
+    book.orders.flatMap(({ kind, record_id }) => (kind === 'block' ? [[`order /${record_id}`, true]] : [])),
   );
 }
 
@@ -322,9 +319,22 @@ test('the forgeries are of a proof that has all they bend', () => {
   assert.deepEqual(faultsOf(rich), []);
 });
 
+/** The proof with another first price. */
+function withPrice(price: number): unknown {
+  const draft = structuredClone(rich.proof);
+  draft.groups[0]!.prices[0]!.cells[0] = price;
+  return draft;
+}
+
 test('parseProof() names what is no proof', () => {
   for (const [broken, field] of [
-    [{ ...rich.proof, merit: 'proof/2' }, 'merit'],
+    [{ ...rich.proof, merit: 'proof/3' }, 'merit'],
+    [{ ...rich.proof, merit: 'proof/1' }, 'merit'],
+    [{ ...rich.proof, tolerance: 1 }, 'tolerance'],
+    [{ ...rich.proof, groups: [{ ...rich.proof.groups[0], hint: 1 }] }, 'groups.0.hint'],
+    [withPrice(1e24), 'groups.0.prices.0.cells.0'],
+    [withPrice(0.1 + 0.2), 'groups.0.prices.0.cells.0'],
+    [withPrice(1e-20), 'groups.0.prices.0.cells.0'],
     [{ ...rich.proof, groups: [{ ...rich.proof.groups[0], nodes: [{ kind: 'trust me' }] }] }, 'groups.0.nodes.0.kind'],
     [[], undefined],
   ] as const) {

@@ -127,7 +127,7 @@ export function clearProblem(
     orders: outcomesOf(problem, byOrder, sharing, lots, exact, published, others).map(outcome),
   };
   const { programs, stopped, checkpoint, groups } = answer;
-  const proof: Proof | undefined = groups && { merit: 'proof/1', auction: book.auction, book: hash, groups };
+  const proof: Proof | undefined = groups && { merit: 'proof/2', auction: book.auction, book: hash, groups };
   return {
     result,
     programs,

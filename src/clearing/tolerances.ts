@@ -72,6 +72,9 @@ export const inMoney = {
   perMwhInLots: 1e-3,
 } as const;
 
+/** What a proof is written in: steps of a ratio and of a power; a step that is one, and what adding loses of so many of them. */
+export const onGrid = { ratio: 1e-12, power: 1e-8, same: 1e-4, lost: 1e-12 } as const;
+
 /** Weights of a MW in programs that choose among equals. */
 export const weights = {
   /** Of a flow, or of what is lost, beside an order. */

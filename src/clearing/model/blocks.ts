@@ -29,7 +29,7 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
     record_id === undefined ? undefined : `${order.participant ?? ''}/${record_id}`;
   const byName = new Map(blocks.map((block) => [named(block.order, block.order.record_id)!, block]));
   const decisions = new Map<string, number>();
-  const groups = new Map<string, number[]>();
+  const groups = new Map<string, { readonly name: string; readonly columns: number[] }>();
   const parents = new Set(blocks.map(({ order }) => named(order, order.linkedTo)));
   const isAlone = (order: BlockOrder & BookOrder) =>
     [order.linkedTo, order.loopWith, order.exclusiveGroup].every((id) => id === undefined) &&
@@ -82,12 +82,16 @@ export function addBlocks(to: Columns, blocks: readonly Indexed<BlockOrder>[], p
         high: 0,
       });
     const group = named(order, order.exclusiveGroup);
-    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), column]);
+    if (group !== undefined) {
+      const known = groups.get(group);
+      const name = rowName.group(order.participant, order.exclusiveGroup!);
+      groups.set(group, { name, columns: [...(known?.columns ?? []), column] });
+    }
     return decision;
   };
   for (const block of blocks) add(block);
-  for (const [group, columns] of groups) {
-    if (columns.length > 1) to.row(atMostOne('group', rowName.group(group), columns));
+  for (const { name, columns } of groups.values()) {
+    if (columns.length > 1) to.row(atMostOne('group', name, columns));
   }
 }
 

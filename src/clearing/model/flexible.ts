@@ -17,7 +17,7 @@ export function addFlexible(to: Columns, { index, order }: Indexed<FlexibleOrder
       .flat()
       .map((cell): [number, number] => [cell, sign * order.power]);
     const cost = cells.reduce((sum, [, mw]) => sum + order.price * mw, 0);
-    const column = to.column({ name: columnName.ratio(order, start), cells, cost, least: 0, most: 1, kind: 'ratio' });
+    const column = to.column({ name: columnName.start(order, start), cells, cost, least: 0, most: 1, kind: 'ratio' });
     columns.push(column);
     to.decision({
       orders: [index],

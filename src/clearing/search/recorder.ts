@@ -8,11 +8,14 @@
 
 import assert from 'node:assert/strict';
 import type { ProofGroup, ProofNode } from '../../market/proof.ts';
+import { netName, proofDigits } from '../../market/proof.ts';
 import { isOfRatios } from '../model/columns.ts';
 import type { Part, Problem } from '../model/problem.ts';
 import type { Answer, Bounds } from '../relaxation/master.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
+import { scalableOf } from './core.ts';
+import { type Range, settle } from './exact-volumes.ts';
 
 type Prices = Pick<Answer, 'price' | 'rowPrice'>;
 
@@ -25,11 +28,18 @@ export class Recorder {
   readonly #group: readonly [number, number];
   readonly #nodes: (ProofNode | undefined)[] = [];
   readonly #prices: ProofGroup['prices'] = [];
+  /** Of each decision, by its column. */
+  readonly #decisionAt: ReadonlyMap<number, number>;
+  readonly #scalable: readonly number[];
 
   constructor(problem: Problem, part: Part, group: readonly [number, number]) {
     this.#problem = problem;
     this.#part = part;
     this.#group = group;
+    this.#decisionAt = new Map(
+      problem.decisions.flatMap(({ column, test }, d) => (test === 'free' ? [] : [[column, d]])),
+    );
+    this.#scalable = scalableOf(problem, part.rows);
   }
 
   /** A node that is filled later. */
@@ -43,11 +53,13 @@ export class Recorder {
     const [first, after] = this.#group;
     const cells: number[] = [];
     for (let z = 0; z < zones; z++) {
-      for (let t = first; t < after; t++) cells.push(price[z * periods + t]! / 10 ** units.price);
+      for (let t = first; t < after; t++) cells.push(decimal(price[z * periods + t]!, units.price));
     }
     const rowPrices = this.#part.rows.flatMap((r): [string, number][] => {
-      const scale = isOfRatios(rows[r]!) ? units.power + units.price : units.price;
-      return rowPrice[r] === 0 ? [] : [[rows[r]!.name, rowPrice[r]! / 10 ** scale]];
+      const { name, low, high } = rows[r]!;
+      const value = decimal(rowPrice[r]!, isOfRatios(rows[r]!) ? units.power + units.price : units.price);
+      // What a row without such a limit costs is a rounding error of the solver's.
+      return value === 0 || !Number.isFinite(value > 0 ? high : low) ? [] : [[name, value]];
     });
     return this.#prices.push({ cells, rows: rowPrices }) - 1;
   }
@@ -83,14 +95,15 @@ export class Recorder {
   unsupported(
     node: number,
     at: number,
-    core: { readonly on: readonly number[]; readonly scaled?: Answer; readonly spare?: Float64Array },
+    core: { readonly on: readonly number[]; readonly scaled?: Answer },
     off: readonly Way[],
     on: readonly Way[],
+    closed: Iterable<number>,
   ): void {
     const ways = (of: readonly Way[]) => of.map(([d, way]): [string, number] => [this.#decision(d), way]);
     const rest = { at, core: core.on.map((d) => this.#decision(d)), off: ways(off), on: ways(on) };
-    if (core.scaled === undefined) this.#fill(node, { kind: 'claimed', ...rest });
-    else this.#fill(node, { kind: 'unsupported', ...rest, scaled: this.#volumes(core.scaled, core.spare) });
+    const scaled = core.scaled && this.#volumes(core.scaled, new Set(core.on), new Set(closed));
+    this.#fill(node, scaled === undefined ? { kind: 'claimed', ...rest } : { kind: 'unsupported', ...rest, scaled });
   }
 
   get group(): ProofGroup {
@@ -111,24 +124,42 @@ export class Recorder {
     return columns[decisions[d]!.column]!.name;
   }
 
-  #volumes(answer: Answer, spare: Float64Array | undefined) {
-    const { nodes, columns, book, periods, units } = this.#problem;
-    const mw = (power: number): number => power / 10 ** units.power;
+  /** Volumes as decimals that keep every row; undefined where none were found. */
+  #volumes({ value: found, net }: Answer, on: ReadonlySet<number>, closed: ReadonlySet<number>) {
+    const { nodes, columns, book, units } = this.#problem;
+    const value = found.slice();
+    if (!settle(this.#problem, this.#part, value, (c) => this.#rangeOf(c, on, closed))) return undefined;
     const values = this.#part.columns.flatMap((c): [string, number][] => {
       const { name, kind } = columns[c]!;
-      const value = answer.value[c]!;
-      return value === 0 ? [] : [[name, kind === 'ratio' ? value : mw(value)]];
+      return value[c] === 0 ? [] : [[name, decimal(value[c]!, kind === 'ratio' ? 0 : units.power)]];
     });
     const nets = this.#part.nodes.flatMap((i): [string, number][] => {
       const { zone, from, span } = nodes[i]!;
-      return span === 1 ? [] : [[`${book.zones[zone]}/${from + 1}-${from + span}`, mw(answer.net[i]!)]];
+      return span === 1 ? [] : [[netName(book.zones[zone]!, from + 1, from + span), decimal(net[i]!, units.power)]];
     });
-    const left = Array.from(spare ?? []).flatMap((power, cell): [string, number][] =>
-      power === 0 ? [] : [[`${book.zones[Math.floor(cell / periods)]}/${(cell % periods) + 1}`, mw(power)]],
-    );
-    return { at: this.prices(answer), values, nets, spare: left };
+    return { values, nets };
+  }
+
+  #rangeOf(column: number, on: ReadonlySet<number>, closed: ReadonlySet<number>): Range {
+    const { columns, decisions } = this.#problem;
+    const { least, most } = columns[column]!;
+    const d = this.#decisionAt.get(column);
+    if (d === undefined) return { least, most: closed.has(column) ? least : most };
+    if (!on.has(d)) return { least: 0, most: 0 };
+    return decisions[d]!.test === 'income'
+      ? { least: 1, most: 1 }
+      : { least: 0, most: Math.min(most, this.#scalable[d]!) };
   }
 }
+
+/** In the book's units, as a decimal of as many digits as a proof has. @param shift  digits that the problem's unit is smaller */
+function decimal(value: number, shift: number): number {
+  const rounded = Number((value / 10 ** shift).toPrecision(proofDigits.significant));
+  return Number(rounded.toFixed(Math.min(proofDigits.decimals, digits + shift))) + 0;
+}
+
+/** Digits behind the point of a price or a volume in the problem's units. */
+const digits = 12;
 
 /**
  * Prices at which all together would lose though nothing costs anything: the least that balances and rows have to be left open by, and
@@ -159,5 +190,11 @@ function rayOf(problem: Problem, part: Part, solver: Solver, { lower, upper }: B
   part.rows.forEach((r, k) => {
     rowPrice[r] = -rowDual[cells + k]!;
   });
-  return { price: rowDual.slice(0, cells), rowPrice };
+  // Larger numbers have more digits that count.
+  const most = rowDual.reduce((max, each) => Math.max(max, Math.abs(each)), 0);
+  const larger = (each: number) => (each / most) * rayMost;
+  return { price: rowDual.slice(0, cells).map(larger), rowPrice: rowPrice.map(larger) };
 }
+
+/** The largest price of those that show that nothing balances. */
+const rayMost = 1000;

@@ -256,6 +256,7 @@ class Search {
       tooMany,
       ways(without, ({ off }) => off!.decision),
       ways(besides, (each) => each.on!.decision),
+      closed,
     );
     const worthwhile = without.filter((each) => each.bound > this.#enough);
     for (const each of without) if (each.bound <= this.#enough) recorder?.bound(each.node!, at!);

@@ -1,22 +1,21 @@
 /**
- * Why not all of some decisions can be on at prices that support it.
+ * What an answer in which all of some decisions are on must be worth at the least, for prices to support it (docs/proof.md).
  *
- * Were there such an answer, then at its prices everybody free would be at their best, and nobody who is on would lose; so scaling
- * those down would gain nothing. Whatever the free orders and some of these decisions, each scaled to anything between nothing and all,
- * are worth together, the answer would be worth as much. Volumes that are worth more than any answer with all of them can be show that
- * there is none.
+ * At such prices everybody free is at their best, and nobody who is on loses; so what the free orders and some of these decisions, each
+ * scaled to anything between nothing and all, are worth together is no more than the answer's worth, less what the others of them gain.
  */
 
-import type { ProofNode } from '../../market/proof.ts';
-import { inProof } from '../numbers/tolerances.ts';
-import { bestAt, valueOfOffer } from '../view/offers.ts';
-import { meanPrice, type Part, type Prices } from './gains.ts';
-import type { Column, Crowd, Decision, Model } from './model.ts';
+import { netName, type ProofNode } from '../../market/proof.ts';
+import { Curve } from './curve.ts';
+import type { Part } from './gains.ts';
+import type { Column, Decision, Model, Row } from './model.ts';
 
 /** What scaled volumes come to. */
 export interface Scaling {
-  /** Currency per hour. */
-  readonly worth: number;
+  /** Money per hour, in the units of a sum of gains. */
+  readonly worth: bigint;
+  /** Ratio of each of the decisions. */
+  readonly ratios: ReadonlyMap<Decision, bigint>;
   /**
    * They use a line with losses in a direction that answers may have closed, where prices may be negative. Of an answer that
    * has it closed they say nothing: its prices may leave a gain there that nobody may take (market rules, 3.1 and INV-17).
@@ -27,156 +26,144 @@ export interface Scaling {
 type Scaled = Extract<ProofNode, { kind: 'unsupported' }>['scaled'];
 
 /**
- * Up to what ratio it can be scaled whatever ratio it has, and whatever the others do. Who shares a limit with others may have any ratio
- * from its least on; what ties its own steps together scales with it, or it can't be scaled at all. A child that shares a limit may
- * have less than its parent has, and repay the parent's loss with all of it: scaled down together, the loss alone would shrink.
- */
-export function scalable({ column, least, steps, isChild }: Decision): number {
-  const isLimited = (of: Column) =>
-    of.rows.some(([{ low, high }]) => [low, high].some((end) => end !== 0 && Number.isFinite(end)));
-  if (steps.some(isLimited)) return 0;
-  return !isLimited(column) ? 1 : steps.length === 0 && !isChild ? least : 0;
-}
-
-/**
- * @param prices   at which these volumes are the best: they say who of the free trades
+ * @param isOff  decisions that are off wherever these volumes are asked of
  * @param isClosed  flows that may not be used
- * @returns what these volumes are worth; a text when they are not allowed
+ * @throws TypeError when these volumes are not allowed
  */
 export function worthOfScaled(
   model: Model,
   part: Part,
   core: readonly Decision[],
   scaled: Scaled,
-  prices: Prices,
+  isOff: (decision: Decision) => boolean,
   isClosed: (column: Column) => boolean,
-): Scaling | string {
-  const values = new Map(scaled.values);
-  const nets = new Map(scaled.nets);
-  const inCore = new Set(core);
-  const decided = new Map([...model.decisions.values()].map((each) => [each.column, each]));
-  const left = new Float64Array(part.zones * model.periods);
-  const used = new Map<string, number>();
-  let worth = 0;
-  let known = 0;
+): Scaling {
+  const { one } = model.scale;
+  const values = valuesOf(model, part, scaled);
+  checkRatios(model, part, core, values, isOff);
+  const left = new Array<bigint>(part.zones * model.periods).fill(0n);
+  const used = new Map<Row, bigint>();
+  let cost = 0n;
   let opensClosed = false;
   for (const column of part.columns) {
-    const value = values.get(column.name);
-    if (value !== undefined) known++;
-    const { least, most } = rangeOf(column, decided.get(column), inCore, isClosed(column));
-    const told = value ?? 0;
-    if (!(told >= least - inProof.volume && told <= most + inProof.volume))
-      return `${column.name} is ${told}, not ${least} to ${most}`;
-    const x = Math.min(most, Math.max(least, told));
+    const x = values.get(column) ?? 0n;
+    const most = isClosed(column) ? column.least : column.most;
+    if (x < column.least || x > most) throw new TypeError(`scaled volumes: ${column.name} is beyond its limits`);
+    if (x === 0n) continue;
     const other = column.opposite;
-    if (x > least && other !== undefined && model.priceLimits.min < 0 && !isClosed(model.columns.get(other)!))
+    if (x > column.least && other !== undefined && model.priceLimits.min < 0n && !isClosed(model.columns.get(other)!))
       opensClosed = true;
     for (const [cell, mw] of column.cells) left[cell]! -= mw * x;
-    for (const [{ name }, factor] of column.rows) used.set(name, (used.get(name) ?? 0) + factor * x);
-    worth -= column.cost * x;
+    for (const [row, factor] of column.rows) used.set(row, (used.get(row) ?? 0n) + factor * x);
+    cost += column.cost * x;
   }
-  if (known < values.size) return 'it has columns that the group does not have';
-  for (const [name, sum] of used) {
-    const { low, high } = model.rows.get(name)!;
-    if (sum < low - inProof.volume || sum > high + inProof.volume)
-      return `${name} comes to ${sum}, not ${low} to ${high}`;
+  for (const row of part.rows.values()) {
+    const sum = used.get(row) ?? 0n;
+    if ((row.low !== undefined && sum < row.low * one) || (row.high !== undefined && sum > row.high * one))
+      throw new TypeError(`scaled volumes: ${row.name} is not kept`);
   }
-  const { min, max } = model.priceLimits;
-  const cells = new Map<string, number>();
-  for (const [z, id] of model.zones.entries())
-    for (let t = part.first; t < part.after; t++) cells.set(`${id}/${t + 1}`, z * model.periods + t);
-  for (const [name, mw] of scaled.spare) {
-    const cell = cells.get(name);
-    if (cell === undefined) return `the group has no zone and MTU ${name}`;
-    left[cell]! += mw;
-    worth += Math.min(min * mw, max * mw);
-  }
-  // What longer orders do is told; what those of one MTU do is what they leave.
-  const single = new Map<number, Crowd>();
-  for (const crowd of part.crowds) {
-    const { zone, from, span } = crowd;
-    if (span === 1) {
-      single.set(zone * model.periods + from, crowd);
-      continue;
-    }
-    const suffix = `/${from + 1}-${from + span}`;
-    const net = [...nets].find(([name]) => name === `${model.zones[zone]}${suffix}`)?.[1] ?? 0;
-    for (let t = from; t < from + span; t++) left[zone * model.periods + t]! -= net;
-    const cost = costOf(crowd, net, meanPrice(crowd, prices, model.periods), model.priceLimits);
-    if (typeof cost === 'string') return cost;
-    worth -= cost * span;
-  }
-  for (let z = 0; z < part.zones; z++) {
-    for (let t = part.first; t < part.after; t++) {
-      const cell = z * model.periods + t;
-      const crowd = single.get(cell) ?? { zone: z, from: t, span: 1, offers: [] };
-      const cost = costOf(crowd, left[cell]!, prices.cell[cell]!, model.priceLimits);
-      if (typeof cost === 'string') return cost;
-      worth -= cost;
-    }
-  }
-  return { worth, opensClosed };
+  cost += costOfCurves(model, part, left, scaled);
+  const ratios = new Map(core.map((decision) => [decision, values.get(decision.column) ?? 0n]));
+  return { worth: -cost, ratios, opensClosed };
 }
 
-/** What a column may be among scaled volumes. */
-function rangeOf(
-  { least, most }: Column,
-  decision: Decision | undefined,
-  core: ReadonlySet<Decision>,
-  isClosed: boolean,
-): { least: number; most: number } {
-  if (decision === undefined) return { least, most: isClosed ? least : most };
-  if (!core.has(decision)) return { least: 0, most: 0 };
-  // A minimum income may lose by the welfare's measure: such an order stays as it is.
-  return decision.isIncome ? { least: 1, most: 1 } : { least: 0, most: Math.min(most, scalable(decision)) };
+function valuesOf(model: Model, part: Part, scaled: Scaled): Map<Column, bigint> {
+  const own = new Set(part.columns);
+  const values = new Map<Column, bigint>();
+  for (const [name, value] of scaled.values) {
+    const column = model.columns.get(name);
+    if (column === undefined || !own.has(column))
+      throw new TypeError(`scaled volumes: the group has no column ${name}`);
+    if (values.has(column)) throw new TypeError(`scaled volumes: column ${name} comes twice`);
+    values.set(column, model.scale.volume(value));
+  }
+  return values;
+}
+
+/** Who is not of the core is off; who is may have no more than what it has in any answer. */
+function checkRatios(
+  model: Model,
+  part: Part,
+  core: readonly Decision[],
+  values: ReadonlyMap<Column, bigint>,
+  isOff: (decision: Decision) => boolean,
+): void {
+  const inCore = new Set(core);
+  const own = new Set(part.columns);
+  const decided = [...model.decisions.values()].filter(({ column }) => own.has(column));
+  const wholeGroups = new Map<Row, boolean>();
+  for (const decision of decided) {
+    const { column, scalable, group, stops } = decision;
+    const ratio = values.get(column) ?? 0n;
+    if (!inCore.has(decision)) {
+      if (ratio !== 0n) throw new TypeError(`scaled volumes: ${column.name} is not among those that are on`);
+      continue;
+    }
+    // What trades while an order is off is not free while it is on.
+    for (const stop of stops)
+      if ((values.get(stop) ?? 0n) !== 0n)
+        throw new TypeError(`scaled volumes: ${stop.name} trades only while it is off`);
+    if (ratio <= scalable) continue;
+    if (group === undefined || !isWhole(group))
+      throw new TypeError(`scaled volumes: ${column.name} may be less than that`);
+  }
+  function isWhole(group: Row): boolean {
+    let whole = wholeGroups.get(group);
+    if (whole === undefined) {
+      whole = isGroupScaled(model, decided, group, inCore, values, isOff);
+      wholeGroups.set(group, whole);
+    }
+    return whole;
+  }
 }
 
 /**
- * Currency per hour that net supply costs at the least, when that is what its orders want at this price; else a text.
- *
- * Power that is missing, as rounding leaves it, is paid for at the market's worst price.
+ * Is an exclusive group scaled down as a whole? With all its other members off, those that are on share the unit in the way that gains most; so any
+ * way to share it, scaled down, gains no more: no member has less of what they have together than its least ratio.
  */
-function costOf(
-  crowd: Crowd,
-  net: number,
-  price: number,
-  limits: Model['priceLimits'],
-  isMoved = false,
-): number | string {
-  let sure = 0;
-  let cost = 0;
-  let bought = 0;
-  /** MW per unit of price, of straight lines that are executed in part. */
-  let slope = 0;
-  const open: { limit: number; power: number }[] = [];
-  for (const offer of crowd.offers) {
-    const sells = offer.side === 'sell';
-    if (offer.first === offer.last && Math.abs(offer.first - price) <= inProof.price) {
-      open.push({ limit: offer.first, power: offer.power });
-      if (!sells) {
-        bought += offer.power;
-        cost -= offer.first * offer.power;
-      }
-      continue;
+function isGroupScaled(
+  { scale }: Model,
+  decided: readonly Decision[],
+  group: Row,
+  inCore: ReadonlySet<Decision>,
+  values: ReadonlyMap<Column, bigint>,
+  isOff: (decision: Decision) => boolean,
+): boolean {
+  const members = decided.filter(({ column }) => column.rows.some(([row]) => row === group));
+  const on = members.filter((each) => inCore.has(each));
+  if (members.some((each) => each.group !== group || !(inCore.has(each) || isOff(each)))) return false;
+  const together = on.reduce((sum, { column }) => sum + (values.get(column) ?? 0n), 0n);
+  return on.every(({ column, least }) => (values.get(column) ?? 0n) * scale.one >= least * together);
+}
+
+/** What the free orders cost that sell what is missing in each cell, and buy what is left. @param left  MW times a whole */
+function costOfCurves(model: Model, part: Part, left: bigint[], scaled: Scaled): bigint {
+  const { one, volume } = model.scale;
+  const nets = new Map<string, bigint>();
+  for (const [name, net] of scaled.nets) {
+    if (nets.has(name)) throw new TypeError(`scaled volumes: ${name} comes twice`);
+    nets.set(name, volume(net));
+  }
+  let cost = 0n;
+  // What longer orders do is told; what those of one MTU do is what they leave.
+  const single = new Map(
+    part.curves.flatMap((each) => (each.span === 1 ? [[each.zone * model.periods + each.from, each]] : [])),
+  );
+  for (const curve of part.curves) {
+    if (curve.span === 1) continue;
+    const name = netName(model.zones[curve.zone]!, curve.from + 1, curve.from + curve.span);
+    const net = nets.get(name) ?? 0n;
+    nets.delete(name);
+    for (let t = curve.from; t < curve.from + curve.span; t++) left[curve.zone * model.periods + t]! -= net * one;
+    cost += curve.cost(net * one, one) * BigInt(curve.span);
+  }
+  const nobody = new Curve(0, 0, 1, [], model.priceLimits);
+  for (let z = 0; z < part.zones; z++)
+    for (let t = part.first; t < part.after; t++) {
+      const cell = z * model.periods + t;
+      cost += (single.get(cell) ?? nobody).cost(left[cell]!, one);
     }
-    const mw = bestAt(offer, price);
-    if (mw > 0 && mw < offer.power) slope += offer.power / Math.abs(offer.last - offer.first);
-    sure += sells ? mw : -mw;
-    cost -= valueOfOffer(offer, mw);
-  }
-  // Whoever stands at the price trades at it. All buys first; then more supply is a sell taken up or a buy given up, the cheapest first.
-  const most = open.reduce((sum, { power }) => sum + power, 0);
-  const more = net - sure + bought;
-  let rest = Math.max(0, Math.min(more, most));
-  const missing = more - rest;
-  if (!(Math.abs(missing) <= inProof.net))
-    return `a net supply of ${net} MW at ${price} where its orders want ${sure - bought} to ${sure - bought + most}`;
-  // A price is rounded, and straight lines move with it: they stand where they meet what is missing.
-  if (missing !== 0 && slope > 0 && !isMoved) return costOf(crowd, net, price + missing / slope, limits, true);
-  for (const { limit, power } of open.sort((a, b) => a.limit - b.limit)) {
-    const mw = Math.min(rest, power);
-    cost += mw * limit;
-    rest -= mw;
-  }
-  return cost + Math.max(missing * limits.min, missing * limits.max);
+  const [unknown] = nets.keys();
+  if (unknown !== undefined) throw new TypeError(`scaled volumes: the group has no ${unknown}`);
+  return cost;
 }
