@@ -13,7 +13,10 @@ import type { Book } from '../src/market/book.ts';
 import { AuctionError } from '../src/market/errors.ts';
 import { type Proof, type ProofGroup, type ProofNode, parseProof } from '../src/market/proof.ts';
 import { checkProof } from '../src/verify/proof/check-proof.ts';
+import { modelOf } from '../src/verify/proof/model.ts';
+import { scaleOf } from '../src/verify/proof/scale.ts';
 import { exampleBook } from './support/example-book.ts';
+import { holes as forgedBounds } from './support/proof-holes.ts';
 import { randomOrders } from './support/random-orders.ts';
 
 const solver = await loadSolver();
@@ -238,6 +241,49 @@ for (const { name, book, welfare, wanted, forge, claimed = 0 } of holes) {
     else assert.equal(shown.ok, false, `${shown.bound} is shown`);
   });
 }
+
+/** The largest price that a proof may have, and one that doubles take for all there is. */
+const hugePrices = [9e14, 1e24];
+
+for (const { name, book, welfare, wanted, out, forge } of forgedBounds) {
+  test(`checkProof() refuses ${name}`, () => {
+    const { result: honest, proof } = clearWith(solver, book, hash, { proves: true });
+    const rest = { ...book, orders: book.orders.filter(({ record_id }) => !out.includes(record_id)) };
+    const { result: forged } = clearWith(solver, rest, hash);
+    assert(Math.abs(honest.welfare - welfare) < 0.005 && Math.abs(forged.welfare - wanted) < 0.005);
+    assert.equal(checkProof(book, hash, honest, proof!).ok, true);
+    for (const huge of hugePrices) {
+      const group = { first: 1, last: book.periods, root: 0, ...forge(forged, honest, huge) };
+      const { ok, bound: shown, claimed, checks } = checkProof(book, hash, forged, { ...proof!, groups: [group] });
+      assert.equal(ok, false, `${shown} is shown`);
+      // What it names is there: it is refused for what it says.
+      const said = checks.flatMap(({ violations }) => violations.map(({ message }) => message)).join();
+      assert.doesNotMatch(said, /there is no|has no |nothing says|prices of/);
+      assert.equal(claimed, 0);
+    }
+  });
+}
+
+test('H8: two things of one name are refused, whatever ids the book has', () => {
+  const unit = { kind: 'complex', record_id: 'mic', side: 'sell', condition: 'minimum-profit', fixedTerm: 1 };
+  const book = exampleBook('sell 40@10, sell 30@60, buy 100@80', [
+    { ...block, record_id: 'mic', price: 30, power: 60, participant: 'acme' },
+    { ...unit, participant: 'acme2', steps: [{ period: 1, price: 3000, power: 1 }] },
+  ]);
+  const { result, proof } = clearWith(solver, book, hash, { proves: true });
+  assert.equal(checkProof(book, hash, result, proof!).ok, true);
+  // No door takes such ids.
+  const named = (participant: string, record_id: string): Book => ({
+    ...book,
+    orders: book.orders.map((order) => (order.kind === 'block' ? { ...order, participant, record_id } : order)),
+  });
+  const told = (other: Book) => checkProof(other, hash, result, proof!).checks.flatMap(({ violations }) => violations);
+  assert.match(told(named('acme2', 'mic'))[0]!.message, /two columns order acme2\/mic/);
+  for (const name of ['step acme2/mic', 'order acme2']) {
+    const columns = new Set(modelOf(named(name, '1'), scaleOf(book, proof!)).columns.keys());
+    assert.equal(columns.size, 3, `${[...columns].join(', ')}`);
+  }
+});
 
 test('checkProof() refuses a tree deeper than its stack, and a bound below the welfare that is there', () => {
   const { book } = holes[0]!;

@@ -34,14 +34,8 @@ export const publishedTo = (digit: number): number => stepWithDust(digit);
 /** Of what a linear program's numbers are scaled to, so much is a rounding error of its pivots. */
 export const pivotDust = 1e-9;
 
-/**
- * Of a proof. Its bound counts whatever is missing at its prices, so these only tell rounding from intent: volumes (MW, ratios), net volumes
- * (MW, what is missing is paid for), prices (currency/MWh), and MW that have to be missing where nothing balances.
- */
-export const inProof = { volume: 1e-6, net: 1e-3, price: 1e-5, noPrice: 1e-7, shortage: 1e-7 } as const;
-
-/** Currency per hour by which one worth in a proof has to exceed another to be more. */
-export const apart = (worth: number): number => 1e-7 + 1e-11 * Math.abs(worth);
+/** Of a welfare: what a search is not worth going on for, so what a proof may show more than its result publishes, beside a cent. */
+export const notLookedFor = 1e-10;
 
 export interface Tolerances {
   /** Currency/MWh: two prices, each half a tick off, are a whole one further apart or nearer. */

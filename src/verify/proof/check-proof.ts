@@ -13,7 +13,7 @@ import { hoursOf } from '../../market/time.ts';
 import type { Check } from '../check.ts';
 import { Findings } from '../check.ts';
 import { withoutExcluded } from '../checks/excluded.ts';
-import { halfCent } from '../numbers/tolerances.ts';
+import { halfCent, notLookedFor } from '../numbers/tolerances.ts';
 import { partOf } from './gains.ts';
 import { modelOf } from './model.ts';
 import { scaleOf } from './scale.ts';
@@ -39,9 +39,6 @@ export interface ProofVerification {
   /** Money that no answer exceeds even where every claim is false. */
   readonly boundWithoutClaims: number;
 }
-
-/** What is not worth looking for, as a share of the welfare: the engine's search ends there (`clearing/tolerances.ts`, `betterShare`). */
-const notLookedFor = 1e-10;
 
 /** @param hash  `sha256:...` of the book's canonical form */
 export function checkProof(whole: Book, hash: string, published: Result, proof: Proof): ProofVerification {

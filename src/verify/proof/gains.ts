@@ -6,8 +6,8 @@
  */
 
 import type { ProofGroup } from '../../market/proof.ts';
+import type { Column, Model, Row } from './building.ts';
 import type { Curve } from './curve.ts';
-import type { Column, Model, Row } from './model.ts';
 
 /** What of the book belongs to a group of MTUs. */
 export interface Part {

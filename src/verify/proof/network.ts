@@ -4,7 +4,7 @@ import type { Book } from '../../market/book.ts';
 import { capacityAt } from '../../market/network.ts';
 import { columnName, rowName } from '../../market/proof.ts';
 import { profileOf } from '../view/units.ts';
-import type { Building, Entries } from './model.ts';
+import type { Building, Entries } from './building.ts';
 import type { Scale } from './scale.ts';
 
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);

@@ -6,9 +6,9 @@
  */
 
 import { netName, type ProofNode } from '../../market/proof.ts';
+import type { Column, Decision, Model, Row } from './building.ts';
 import { Curve } from './curve.ts';
 import type { Part } from './gains.ts';
-import type { Column, Decision, Model, Row } from './model.ts';
 
 /** What scaled volumes come to. */
 export interface Scaling {

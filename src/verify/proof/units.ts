@@ -5,7 +5,7 @@ import type { BlockOrder, BookOrder, ComplexOrder, FlexibleOrder } from '../../m
 import { columnName, rowName } from '../../market/proof.ts';
 import { keyOf } from '../view/offers.ts';
 import { isSwitched, profileOf, spanOf, stopSteps, termsInWelfare, type UnitOrder } from '../view/units.ts';
-import type { Building, Column, Entries, Row } from './model.ts';
+import type { Building, Column, Entries, Row } from './building.ts';
 
 type Block = BlockOrder & BookOrder;
 

@@ -5,8 +5,8 @@
 
 import { dividedUp } from '../../market/exact.ts';
 import type { ProofGroup, ProofNode } from '../../market/proof.ts';
+import type { Column, Decision, Model } from './building.ts';
 import { type Gains, gainOf, gainsAt, mostOver, type Part, type Prices, pricesOf } from './gains.ts';
-import type { Column, Decision, Model } from './model.ts';
 import { type Scaling, worthOfScaled } from './scaled.ts';
 
 /** Money per hour here is in the units of a sum of gains (`scale.ts`). */
