@@ -61,7 +61,7 @@ test('merit submit sends a file in batches; auctions, result and executions show
   assert.equal(late.code, 1);
   assert.match(late.err, /^merit: \S+list\.json: .*a1/);
   const verified = await run(['verify', at('book.json.gz'), at('result.json')]);
-  assert.match(verified.out, /verified, \d+ checks/);
+  assert.match(verified.out, /: the rules hold, \d+ checks\ndecisions: unchecked/);
 });
 
 test('merit auctions holds, changes, closes and cancels auctions; merit orders lists, shows and cancels orders', async (t) => {
@@ -196,7 +196,16 @@ test('merit demo --once holds a whole auction', async (t) => {
   const { code, out, err } = await run(['demo', '--once', '--open', '4', '--port', '0', '--data', data]);
   assert.equal(err, '');
   assert.equal(code, 0);
-  const story = ['orders in', 'gate closed', 'book sealed', 'cleared: optimal', 'verified', 'published', '┤', '/docs'];
+  const story = [
+    'orders in',
+    'gate closed',
+    'book sealed',
+    'cleared: optimal',
+    'rules hold',
+    'published',
+    '┤',
+    '/docs',
+  ];
   for (const step of story) assert(out.includes(step), `${step} is missing in\n${out}`);
   assert.deepEqual(
     story.map((step) => out.indexOf(step)),

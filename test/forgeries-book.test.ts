@@ -19,7 +19,7 @@ import { termsHashIn } from '../src/book/opening.ts';
 import { receiptFaults } from '../src/book/receipts.ts';
 import { bookHash } from '../src/book/seal.ts';
 import { clear } from '../src/clearing/clear.ts';
-import { allChecks } from '../src/cli/verification.ts';
+import { verificationOf } from '../src/cli/verification.ts';
 import type { Book } from '../src/market/book.ts';
 import { parseBook } from '../src/market/book.ts';
 import type { Order } from '../src/market/order.ts';
@@ -84,7 +84,7 @@ function withdraw(book: Book, id: string): void {
 async function found(book: Book): Promise<string[]> {
   const hash = bookHash(book);
   const { result } = await clear(book, hash);
-  return allChecks(book, hash, result).flatMap(({ invariant, violations }) =>
+  return verificationOf(book, hash, result).checks.flatMap(({ invariant, violations }) =>
     violations.map(({ where, message }) => `${invariant} ${where}: ${message}`),
   );
 }
@@ -231,7 +231,7 @@ test('a book that goes by the rule of before is told to be so, and is refused by
   const book: Book = { ...rest, intake: { hash: intake.hash, withdrawn } };
   book.intake!.hash = intakeHash(chainOf(book).heads);
   const hash = bookHash(book);
-  const check = allChecks(book, hash, (await clear(book, hash)).result).find(
+  const check = verificationOf(book, hash, (await clear(book, hash)).result).checks.find(
     ({ invariant }) => invariant === 'intake',
   )!;
   assert.deepEqual(check.violations, []);
@@ -244,7 +244,7 @@ test('a book without intake and stamps has a row that says what nobody can see, 
   delete book.intake;
   for (const order of book.orders) for (const key of ['sequence', 'received_at'] as const) delete order[key];
   const hash = bookHash(book);
-  const check = allChecks(book, hash, (await clear(book, hash)).result).find(
+  const check = verificationOf(book, hash, (await clear(book, hash)).result).checks.find(
     ({ invariant }) => invariant === 'intake',
   )!;
   assert.deepEqual([check.checked, check.violations], [0, []]);

@@ -367,7 +367,10 @@ test('merit clear --proof and merit verify --proof', async (t) => {
   const told = await verify('proof.json');
   assert.equal(told.code, 0, told.err);
   assert.match(told.out, /^PROOF-BOUND .* ok *$/m);
-  assert.match(told.out, /^proof of [\d,]+ leaves: no answer is worth more than [\d,.]+, 0\.0\d above this one$/m);
+  assert.match(
+    told.out,
+    /^decisions: proven by [\d,]+ lea(f|ves): no answer is worth more than [\d,.]+, 0\.0\d above this one \(gap \S+\)$/m,
+  );
   assert.equal(JSON.parse((await verify('proof.json', '--json')).out).proof.claimed, 0);
 
   const proof: Proof = JSON.parse(await readFile(at('proof.json'), 'utf8'));

@@ -96,7 +96,7 @@ export const resultRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
       tag: 'Results',
       summary: 'Prices per zone and period',
       params: auctionParams,
-      answers: { 200: { description: 'The prices, verified', schema: prices }, ...elsewhere },
+      answers: { 200: { description: 'The prices; the rules hold', schema: prices }, ...elsewhere },
       errors: ['not-found', 'wrong-state'],
       handle: async (c, { params: { id } }) => {
         const auction = await findPublished(ports, id);
@@ -124,7 +124,7 @@ export const resultRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
       tag: 'Results',
       summary: 'Flows per line, net positions per zone',
       params: auctionParams,
-      answers: { 200: { description: 'The flows, verified', schema: flows }, ...elsewhere },
+      answers: { 200: { description: 'The flows; the rules hold', schema: flows }, ...elsewhere },
       errors: ['not-found', 'wrong-state'],
       handle: async (c, { params: { id } }) => {
         const auction = await findPublished(ports, id);

@@ -13,7 +13,7 @@ export const states = {
   closed: { means: 'takes no more orders; the book is being sealed', next: ['clearing', 'failed', 'cancelled'] },
   clearing: { means: 'the book is sealed; the engine works', next: ['preliminary', 'failed'] },
   preliminary: { means: 'there is a result; the verifier has not passed it yet', next: ['final', 'failed'] },
-  final: { means: 'verified and binding; orders are being settled', next: ['settled', 'failed'] },
+  final: { means: 'its rules were checked and hold; binding; orders are being settled', next: ['settled', 'failed'] },
   settled: { means: 'every order has its outcome; published', next: [] },
   cancelled: { means: 'called off before its book was sealed, or after it failed', next: [] },
   failed: { means: 'stopped with a cause; can be restarted or called off', next: ['closed', 'final', 'cancelled'] },

@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { grades } from '../verify/standing.ts';
 import { addAccessCommands } from './access-program.ts';
 import { addAuctionCommands } from './auctions-program.ts';
 import { addDataCommands } from './data-program.ts';
@@ -13,7 +14,7 @@ Files may be gzipped, in and out (.gz); - is standard input or output.`;
 
 export function program(): Command {
   const merit = new Command('merit')
-    .description('An open energy auction house: orders, gate, clearing, verified results.')
+    .description('An open energy auction house: orders, gate, clearing, results that anybody can check.')
     .version(packageJson.version)
     .addHelpText('after', exitCodesHelp)
     .showHelpAfterError('(--help shows what there is)')
@@ -126,6 +127,9 @@ export function program(): Command {
     .command('verify <book> <result>')
     .description('check a result against its book, independently of the engine')
     .option('--proof <file>', 'and that this proof shows the bound of the result')
+    .addOption(
+      new Option('--require <grade>', 'what has to be known of the decisions, or the exit code is 1').choices(grades),
+    )
     .option(
       '--receipt, --receipts <file>',
       'and that these receipts fit the book: an answer to POST /orders, or a list of receipts',
@@ -135,7 +139,7 @@ export function program(): Command {
       'after',
       examples(
         'merit verify book.json result.json',
-        'merit verify book.json result.json --proof proof.json',
+        'merit verify book.json result.json --proof proof.json --require proven',
         'merit verify book.json result.json --receipts receipts.json',
       ),
     )

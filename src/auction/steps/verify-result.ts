@@ -25,7 +25,7 @@ export async function verifyResult(ports: Ports, input: z.output<typeof run>) {
     }
     await moveOn(ports, auction, 'final');
   }
-  return { verified: true };
+  return { rules: 'hold', decisions: 'unchecked' } as const;
 }
 
 const problemsIn = ({ ok, checks }: Verification): Problem[] =>

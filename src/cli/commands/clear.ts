@@ -32,14 +32,13 @@ export async function clearBook(
   });
   const clearingMs = performance.now() - began;
   progress.update(2, 'checking');
-  if (options.verify) {
-    const { verifyAndTell } = await import('../verification.ts');
-    // A result that the verifier rejects is not written.
-    if (!verifyAndTell(book, hash, result, { quiet: true, proof })) {
-      progress.stop();
-      process.exitCode = exitCodes.no;
-      return;
-    }
+  const told = options.verify ? await import('../verification.ts') : undefined;
+  const found = told?.verifyAndTell(book, hash, result, { quiet: true, proof });
+  // A result that the verifier rejects is not written.
+  if (found?.ok === false) {
+    progress.stop();
+    process.exitCode = exitCodes.no;
+    return;
   }
   progress.update(3, 'writing');
   const { output } = options;
@@ -50,9 +49,9 @@ export async function clearBook(
   if (output === '-') return;
   const seconds = (performance.now() - start) / 1000;
   const summary = summaryOf(result, untradedPeriods(book, result, executedVolumes(book, result)));
-  const verified = options.verify === true;
-  if (options.json)
-    return printJson({ ...summary, verified, seconds, clearingSeconds: clearingMs / 1000, programsSolved: solved });
+  const standing = found === undefined ? { rules: 'unchecked' } : { rules: found.rules, decisions: found.decisions };
+  const times = { seconds, clearingSeconds: clearingMs / 1000 };
+  if (options.json) return printJson({ ...summary, ...standing, ...times, programsSolved: solved });
   print(
     `${result.auction}: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${gapText(result.gap)}`,
   );
@@ -63,9 +62,10 @@ export async function clearBook(
   const again = solved.slice(1).reduce((sum, count) => sum + count, 0);
   if (again > 0)
     print(`${again} of ${again + solved[0]!} programs were solved again, with other settings of the solver`);
-  const done = [output === undefined ? '' : `${output}: written`, verified ? 'verified' : '']
+  const done = [output === undefined ? '' : `${output}: written`, found ? 'the rules hold' : '']
     .filter(Boolean)
     .join(', ');
   const took = `${seconds.toFixed(2)} s, of it clearing ${(clearingMs / 1000).toFixed(2)} s`;
   print(done === '' ? `${took}; -o FILE writes the whole result` : `${done} (${took})`);
+  if (told && found) for (const line of told.decisionLines(book, result, found.decisions)) print(line);
 }

@@ -125,7 +125,7 @@ function dualityOf(view: View, worth: Sum): Duality {
 }
 
 function checkCertificate({ welfare, most, allowance }: Duality): Check {
-  const found = new Findings('INV-23', 'no answer is better at these prices');
+  const found = new Findings('INV-23', 'given what was decided, no volumes are worth more');
   const message = () => `everybody alone would gain ${most}, the welfare is ${welfare}`;
   found.expect(Math.abs(most - welfare) <= allowance, 'welfare', message);
   return found.check;
@@ -162,7 +162,7 @@ function costOfLots(view: View): number {
 }
 
 function checkBound(view: View, { welfare: worth, beforeLots, allowance }: Duality): Check {
-  const found = new Findings('INV-35', 'the bound is one, and optimal means no gap');
+  const found = new Findings('INV-35', 'welfare, bound, gap and status say the same');
   const { welfare, bound, gap, status } = view.result;
   found.expect(bound >= welfare, 'bound', () => `${bound} is below the welfare ${welfare}`);
   const due = (bound - welfare) / Math.max(1, Math.abs(bound));

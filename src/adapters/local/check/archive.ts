@@ -63,7 +63,7 @@ export async function checkArchive({ auctions, archive, intakes, verified }: Arc
   const results = new Tally('results', 'results have their hash, and name their book');
   const outcomes = new Tally('outcomes', 'pages of outcomes, and of accepted orders');
   const others = new Tally('documents', 'networks, exclusions and diagnoses');
-  const verifications = new Tally('verified', 'results follow from their books');
+  const verifications = new Tally('rules', 'results keep the rules of their books');
   const read = (tally: Tally, key: string, hash: string) => tally.look(key, () => readDocument({ archive }, key, hash));
 
   for (const auction of auctions) {
