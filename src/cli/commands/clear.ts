@@ -56,7 +56,9 @@ export async function clearBook(
     `${result.auction}: ${result.status}, welfare ${figure(result.welfare)} ${book.currency}, gap ${gapText(result.gap)}`,
   );
   if (result.status === 'feasible')
-    print(`no answer is worth more than ${figure(result.bound)} ${book.currency}; whether any is was not proven`);
+    print(
+      `by the engine’s word no answer is worth more than ${figure(result.bound)} ${book.currency}; whether any is, is open`,
+    );
   print(`\n${priceTable(summary.prices, `${book.currency}/MWh`)}\n\n${outcomeTable(summary.outcomes)}\n`);
   for (const more of [reasonTable(result.orders), blockTable(result.orders)]) if (more) print(`${more}\n`);
   const again = solved.slice(1).reduce((sum, count) => sum + count, 0);
