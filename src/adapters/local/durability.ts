@@ -66,8 +66,9 @@ export function openDurability(log: Log, heads: Heads): Durability {
     next = undefined;
     const mine = sync();
     running = mine;
+    // First of all that wait for it: the next one begins after this.
     const over = () => {
-      if (running === mine) running = undefined;
+      running = undefined;
     };
     mine.then(over, over);
     return mine;
