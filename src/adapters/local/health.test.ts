@@ -9,7 +9,7 @@ import { until } from '../../../test/ports/workflow.cases.ts';
 import { recordingMeter } from '../../../test/support/meter.ts';
 import type { Auction } from '../../auction/auction.ts';
 import type { Ports } from '../../auction/ports.ts';
-import { type HealthOptions, watchHealth } from './health.ts';
+import { diskSpace, type HealthOptions, watchHealth } from './health.ts';
 import { noticeTables } from './notices.ts';
 
 const now = new Date('2025-04-01T12:00:00Z');
@@ -103,22 +103,71 @@ test('watchHealth(): a folder that is gone, and whatever else is wrong', async (
   assert.equal(await foundUnder(t, 'folder', { more: { faults } }), undefined);
 });
 
-test('watchHealth(): a disk that refuses, and one that does not answer', async (t) => {
+test('watchHealth(): a disk that refuses', async (t) => {
   const refusing = { synced: () => Promise.reject(new Error('no room')) };
   assert.equal(
     await foundUnder(t, 'writing', { more: { durability: refusing } }),
     'failing: the database takes nothing: no room',
   );
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const health = watch(t, { more: { durability: { synced: () => promise } } });
-  const told = await until('it is told', async () => {
-    const answer = await Promise.race([health.findings(), sleep(50, undefined)]);
-    return answer?.find(({ name }) => name === 'writing');
-  });
-  assert.deepEqual([told.status, told.found], ['failing', 'the disk has not answered for 2 s']);
+});
+
+test('watchHealth(): a disk that does not answer is told, once, beside what the look before found', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let ms = 1_000_000;
+  t.mock.method(performance, 'now', () => ms);
+  const answers: (() => void)[] = [];
+  let hangs = false;
+  const synced = () => (hangs ? new Promise<void>((resolve) => answers.push(resolve)) : Promise.resolve());
+  const health = watch(t, { more: { durability: { synced } } });
+  const first = await health.findings();
+  assert(first.length > 4 && first.every(({ name, status }) => name !== 'writing' || status === 'ok'));
+  hangs = true;
+  t.mock.timers.tick(2000);
+  await until('it looks again', async () => answers.length > 0 || undefined);
+  ms += 1999;
+  assert.equal(await health.findings().then((told) => told.find(({ name }) => name === 'writing')!.status), 'ok');
+  ms += 1001;
+  t.mock.timers.tick(2000);
+  assert.equal(answers.length, 1, 'one look at a time');
+  const told = await health.findings();
+  assert.deepEqual(told.map(({ name }) => name).sort(), first.map(({ name }) => name).sort());
+  const { status, found } = told.find(({ name }) => name === 'writing')!;
+  assert.deepEqual([status, found], ['failing', 'the disk has not answered for 3 s']);
   assert.equal(health.recorded('store_writable'), 0);
-  resolve();
-  await until('it is well', async () =>
-    (await health.findings()).every(({ status, name }) => name !== 'writing' || status === 'ok'),
-  );
+  hangs = false;
+  for (const answer of answers) answer();
+  await until('it is well', async () => {
+    t.mock.timers.tick(2000);
+    const again = await health.findings();
+    return again.every(({ name, status }) => name !== 'writing' || status === 'ok') || undefined;
+  });
+});
+
+test('diskSpace(): of a large file system bytes count, of a small one its share', () => {
+  const told = (free: number, all: number) => {
+    const { status, found } = diskSpace(free, all);
+    return `${status}: ${found}`;
+  };
+  assert.equal(told(1e9, 1e12), 'ok: 1000 MB of 1000000 MB are free (0 %)');
+  assert.equal(told(999e6, 1e12), 'warning: 999 MB of 1000000 MB are free (0 %)');
+  assert.equal(told(20e6, 1e12), 'warning: 20 MB of 1000000 MB are free (0 %)');
+  assert.equal(told(19e6, 1e12), 'failing: 19 MB of 1000000 MB are free (0 %)');
+  assert.equal(told(10e6, 100e6), 'ok: 10 MB of 100 MB are free (10 %)');
+  assert.equal(told(9.99e6, 100e6), 'warning: 10 MB of 100 MB are free (9 %)');
+  assert.equal(told(2e6, 100e6), 'warning: 2 MB of 100 MB are free (2 %)');
+  assert.equal(told(1.99e6, 100e6), 'failing: 2 MB of 100 MB are free (1 %)');
+  assert.equal(told(0, 0), 'ok: 0 MB of 0 MB are free (0 %)'); // some have no size
+});
+
+test('watchHealth(): an event loop that stood still', async (t) => {
+  const health = watch(t, {});
+  await sleep(200); // it measures from turn to turn
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+  const finding = await until('it is told', async () => {
+    const told = (await health.findings()).find(({ name }) => name === 'event loop')!;
+    return told.status === 'ok' ? undefined : told;
+  });
+  assert.match(finding.found, /^the server did nothing else for \d{3,4} ms$/);
+  const ms = health.recorded('event_loop_delay_milliseconds')!;
+  assert(ms >= 500 && ms < 60_000, `${ms} ms`);
 });

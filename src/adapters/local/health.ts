@@ -141,8 +141,12 @@ async function room(folder: string, meter: Meter): Promise<Finding> {
     return { name: 'disk space', status: 'failing', found: seen.message, todo };
   }
   const { bavail, blocks, bsize } = seen;
-  const [free, all] = [bavail * bsize, blocks * bsize];
-  meter.record('disk_free_bytes', free);
+  meter.record('disk_free_bytes', bavail * bsize);
+  return diskSpace(bavail * bsize, blocks * bsize);
+}
+
+/** Of `all` bytes of a file system so many are free. */
+export function diskSpace(free: number, all: number): Finding {
   const share = Math.floor((100 * free) / Math.max(all, 1));
   const found = `${(free / 1e6).toFixed(0)} MB of ${(all / 1e6).toFixed(0)} MB are free (${share} %)`;
   const todo = 'Make room: `merit prune` deletes what has had its time, and docs/operate.md says what may go.';
