@@ -1,0 +1,39 @@
+/** Orders while another process has the database: they wait, and hear `unavailable` once patience is over. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hold, openTestHouse, submit } from '../../../test/support/house.ts';
+import { databaseName } from './stores.ts';
+import { betweenTriesMs, busyMs, patienceMs } from './unavailable.ts';
+
+test('an order waits for the lock of another process while it has patience, and no longer', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  const other = new DatabaseSync(join(house.folder, databaseName));
+  t.after(() => other.close());
+  let late = 0;
+  const now = performance.now.bind(performance);
+  t.mock.method(performance, 'now', () => now() + late);
+  const order = (record_id: string) => submit(house.ports, [{ record_id, side: 'buy', price: 5, power: 1 }]);
+
+  other.exec('BEGIN IMMEDIATE');
+  let isOver = false;
+  const waiting = order('first').finally(() => {
+    isOver = true;
+  });
+  await sleep(3 * (busyMs + betweenTriesMs));
+  assert.equal(isOver, false);
+  other.exec('ROLLBACK');
+  assert.equal((await waiting).receipts[0]!.sequence, 1);
+
+  other.exec('BEGIN IMMEDIATE');
+  const refused = assert.rejects(order('second'), { code: 'unavailable', message: /database is locked/ });
+  await sleep(busyMs + betweenTriesMs);
+  late = patienceMs;
+  await refused;
+  other.exec('ROLLBACK');
+  assert.equal((await order('third')).receipts[0]!.sequence, 2);
+});
