@@ -57,7 +57,9 @@ test('checkBook(): an id is there once for each participant, and names are of th
 
 test('checkBook() tells the first fault, with how many more there are', () => {
   const book = (...orders: object[]) => parseBook({ ...smallBook('', { lot: 1 }), orders });
-  assert.throws(() => checkBook(book({ ...plain, resolution: 'PT15M' })), { message: /resolutions PT60M \(and 1 more/ });
+  assert.throws(() => checkBook(book({ ...plain, resolution: 'PT15M' })), {
+    message: /resolutions PT60M \(and 1 more/,
+  });
   assert.throws(() => checkBook(book(plain)), { message: /^order a: power: 1\.5 is not .*; the nearest is \d$/ });
   assert.throws(() => checkBook(book(plain, { ...plain, record_id: 'b' })), {
     message: /^order a: power: .*\(and 1 more\)$/,
