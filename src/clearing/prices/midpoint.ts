@@ -25,7 +25,7 @@ import type { Equilibrium } from '../search/equilibrium.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
 import { type NearestProgram, nearestPoint } from '../solver/nearest.ts';
-import { inPrice, inSolver } from '../tolerances.ts';
+import { inPrice, inRatio, inSolver } from '../tolerances.ts';
 import { supportedLevel, givingWay as yieldingRules } from './giving-way.ts';
 import { type Reduced, reduced } from './reduced.ts';
 import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.ts';
@@ -82,7 +82,7 @@ function rulesThatHold(
     for (const i of part.nodes) volumes.net[i] = shared.net[i]!;
     for (const c of part.columns) volumes.value[c] = shared.value[c]!;
   }
-  const free = freeRules(problem, wholeOf(problem), shared.free, volumes, shut);
+  const free = freeRules(problem, wholeOf(problem), withoutIdle(problem, shared), volumes, shut);
   const instead = new Map<Rule, Rule | undefined>();
   const unsupported: number[] = [];
   groups.forEach(([first, after], k) => {
@@ -98,6 +98,15 @@ function rulesThatHold(
   });
   const rules = free.rules.flatMap((rule) => (instead.has(rule) ? (instead.get(rule) ?? []) : [rule]));
   return { free: { ...free, rules }, unsupported };
+}
+
+/** A decision that executes nothing is off, whatever the search has called it (market rules, section 4): it asks nothing of prices. */
+function withoutIdle({ decisions }: Problem, { free, value }: Sharing): Sharing['free'] {
+  const upper = free.upper.slice();
+  for (const { column, test, steps } of decisions)
+    if (test !== 'free' && steps.length === 0 && Math.abs(value[column]!) <= inRatio.exact && free.lower[column]! <= 0)
+      upper[column] = free.lower[column]!;
+  return { ...free, upper };
 }
 
 /** Around lines that lose little, bounds shrink towards zero by little each time. */

@@ -6,7 +6,7 @@
  */
 
 import type { Column } from '../model/columns.ts';
-import { pricesAt, sameMw, supplyAt } from '../model/curves/net-curve.ts';
+import { pricesAt, sameMw, settledNet, supplyAt } from '../model/curves/net-curve.ts';
 import type { Node, Part, Problem } from '../model/problem.ts';
 import { type Answer, type Bounds, samePrice } from '../relaxation/master.ts';
 import { inPower, inRatio } from '../tolerances.ts';
@@ -105,7 +105,7 @@ export function freeRules(
   }
   for (const i of part.nodes) {
     const node = nodes[i]!;
-    const [least, most] = pricesAt(node.curve, net[i]!);
+    const [least, most] = pricesAt(node.curve, settledNet(node.curve, net[i]!, samePrice));
     if (node.span === 1) {
       const cell = node.zone * periods + node.from;
       low[cell] = Math.max(min, least);

@@ -2,9 +2,11 @@
 
 import type { Reason } from '../../market/result.ts';
 import { type Check, Findings } from '../check.ts';
-import { dust, halfCent, isSameMoney } from '../numbers/tolerances.ts';
+import { dust, isSameMoney } from '../numbers/tolerances.ts';
+import { clustersAt, reachAt } from '../view/clusters.ts';
 import { bestAt, gainAt, type Offer, type Position, surplusAt } from '../view/offers.ts';
 import { hoursOfPosition, isExcused, priceOf, type View } from '../view/view.ts';
+import { type Numbers, noNumbers, wrongNumbers } from './numbers-told.ts';
 import { checkUnitReasons } from './unit-reasons.ts';
 
 export function checkReasons(view: View): Check[] {
@@ -34,54 +36,74 @@ function surplusOf(view: View, position: Position): number {
 
 /** What is wrong with a reason; undefined when nothing is. */
 function wrongIn(view: View, position: Position, reason: Reason): string | undefined {
-  const { book, ep } = view;
   const { offers, executed, net } = position;
-  const { min, max } = book.priceLimits;
   const price = priceOf(view, position);
   const open = offers.filter((offer, i) => {
     const trades = net === 0 || (offer.side === 'buy') === net > 0;
     return trades && executed[i]! < offer.power - dust(offer.power, net);
   });
   if (open.length === 0) return 'nothing was left unexecuted';
-  const away = (offer: Offer) => Math.max(0, -gainAt(offer, 0, price));
-  const nearest = Math.min(...open.map(away));
-  const slack = 2 * ep;
-  if (reason.code !== 'paradoxically_rejected' && reason.missedSurplus > 0)
-    return `misses nothing, not ${reason.missedSurplus}`;
-  if (reason.code !== 'out_of_the_money' && reason.distance > slack)
-    return `distance ${reason.distance} from what is at the money or in it`;
-  switch (reason.code) {
+  return (
+    wrongCode(view, position, reason, open, price) ?? wrongNumbers(reason, numbersOf(view, position, reason, open))
+  );
+}
+
+const away = (offer: Offer, price: number): number => Math.max(0, -gainAt(offer, 0, price));
+
+function wrongCode(
+  view: View,
+  position: Position,
+  { code }: Reason,
+  open: readonly Offer[],
+  price: number,
+): string | undefined {
+  const { book, ep } = view;
+  const { min, max } = book.priceLimits;
+  const nearest = Math.min(...open.map((offer) => away(offer, price)));
+  switch (code) {
     case 'out_of_the_money':
-      if (open.some((offer) => gainAt(offer, 0, price) > ep)) return `the price ${price} is in the money`;
-      return Math.abs(reason.distance - nearest) <= slack
-        ? undefined
-        : `distance ${reason.distance} instead of ${nearest}`;
+      return open.some((offer) => gainAt(offer, 0, price) > ep) ? `the price ${price} is in the money` : undefined;
     case 'partial_at_the_money':
-      return nearest <= slack ? undefined : `the price ${price} is ${nearest} away`;
+      return nearest <= 2 * ep ? undefined : `the price ${price} is ${nearest} away`;
     case 'curtailed_at_bound': {
       const bound = (offer: Offer) => (offer.side === 'buy' ? max : min);
       if (!open.some((offer) => Math.abs(offer.first - bound(offer)) <= ep)) return 'the order takes not any price';
-      const stranger = reason.binding.find((zone) => !book.zones.includes(zone));
-      if (stranger !== undefined) return `there is no zone ${stranger}`;
-      if (!reason.binding.includes(position.order.zone)) return `it is not shared by ${position.order.zone} itself`;
-      return open.some((offer) => Math.abs(price - bound(offer)) <= slack)
+      return open.some((offer) => Math.abs(price - bound(offer)) <= ep)
         ? undefined
         : `the price ${price} is at no limit`;
     }
-    case 'paradoxically_rejected': {
+    case 'paradoxically_rejected':
       if (!isExcused(view, position)) return 'prices within the limits support the order here';
-      const gains = (done: (offer: Offer, i: number) => number) =>
-        offers.reduce((sum, offer, i) => sum + surplusAt(offer, done(offer, i), price), 0);
-      const missed = gains((offer) => bestAt(offer, price)) - gains((_, i) => executed[i]!);
-      const money = missed * hoursOfPosition(view, position);
-      if (money <= 0) return `it misses nothing at ${price}`;
-      const tolerance =
-        halfCent + slack * hoursOfPosition(view, position) * offers.reduce((sum, { power }) => sum + power, 0);
-      return Math.abs(reason.missedSurplus - money) <= tolerance
-        ? undefined
-        : `misses ${money}, not ${reason.missedSurplus}`;
-    }
+      return missedBy(view, position) > 0 ? undefined : `it misses nothing at ${price}`;
     default:
       return 'is no reason for an order of this kind';
   }
+}
+
+/** Money that an order gains less than it would with its best volume at the price. */
+function missedBy(view: View, position: Position): number {
+  const { offers, executed } = position;
+  const price = priceOf(view, position);
+  const gains = (done: (offer: Offer, i: number) => number) =>
+    offers.reduce((sum, offer, i) => sum + surplusAt(offer, done(offer, i), price), 0);
+  return (gains((offer) => bestAt(offer, price)) - gains((_, i) => executed[i]!)) * hoursOfPosition(view, position);
+}
+
+function numbersOf(view: View, position: Position, { code }: Reason, open: readonly Offer[]): Numbers {
+  const price = priceOf(view, position);
+  const nearest = Math.min(...open.map((offer) => away(offer, price)));
+  if (code === 'paradoxically_rejected') return { ...noNumbers, missed: missedBy(view, position) };
+  // The price before it was rounded says which step is the nearest, the published one how far it is, on either side of it.
+  if (code === 'out_of_the_money')
+    return {
+      ...noNumbers,
+      distance: open.flatMap((offer) => {
+        const gain = gainAt(offer, 0, price);
+        return Math.max(0, -gain) <= nearest + view.ep ? [-gain, offer.first === offer.last ? Math.abs(gain) : 0] : [];
+      }),
+    };
+  if (code !== 'curtailed_at_bound') return noNumbers;
+  const t = position.from;
+  const withZone = (label: readonly number[]) => view.book.zones.filter((_, z) => label[z] === label[position.zone]);
+  return { ...noNumbers, named: withZone(clustersAt(view, t)), maybe: withZone(reachAt(view, t)) };
 }

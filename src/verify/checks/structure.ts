@@ -59,7 +59,7 @@ function checkOutcomes(book: Book, result: Result): Check {
   const orders = new Map(book.orders.map((order) => [keyOf(order), order]));
   const seen = new Set<string>();
   for (const outcome of result.orders) {
-    const { record_id, power, ratio, status, surplus, reason } = outcome;
+    const { record_id, power, ratio, status, surplus, reason, start } = outcome;
     const key = keyOf(outcome);
     const order = orders.get(key);
     for (const [field, value] of Object.entries({ distance: reason?.distance, missed: reason?.missedSurplus }))
@@ -76,6 +76,8 @@ function checkOutcomes(book: Book, result: Result): Check {
       found.expect(false, record_id, () => `power ${power} and surplus ${surplus} must be numbers`);
       continue;
     }
+    found.expect(start === undefined, record_id, () => 'has a start');
+    found.expect(order.kind !== 'curve' || ratio === undefined, record_id, () => 'a curve has no ratio');
     const asked = { buy: 0, sell: 0 };
     for (const offer of offersOf(order, book)) asked[offer.side] += offer.power;
     const isCurve = order.kind === 'curve';

@@ -18,6 +18,8 @@ import {
 } from '../view/units.ts';
 import { isExcusedBlock, type View } from '../view/view.ts';
 import { bestMargin, meanPrice } from './complex.ts';
+import { wrongNumbers } from './numbers-told.ts';
+import { numbersOfBlock, numbersOfComplex } from './unit-numbers.ts';
 
 /** What an order would gain, between two ends that rounding and ties leave open, and what of that rounded prices explain. */
 interface Gain {
@@ -40,7 +42,7 @@ export function checkUnitReasons(view: View, surpluses: Findings, reasons: Findi
     }
     const { reason } = outcome;
     if (reason === undefined) continue;
-    const wrong = wrongIn(view, blocks, unit, reason, gain);
+    const wrong = wrongIn(view, blocks, unit, reason, gain) ?? wrongNumbersOf(view, blocks, unit, reason, gain);
     reasons.expect(wrong === undefined, id, () => `${reason.code}: ${wrong}`);
     if (outcome.status === 'rejected' && gain !== undefined) checkParadox(found, view, blocks, unit, reason, gain);
   }
@@ -113,6 +115,26 @@ function wrongIn(view: View, blocks: Blocks, unit: Unit, reason: Reason, gain: G
   if (code === 'paradoxically_rejected') return undefined;
   if (code !== 'out_of_the_money') return 'is no reason for a flexible order';
   return gain!.most <= gain!.slack ? undefined : `it would gain ${gain!.most}`;
+}
+
+function wrongNumbersOf(
+  view: View,
+  blocks: Blocks,
+  unit: Unit,
+  reason: Reason,
+  gain: Gain | undefined,
+): string | undefined {
+  if (isComplex(unit)) return wrongNumbers(reason, numbersOfComplex(view, unit, reason));
+  if (isBlock(unit)) return wrongNumbers(reason, numbersOfBlock(view, blocks, unit, reason));
+  const { order } = unit;
+  if (order.kind !== 'flexible') return undefined;
+  const energy = energyOf(profileOf(order, 1), unit, view.hours);
+  const isOut = reason.code === 'out_of_the_money';
+  return wrongNumbers(reason, {
+    distance: [isOut ? -gain!.most / energy : 0],
+    missed: isOut ? 0 : gain!.most,
+    named: [],
+  });
 }
 
 function wrongInBlock(

@@ -67,6 +67,9 @@ function largestVolume({ orders }: Book): number {
   return most;
 }
 
+/** Currency/MWh that rounding to the tick moves a price: a price half way between two ticks may be told as either. */
+export const halfTick = ({ priceLimits }: Book): number => stepWithDust((priceLimits.tick ?? leastStep) / 2);
+
 /** Terms added so that none of them is lost, however many there are and whatever their signs (Neumaier). */
 export class Sum {
   #sum = 0;
@@ -101,6 +104,10 @@ const lastDigitOff = 1e-3;
 
 /** Is money no further off than publishing it to the cent moves it? */
 export const isCent = (off: number, lost: number): boolean => off <= stepWithDust(halfCent) + lost;
+
+/** Is a distance (currency/MWh) what it is, to the digit that it is published to? */
+export const isSameDistance = (told: number, due: number, lost = 0): boolean =>
+  Math.abs(told - due) <= stepWithDust(leastStep / 2) + stepWithDust(lost) + leastShare * Math.abs(due);
 
 /** Money as published beside money as it comes out. */
 export const isSameMoney = (told: number, due: number): boolean =>

@@ -15,3 +15,18 @@ export function clustersAt({ links, price, eq }: Seen, t: number): number[] {
   }
   return label;
 }
+
+/**
+ * A label for each zone; zones with different labels have nothing to do with each other in MTU `t`: no exchange, and no line
+ * that could carry more or less.
+ */
+export function reachAt({ links, price, regions }: Seen, t: number): number[] {
+  const label = price.map((_, z) => z);
+  const join = (from: number, to: number) => {
+    const [one, other] = [label[from]!, label[to]!];
+    for (let z = 0; z < label.length; z++) if (label[z] === other) label[z] = one;
+  };
+  for (const { from, to, least, most } of links) if (least[t]! < most[t]!) join(from, to);
+  for (const z of regions[t]!.zones) join(z, regions[t]!.zones[0]!);
+  return label;
+}

@@ -148,6 +148,20 @@ export function pricesAt(curve: NetCurve, net: number): [low: number, high: numb
   ];
 }
 
+/**
+ * A net supply whose price on a straight line is that of an end of the line is the line's end: what a program leaves of it would hold a price that
+ * nothing holds.
+ *
+ * @param slack  currency/MWh by which two prices are one
+ */
+export function settledNet(curve: NetCurve, net: number, slack: number): number {
+  const i = firstIndex(curve.power.length, (k) => endOf(curve, k) >= net);
+  if (i === curve.power.length || curve.low[i] === curve.high[i]) return net;
+  const price = priceOn(curve, i, net);
+  if (price - curve.low[i]! <= slack) return curve.start[i]!;
+  return curve.high[i]! - price <= slack ? endOf(curve, i) : net;
+}
+
 function priceOn(curve: NetCurve, i: number, net: number): number {
   const share = Math.min(1, Math.max(0, (net - curve.start[i]!) / curve.power[i]!));
   return curve.low[i]! + share * (curve.high[i]! - curve.low[i]!);
