@@ -1,7 +1,6 @@
 /** Prices: apart only where the network is full, and in the middle of what the rules allow. */
 
 import { type Check, Findings } from '../check.ts';
-import { duesOf } from '../middle/middle.ts';
 import { dust, halfTick } from '../numbers/tolerances.ts';
 import type { View } from '../view/view.ts';
 
@@ -53,7 +52,7 @@ function distances(next: readonly (readonly number[])[], start: number): (number
  */
 function checkMiddle(view: View): Check {
   const found = new Findings('INV-25', 'prices are the middle of what the rules allow');
-  const { dues, unread } = duesOf(view);
+  const { dues, unread } = view.due;
   const whereOf = ({ z, t }: { z: number; t: number }) => `${view.book.zones[z]}/${t + 1}`;
   for (const each of unread)
     found.expect(false, whereOf(each), () => 'no prices support what is accepted and what flows');

@@ -1,5 +1,6 @@
 /** Orders at the money, and flows nobody pays for: shared by rule, not by luck (market rules, section 5). */
 
+import { leastPower } from '../../market/bounds.ts';
 import { type Check, Findings } from '../check.ts';
 import { leastShare } from '../numbers/tolerances.ts';
 import { clustersAt } from '../view/clusters.ts';
@@ -63,7 +64,52 @@ export function checkSharing(view: View): Check[] {
       );
     }
   }
+  for (const [t, steps] of stepsAt.entries())
+    for (const group of sharedIn(view, t, steps)) checkLots(view, group, fair);
   return [fair.check, traded.check, curtailed.check, checkRings(view)];
+}
+
+/** Steps of one zone, side and price that share its lots; none where a straight line, or a curve that may trade either way, shares with them. */
+function sharedIn({ positions }: View, t: number, steps: readonly Step[]): Step[][] {
+  const here = positions.filter(({ span, from }) => span === 1 && from === t);
+  return grouped(steps, ({ position, offer }) => `${position.zone}/${offer.side}/${offer.first}`).filter((group) => {
+    const { position, offer } = group[0]!;
+    const others = here.filter(({ zone }) => zone === position.zone);
+    const isShared = others.some(({ offers, executed }) =>
+      offers.some(
+        ({ side, first, last, power }, i) =>
+          (first !== last && side === offer.side && executed[i]! > 0 && executed[i]! < power) ||
+          (first === last && side !== offer.side && first === offer.first && offers.some((each) => each.side !== side)),
+      ),
+    );
+    return group.length > 1 && !isShared;
+  });
+}
+
+/** Market rules, 5.5: the lots of a side are shared pro rata, those left by the largest remainder, then by id. Counted in whole numbers. */
+function checkLots({ book }: View, steps: readonly Step[], found: Findings): void {
+  if (book.lot === undefined) return;
+  const lot = book.lot;
+  const lots = steps.map(({ done }) => BigInt(Math.round(done / lot)));
+  const powers = steps.map(({ offer }) => BigInt(Math.round(offer.power / leastPower)));
+  const [given, asked] = [lots, powers].map((all) => all.reduce((sum, each) => sum + each, 0n)) as [bigint, bigint];
+  if (given === 0n || steps.every(({ done, offer }) => done === offer.power)) return;
+  const due = powers.map((power) => (given * power) / asked);
+  const perMillion = (rest: bigint) => (2n * rest * 1_000_000n + asked) / (2n * asked);
+  const remainders = powers.map((power) => perMillion((given * power) % asked));
+  const ranked = [...steps.keys()].sort(
+    (a, b) => Number(remainders[b]! - remainders[a]!) || compareIds(steps[a]!.position, steps[b]!.position),
+  );
+  const left = Number(given - due.reduce((sum, each) => sum + each, 0n));
+  for (const k of ranked.slice(0, left)) due[k]! += 1n;
+  steps.forEach(({ position }, k) => {
+    found.expect(lots[k] === due[k], position.id, () => `${lots[k]} lots, its part of ${given} is ${due[k]}`);
+  });
+}
+
+function compareIds({ order: a }: Position, { order: b }: Position): number {
+  if (a.record_id !== b.record_id) return a.record_id < b.record_id ? -1 : 1;
+  return (a.participant ?? '') < (b.participant ?? '') ? -1 : 1;
 }
 
 /**

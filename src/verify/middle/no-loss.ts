@@ -1,5 +1,6 @@
 /** That nobody who is accepted loses, as rules over prices (market rules, 2.3 to 2.8). */
 
+import { dust } from '../numbers/tolerances.ts';
 import { type Block, blocksOf } from '../view/families.ts';
 import type { Ranged } from '../view/shut.ts';
 import { isBlock, isComplex, isOn, isSwitched, type Unit, worthOf } from '../view/units.ts';
@@ -43,7 +44,9 @@ function ofUnits({ periods }: Ranged, units: readonly Unit[]): NoLoss {
       if (order.kind !== 'complex') least += sign * mw * order.price;
     });
   }
-  const terms = [...byZone].flatMap(([z, row]) => row.flatMap((mw, t) => (mw === 0 ? [] : [{ z, t, mw }])));
+  // What differences of powers leave of nothing is nothing.
+  const lost = dust(...units.flatMap(({ power }) => power));
+  const terms = [...byZone].flatMap(([z, row]) => row.flatMap((mw, t) => (Math.abs(mw) <= lost ? [] : [{ z, t, mw }])));
   return { terms, least, vague: units.some(({ ratio }) => ratio < 1) };
 }
 

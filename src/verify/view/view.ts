@@ -7,6 +7,7 @@ import { capacityAt, type Line } from '../../market/network.ts';
 import type { BlockOrder } from '../../market/order.ts';
 import type { Outcome, Result } from '../../market/result.ts';
 import { hoursOf } from '../../market/time.ts';
+import { type Dues, duesOf } from '../middle/middle.ts';
 import { dust, publishedTo, tolerancesOf } from '../numbers/tolerances.ts';
 import { decidedMtus } from './decided.ts';
 import { givingWay, type MayGiveWay } from './giving-way.ts';
@@ -22,6 +23,8 @@ export type { Link, Region } from './seen.ts';
 /** What prices are left open, and which tests count, as far as that can be told without asking what gives way. */
 export interface View extends Ranged {
   readonly mayGiveWay: MayGiveWay;
+  /** What the rules ask of prices, made anew. */
+  readonly due: Dues;
 }
 
 export function viewOf(book: Book, result: Result): View {
@@ -70,7 +73,7 @@ export function viewOf(book: Book, result: Result): View {
     ep,
     eq,
   };
-  return { ...view, mayGiveWay: givingWay(view) };
+  return { ...view, mayGiveWay: givingWay(view), due: duesOf(view) };
 }
 
 const isTied = ({ rampSets = [], netPositionRamps = [] }: Book, { id, from, to, ramp }: Line): boolean =>
