@@ -26,8 +26,8 @@ export interface Giving {
 
 interface Part {
   readonly order: number;
-  readonly ideal: number;
-  readonly most: number;
+  ideal: number;
+  most: number;
   /** MW that it has been given. */
   given: number;
 }
@@ -54,7 +54,12 @@ export class Side implements Giving {
 
   /** @param ideal  MW of the order before rounding, of `most` */
   add(order: number, ideal: number, most: number): void {
-    this.#parts.push({ order, ideal, most, given: 0 });
+    // What an order offers at one price is one offer, however many steps it is written in.
+    const last = this.#parts.at(-1);
+    if (last?.order === order && Math.abs(last.ideal / last.most - ideal / most) <= inRatio.exact) {
+      last.ideal += ideal;
+      last.most += most;
+    } else this.#parts.push({ order, ideal, most, given: 0 });
     this.ideal += ideal;
     this.#power += most;
     this.most = Math.floor(this.#power / this.#problem.lot + inRatio.lots);
@@ -72,20 +77,23 @@ export class Side implements Giving {
     for (const cell of this.cells) netPosition[cell]! += this.sign * more;
   }
 
-  /** By the largest remainder, then by id. */
+  /** Pro rata where all are steps at the money; what is left by the largest remainder, then by id. */
   #distribute(): void {
     const { book, lot } = this.#problem;
-    const parts = this.#parts.map((part) => ({ part, lots: Math.floor(part.ideal / lot + inRatio.lots) }));
+    const common = this.ideal / this.#power;
+    const isShared = this.#parts.every(({ ideal, most }) => Math.abs(ideal / most - common) <= inRatio.exact);
+    const parts = this.#parts.map((part) => {
+      const quota = isShared ? (this.lots * part.most) / this.#power : part.ideal / lot;
+      const lots = Math.floor(quota + inRatio.lots);
+      // Remainders that differ by the noise of sums are equal, and the id decides.
+      return { part, lots, rest: Math.round((quota - lots) / inRatio.lots) };
+    });
     let left = this.lots - parts.reduce((sum, { lots }) => sum + lots, 0);
-    const remainder = ({ part, lots }: (typeof parts)[number]) => part.ideal / lot - lots;
     const sign = Math.sign(left);
-    const byRemainder = parts
-      .map((each) => ({ each, rest: remainder(each) }))
-      .sort(
-        (a, b) =>
-          sign * (b.rest - a.rest) || compareIds(book.orders[a.each.part.order]!, book.orders[b.each.part.order]!),
-      );
-    for (let k = 0; left !== 0; k = (k + 1) % byRemainder.length, left -= sign) byRemainder[k]!.each.lots += sign;
+    const byRemainder = [...parts].sort(
+      (a, b) => sign * (b.rest - a.rest) || compareIds(book.orders[a.part.order]!, book.orders[b.part.order]!),
+    );
+    for (let k = 0; left !== 0; k = (k + 1) % byRemainder.length, left -= sign) byRemainder[k]!.lots += sign;
     for (const { part, lots } of parts) part.given = Math.min(part.most, clean(Math.max(0, lots) * lot));
   }
 }
