@@ -37,7 +37,8 @@ function whyNoInstant(text: unknown): string {
   return `${seen} is no instant, such as 2025-04-01T00:00:00+02:00 or 2025-03-31T22:00:00Z`;
 }
 
-const isInstant = (text: string): boolean => z.iso.datetime({ offset: true }).safeParse(text).success;
+const rfc3339 = z.iso.datetime({ offset: true });
+const isInstant = (text: string): boolean => rfc3339.safeParse(text).success;
 
 /** RFC 3339 instant with an offset; what is written a little otherwise is normalised to that. */
 export const instant = z

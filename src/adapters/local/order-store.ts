@@ -154,10 +154,14 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
   const deleteExpired = database.prepare(`DELETE FROM entries WHERE ${expired}`);
   const expiryAt = (now: Date): number => now.getTime() - lifetimeSeconds * 1000;
 
+  /** The record that was read last, with its text: every group asks for its own, which seldom changes. */
+  let last: { readonly body: string; readonly auction: Auction } | undefined;
   const auctionOf = (id: string): Auction => {
     const row = selectAuction.get(id) as { body: string } | undefined;
     if (row === undefined) throw new AuctionError('not-found', `there is no auction ${id}`);
-    return auctionSchema.parse(JSON.parse(row.body));
+    const { body } = row;
+    if (last?.body !== body) last = { body, auction: Object.freeze(auctionSchema.parse(JSON.parse(body))) };
+    return last.auction;
   };
 
   /** The gate, decided at the write. @returns the auction, which takes the entry */
