@@ -120,10 +120,8 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
  */
 const onceOnDisk =
   ({ settled }: House): MiddlewareHandler =>
-  async (c, next) => {
-    await next();
-    if (c.req.method === 'GET' && !ofItself.has(c.req.path)) await settled();
-  };
+  (c, next) =>
+    c.req.method === 'GET' && !ofItself.has(c.req.path) ? next().then(settled) : next();
 const ofItself = new Set(['/healthz', '/readyz', '/livez', '/metrics']);
 
 /** Whoever can reach a house without an issuer is on this machine, and may do everything anyway. */

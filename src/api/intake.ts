@@ -13,7 +13,7 @@ import type { Owner } from '../book/portfolio-rules.ts';
 import { auctionId } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { orderSubmission } from '../market/order.ts';
-import { parse, type Route, route } from './route.ts';
+import { freshJson, parse, type Route, route } from './route.ts';
 
 export type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
 
@@ -96,7 +96,8 @@ export const submitRoute = (ports: IntakePorts, batchLimit: number): Route =>
     examples: { ...examples, family },
     answers: { 201: { description: 'A receipt per order', schema: z.union([receipt, receipts]) } },
     errors: ['invalid-order', 'not-found', 'conflict', 'gate-closed', 'gate-not-open', 'unavailable'],
-    handle: async (c, { query, body, identity }) => {
+    saysHowKept: true,
+    handle: async (_, { query, body, identity }) => {
       const { auction = query.auction, orders, one } = submissionOf(body);
       if (query.auction !== undefined && auction !== query.auction)
         throw new AuctionError('invalid-request', `the address says auction ${query.auction}, the body ${auction}`);
@@ -104,7 +105,7 @@ export const submitRoute = (ports: IntakePorts, batchLimit: number): Route =>
       if (orders.length > batchLimit)
         throw new AuctionError('too-large', `${orders.length} orders are more than the ${batchLimit} of one request`);
       const taken = await submitOrders(ports, ownerOf(identity), { ...(auction && { auction }), orders });
-      return c.json(one ? taken.receipts[0]! : taken, 201);
+      return freshJson(one ? taken.receipts[0]! : taken, 201);
     },
   });
 

@@ -25,13 +25,16 @@ const windowSeconds = 10;
 /** What an app is given, so that one behind a gateway comes without the library. */
 export interface Limits {
   readonly all: MiddlewareHandler;
-  readonly caller: LimitCaller;
+  /** Where callers have a limit. */
+  readonly caller?: LimitCaller;
 }
 
-export const openLimits = (limits: CallLimits): Limits => ({ all: limitAll(limits), caller: limitCallers(limits) });
+export const openLimits = ({ perSecond, atOnce, addressOf }: CallLimits): Limits => ({
+  all: limitAll(atOnce),
+  ...(perSecond !== undefined && { caller: limitCallers(perSecond, addressOf) }),
+});
 
-function limitCallers({ perSecond, addressOf }: CallLimits): LimitCaller {
-  if (perSecond === undefined) return async () => undefined;
+function limitCallers(perSecond: number, addressOf: CallLimits['addressOf']): LimitCaller {
   const limiter = new RateLimiterMemory({ points: perSecond * windowSeconds, duration: windowSeconds });
   return async (c, identity) => {
     try {
@@ -47,7 +50,7 @@ function limitCallers({ perSecond, addressOf }: CallLimits): LimitCaller {
   };
 }
 
-function limitAll({ atOnce }: CallLimits): MiddlewareHandler {
+function limitAll(atOnce: number): MiddlewareHandler {
   let atWork = 0;
   return async (c, next) => {
     if (atWork >= atOnce) {

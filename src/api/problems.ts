@@ -93,7 +93,8 @@ export function answerProblem(
     problems: [...(more.problems ?? [])],
     errorMessage: detail,
   };
-  return c.body(JSON.stringify(details), status, { 'content-type': 'application/problem+json', ...more.headers });
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...more.headers };
+  return c.body(JSON.stringify(details), status, headers);
 }
 
 /** What Hono calls with whatever a route threw. */

@@ -42,6 +42,8 @@ interface Described {
   readonly hasOwnCredentials?: true;
   /** Of a body that is a form; its handler reads it. */
   readonly documentedForm?: z.ZodType;
+  /** Its answers say themselves how long they may be kept; without it nobody keeps those that do not. */
+  readonly saysHowKept?: true;
   /** Bodies that work, by name. */
   readonly examples?: Readonly<Record<string, unknown>>;
 }
@@ -71,6 +73,18 @@ export type Identify = (c: Context) => Promise<Identity | undefined>;
 /** Who calls a public route without a token. */
 const anybody: Identity = { client: 'anybody', scopes: [] };
 
+/** A JSON answer that nobody keeps, made in one go: headers that are added to a response cost more than the rest of it. */
+export const freshJson = (value: unknown, status: number): Response => {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return new Response(JSON.stringify(value), { status, headers });
+};
+
+/** `Cache-Control: no-store` unless the route set another: most answers are about one caller, or change. */
+function keepNothing(answer: Response): Response {
+  if (!answer.headers.has('cache-control')) answer.headers.set('cache-control', 'no-store');
+  return answer;
+}
+
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
 
@@ -80,21 +94,32 @@ export const route = <
   B extends z.ZodType = z.ZodVoid,
 >(
   definition: Definition<P, Q, B>,
-): Route => ({
-  ...definition,
-  run: async (c, bodyLimit, identity) => {
-    const { params, query, body, bodyOptional } = definition;
-    return definition.handle(c, {
-      params: (params ? parse(params, c.req.param(), 'address') : {}) as z.output<P>,
-      query: readQuery(c, query ?? nothing) as z.output<Q>,
-      body: (body && parse(body, await readJson(c, bodyLimit, bodyOptional), 'body')) as z.output<B>,
-      identity,
-    });
-  },
-});
+): Route => {
+  const { params, query = nothing, body, bodyOptional } = definition;
+  const readQuery = queryReader(query);
+  return {
+    ...definition,
+    run: async (c, bodyLimit, identity) =>
+      definition.handle(c, {
+        params: (params ? parse(params, c.req.param(), 'address') : {}) as z.output<P>,
+        query: readQuery(c) as z.output<Q>,
+        body: (body && parse(body, await readJson(c, bodyLimit, bodyOptional), 'body')) as z.output<B>,
+        identity,
+      }),
+  };
+};
+
+/** Most addresses have no query, and what that means stays the same. */
+function queryReader(schema: z.ZodObject): (c: Context) => unknown {
+  let ofNone: unknown;
+  return (c) => {
+    if (c.req.url.includes('?')) return readQuery(c, schema);
+    ofNone ??= Object.freeze(parse(schema, {}, 'query'));
+    return ofNone;
+  };
+}
 
 function readQuery(c: Context, schema: z.ZodObject): unknown {
-  if (!c.req.url.includes('?')) return parse(schema, {}, 'query');
   const all = Object.entries(c.req.queries());
   const twice = all.find(([, values]) => values.length > 1);
   if (twice) throw new AuctionError('invalid-request', `the query has ${twice[0]} ${twice[1].length} times`);
@@ -123,7 +148,7 @@ export function mount(
   { identify, limitCaller }: { identify?: Identify | undefined; limitCaller?: LimitCaller | undefined } = {},
 ): void {
   const allowed = new Map<string, string[]>();
-  for (const { method, path, run, hasOwnCredentials } of routes) {
+  for (const { method, path, run, hasOwnCredentials, saysHowKept } of routes) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
     const access = accessOf(method, path);
     app.on(method.toUpperCase(), pattern, async (c) => {
@@ -134,10 +159,11 @@ export function mount(
         // Tokens that do not hold count for their address: trying them is limited too.
         return (await limitCaller?.(c, undefined)) ?? Promise.reject(error);
       }
-      const refusal = await limitCaller?.(c, identity);
+      const refusal = limitCaller && (await limitCaller(c, identity));
       if (refusal !== undefined) return refusal;
       permit(access, identity);
-      return run(c, bodyLimit, identity ?? anybody);
+      const answer = await run(c, bodyLimit, identity ?? anybody);
+      return saysHowKept ? answer : keepNothing(answer);
     });
     const methods = allowed.get(pattern) ?? allowed.set(pattern, []).get(pattern)!;
     methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));

@@ -27,21 +27,12 @@ export function routedApp(routes: readonly Route[], options: RoutedAppOptions = 
   if (accessLog) app.use(logRequests(log));
   if (limits) app.use(limits.all);
   if (before) app.use(before);
-  app.use(keepNothing);
   if (large) app.use(large);
   mount(app, routes, bodyLimit, { identify, limitCaller: limits?.caller });
   app.notFound((c) => answerProblem(c, 'not-found', `there is nothing at ${c.req.path}; see /docs`));
   app.onError(errorAnswer(log));
   return app;
 }
-
-/** `Cache-Control: no-store` unless the route set another: most answers are about one caller, or change. */
-const keepNothing: MiddlewareHandler = async (c, next) => {
-  await next();
-  // Of the response as it is: `c.header` would make it anew, with its body as a stream.
-  const { headers } = c.res;
-  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
-};
 
 const logToStderr: Log = (entry) => console.error(JSON.stringify(entry));
 

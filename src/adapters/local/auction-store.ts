@@ -117,7 +117,7 @@ export function auctionStore(
       else await untilDurable(id);
     },
     async find(id) {
-      await untilDurable(id);
+      if (underWay.has(id)) await untilDurable(id);
       return find(id);
     },
     async list({ market, states, limit } = {}) {
