@@ -23,6 +23,8 @@ export interface CheckpointsOptions {
 
 /** Of a log that is so many times longer than what is copied together the rest is copied in the event loop. */
 const tooLong = 8;
+/** From a sync to the look at how long the log is, one for all syncs in between: it costs as much as the receipts of an order. */
+const lookMs = 20;
 /** After one that failed: the disk is full, say. */
 const pauseMs = 1000;
 
@@ -41,6 +43,7 @@ export function startCheckpoints(options: CheckpointsOptions): { close(): Promis
   let worker: Worker | undefined;
   let isAtWork = false;
   let notBefore = 0;
+  let looking: NodeJS.Timeout | undefined;
 
   function start(): Worker {
     const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
@@ -76,18 +79,29 @@ export function startCheckpoints(options: CheckpointsOptions): { close(): Promis
 
   const state = () => look.get() as unknown as State;
 
-  durability.onSynced = () => {
+  const copyIfLong = (): void => {
+    looking = undefined;
     if (isAtWork || performance.now() < notBefore) return;
-    const { log: all, checkpointed } = state();
-    if (all - checkpointed < pages) return;
+    try {
+      const { log: all, checkpointed } = state();
+      if (all - checkpointed < pages) return;
+    } catch (fault) {
+      failed(errorEntry(fault));
+      return;
+    }
     isAtWork = true;
     worker ??= start();
     worker.postMessage('copy');
+  };
+
+  durability.onSynced = () => {
+    looking ??= setTimeout(copyIfLong, lookMs).unref();
   };
   byItself(0);
   return {
     async close() {
       durability.onSynced = () => undefined;
+      clearTimeout(looking);
       byItself(1000);
       if (worker === undefined) return;
       const ended = once(worker, 'exit');
