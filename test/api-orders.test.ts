@@ -13,6 +13,19 @@ test('POST /orders takes the smallest order into the default market and answers 
   assert.match(json.hash, /^sha256:[0-9a-f]{64}$/);
 });
 
+test('POST /orders: nobody keeps a receipt or a refusal', async (t) => {
+  const { ask, hold } = await openApiHouse(t);
+  await hold();
+  const kept = async (method: string, path: string, body?: unknown) => {
+    const { status, headers } = await ask(method, path, body);
+    return [status, headers.get('cache-control')];
+  };
+  assert.deepEqual(await kept('POST', '/orders', buy), [201, 'no-store']);
+  assert.deepEqual(await kept('POST', '/orders', {}), [400, 'no-store']);
+  assert.deepEqual(await kept('GET', '/nothing'), [404, 'no-store']);
+  assert.deepEqual(await kept('DELETE', '/markets'), [405, 'no-store']);
+});
+
 test('POST /orders takes a list and a batch, with a receipt per order in their order', async (t) => {
   const { ask, hold } = await openApiHouse(t);
   const { id } = await hold();
