@@ -11,7 +11,7 @@ import { clearWith } from '../src/clearing/clear.ts';
 import { loadSolver } from '../src/clearing/solver/highs.ts';
 import type { Book } from '../src/market/book.ts';
 import { AuctionError } from '../src/market/errors.ts';
-import { type Proof, type ProofGroup, type ProofNode, parseProof } from '../src/market/proof.ts';
+import { columnName, type Proof, type ProofGroup, type ProofNode, parseProof } from '../src/market/proof.ts';
 import { checkProof } from '../src/verify/proof/check-proof.ts';
 import { modelOf } from '../src/verify/proof/model.ts';
 import { scaleOf } from '../src/verify/proof/scale.ts';
@@ -283,6 +283,86 @@ test('H8: two things of one name are refused, whatever ids the book has', () => 
     const columns = new Set(modelOf(named(name, '1'), scaleOf(book, proof!)).columns.keys());
     assert.equal(columns.size, 3, `${[...columns].join(', ')}`);
   }
+});
+
+/** The bound that holds without the claims, and who is claimed. */
+function claimsOf(
+  book: Book,
+  out: readonly string[],
+  nodes: readonly ProofNode[],
+  rows: (price: number) => [string, number][] = () => [],
+) {
+  const { result: honest, proof } = clearWith(solver, book, hash, { proves: true });
+  assert.deepEqual(checkProof(book, hash, honest, proof!).claims, []);
+  const rest = { ...book, orders: book.orders.filter(({ record_id }) => !out.includes(record_id)) };
+  const { result: forged } = clearWith(solver, rest, hash);
+  const prices = [forged, honest].map(({ prices: { A } }) => ({ cells: [...A!], rows: rows(A![0]!) }));
+  const group = { first: 1, last: book.periods, root: 0, nodes: [...nodes], prices };
+  return { honest, forged, shown: checkProof(book, hash, forged, { ...proof!, groups: [group] }) };
+}
+
+const claimed = (core: string[], prices: number): ProofNode => ({ kind: 'claimed', at: prices, core, off: [], on: [] });
+
+test('a wash pair that claims an order away is named, with what it hides', () => {
+  const wash = { kind: 'complex', record_id: 'wash', side: 'sell', condition: 'minimum-income' };
+  const book = exampleBook('sell 40@10, sell 30@60, buy 100@80, buy 10@4000', [
+    { ...wash, fixedTerm: 0, steps: [{ period: 1, price: -500, power: 10 }] },
+    { ...block, price: 30, power: 60, minAcceptance: 1 },
+  ]);
+  const { honest, forged, shown } = claimsOf(
+    book,
+    ['block'],
+    [
+      decide('order /wash', 1, 2),
+      decide('order /block', 3, 4),
+      bound(1),
+      claimed(['order /wash', 'order /block'], 1),
+      bound(0),
+    ],
+    // Its step is paid for by the row that holds it to the order.
+    (price) => [['step /wash/1', price + 500]],
+  );
+  assert(honest.welfare > forged.welfare + 1000, `${honest.welfare}, ${forged.welfare}`);
+  assert.equal(shown.claimed, 1);
+  assert.deepEqual(shown.claims[0]!.orders, ['order /wash', 'order /block']);
+  assert(shown.boundWithoutClaims >= honest.welfare - 0.01, `${shown.boundWithoutClaims} of ${honest.welfare}`);
+  assert(shown.claims[0]!.hides >= honest.welfare - shown.bound - 0.01);
+});
+
+test('a proof of a smaller book, in which what was left out is claimed away, is refused or named', () => {
+  const wrapped = (least: number, group?: string) => {
+    const fields = { price: 30, power: 60, minAcceptance: least, ...(group && { exclusiveGroup: group }) };
+    const others = group ? [{ ...block, ...fields, record_id: 'other', price: 3000 }] : [];
+    const book = exampleBook('sell 40@10, sell 30@60, buy 100@80', [{ ...block, ...fields }, ...others]);
+    return claimsOf(book, ['block', 'other'], [decide('order /block', 1, 2), claimed(['order /block'], 1), bound(0)]);
+  };
+  // A block that is all or none, or alone, can be shown to have no prices: it is never claimed.
+  for (const { shown } of [wrapped(1), wrapped(0.5), wrapped(1, 'g')]) assert.equal(shown.ok, false);
+  const { honest, shown } = wrapped(0.5, 'g');
+  assert.deepEqual(shown.claims[0]!.orders, ['order /block']);
+  assert(shown.boundWithoutClaims >= honest.welfare - 0.01, `${shown.boundWithoutClaims} of ${honest.welfare}`);
+});
+
+test('minimum incomes and members of groups that are cut are shown to have no prices, without a claim', () => {
+  let [leaves, weighed, left] = [0, 0, 0];
+  for (let k = 0; k < 150; k++) {
+    const book = randomOrders(3000 + k, 6);
+    try {
+      const { result, proof } = clearWith(solver, book, hash, { proves: true });
+      const shown = checkProof(book, hash, result, proof!);
+      assert.equal(shown.ok, true, `seed ${3000 + k}`);
+      leaves += shown.leaves;
+      left += shown.claimed;
+      const incomes = book.orders.filter((order) => order.kind === 'complex' && order.condition === 'minimum-income');
+      const names = new Set(incomes.map(columnName.ratio));
+      for (const node of proof!.groups.flatMap(({ nodes }) => nodes))
+        if (node.kind === 'unsupported' && node.core.some((name) => names.has(name))) weighed++;
+    } catch (error) {
+      if (!(error instanceof AuctionError)) throw error;
+    }
+  }
+  assert(weighed > 5, `only ${weighed} leaves have a minimum income on`);
+  assert(left <= leaves / 200, `${left} of ${leaves} leaves are claims`);
 });
 
 test('checkProof() refuses a tree deeper than its stack, and a bound below the welfare that is there', () => {

@@ -72,8 +72,11 @@ export const inMoney = {
   perMwhInLots: 1e-3,
 } as const;
 
-/** What a proof is written in: steps of a ratio and of a power; a step that is one, and what adding loses of so many of them. */
-export const onGrid = { ratio: 1e-12, power: 1e-8, same: 1e-4, lost: 1e-12 } as const;
+/**
+ * What a proof is written in: steps of a ratio and of a power, a step that is one, and what adding loses of so many of them. Where a step has to be
+ * just a share of its order, ratios are coarser: times a power to the watt they are whole steps of `product`.
+ */
+export const onGrid = { ratio: 1e-12, power: 1e-8, same: 1e-4, lost: 1e-12, coarseRatio: 1e-3, product: 1e-9 } as const;
 
 /** Weights of a MW in programs that choose among equals. */
 export const weights = {

@@ -22,16 +22,18 @@ const mostRounds = 100;
  * @returns whether they are: else no such decimals were found
  */
 export function settle(problem: Problem, part: Part, value: Float64Array, rangeOf: (column: number) => Range): boolean {
-  const settling = new Settling(problem, part, value, rangeOf);
-  for (let round = 0; round < mostRounds; round++) {
-    const broken = settling.broken;
-    if (broken.length === 0) {
-      settling.write(value);
-      return true;
+  return [onGrid.ratio, onGrid.coarseRatio].some((ratio) => {
+    const settling = new Settling(problem, part, value, rangeOf, ratio);
+    for (let round = 0; round < mostRounds; round++) {
+      const broken = settling.broken;
+      if (broken.length === 0) {
+        settling.write(value);
+        return true;
+      }
+      for (const r of broken) settling.mend(r, round);
     }
-    for (const r of broken) settling.mend(r, round);
-  }
-  return false;
+    return false;
+  });
 }
 
 class Settling {
@@ -41,9 +43,10 @@ class Settling {
   readonly #steps: Float64Array;
   readonly #least: Float64Array;
   readonly #most: Float64Array;
+  readonly #ratio: number;
 
-  constructor(problem: Problem, part: Part, value: Float64Array, rangeOf: (column: number) => Range) {
-    [this.#problem, this.#part] = [problem, part];
+  constructor(problem: Problem, part: Part, value: Float64Array, rangeOf: (column: number) => Range, ratio: number) {
+    [this.#problem, this.#part, this.#ratio] = [problem, part, ratio];
     [this.#steps, this.#least, this.#most] = [
       new Float64Array(value.length),
       new Float64Array(value.length),
@@ -59,7 +62,7 @@ class Settling {
   }
 
   #gridOf(column: number): number {
-    return this.#problem.columns[column]!.kind === 'ratio' ? onGrid.ratio : onGrid.power;
+    return this.#problem.columns[column]!.kind === 'ratio' ? this.#ratio : onGrid.power;
   }
 
   get broken(): number[] {
@@ -82,6 +85,11 @@ class Settling {
       const term = factor * this.#steps[c]! * (this.#gridOf(c) / grid);
       sum += term;
       size += Math.abs(term);
+    }
+    if (!isExact && this.#ratio === onGrid.coarseRatio) {
+      // Of few digits, and factors to the watt, so are the products.
+      const total = Math.round((sum * grid) / onGrid.product) * onGrid.product;
+      return total > high + onGrid.product / 2 ? total - high : total < low - onGrid.product / 2 ? total - low : 0;
     }
     const lost = isExact ? 0 : onGrid.lost * size;
     const [least, most] = [Math.round(low / grid) + lost, Math.round(high / grid) - lost];

@@ -11,16 +11,29 @@ import type { ProofGroup, ProofNode } from '../../market/proof.ts';
 import { netName, proofDigits } from '../../market/proof.ts';
 import { isOfRatios } from '../model/columns.ts';
 import type { Part, Problem } from '../model/problem.ts';
-import type { Answer, Bounds } from '../relaxation/master.ts';
+import { type Answer, type Bounds, boundAt } from '../relaxation/master.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
+import { boundsOf } from './answers.ts';
+import { certificateOf, rangesOf } from './certificate.ts';
 import { scalableOf } from './core.ts';
 import { type Range, settle } from './exact-volumes.ts';
+import { decisionsIn } from './made.ts';
+import type { Branch } from './standing.ts';
 
 type Prices = Pick<Answer, 'price' | 'rowPrice'>;
 
 /** A decision, or a flow, with the node of what lies behind it. */
 export type Way = readonly [index: number, node: number];
+
+/** A leaf that was claimed. */
+interface Claimed extends Prices {
+  readonly node: number;
+  /** All decisions that are on. */
+  readonly core: readonly number[];
+  readonly off: ReadonlySet<number>;
+  readonly closed: ReadonlySet<number>;
+}
 
 export class Recorder {
   readonly #problem: Problem;
@@ -31,6 +44,7 @@ export class Recorder {
   /** Of each decision, by its column. */
   readonly #decisionAt: ReadonlyMap<number, number>;
   readonly #scalable: readonly number[];
+  readonly #claims: Claimed[] = [];
 
   constructor(problem: Problem, part: Part, group: readonly [number, number]) {
     this.#problem = problem;
@@ -98,20 +112,69 @@ export class Recorder {
     core: { readonly on: readonly number[]; readonly scaled?: Answer },
     off: readonly Way[],
     on: readonly Way[],
-    closed: Iterable<number>,
+    leaf: { readonly branch: Pick<Branch, 'on' | 'off' | 'closed'>; readonly answer: Answer },
   ): void {
     const ways = (of: readonly Way[]) => of.map(([d, way]): [string, number] => [this.#decision(d), way]);
     const rest = { at, core: core.on.map((d) => this.#decision(d)), off: ways(off), on: ways(on) };
-    const scaled = core.scaled && this.#volumes(core.scaled, new Set(core.on), new Set(closed));
-    this.#fill(node, scaled === undefined ? { kind: 'claimed', ...rest } : { kind: 'unsupported', ...rest, scaled });
+    const closed = new Set(decisionsIn(leaf.branch.closed));
+    const scaled = core.scaled && this.#volumes(core.scaled, (c) => this.#rangeOf(c, new Set(core.on), closed));
+    if (scaled !== undefined) {
+      this.#fill(node, { kind: 'unsupported', ...rest, scaled });
+      return;
+    }
+    this.#fill(node, { kind: 'claimed', ...rest });
+    const decided = (of: readonly Way[]) => of.map(([d]) => d);
+    this.#claims.push({
+      node,
+      core: [...new Set([...decisionsIn(leaf.branch.on), ...decided(off), ...core.on])],
+      off: new Set([...decisionsIn(leaf.branch.off), ...decided(on)]),
+      closed,
+      price: leaf.answer.price.slice(),
+      rowPrice: leaf.answer.rowPrice.slice(),
+    });
   }
 
-  get group(): ProofGroup {
+  /**
+   * The whole proof. What was only claimed so far is shown, where a certificate is found.
+   *
+   * @param enough  currency per hour that no answer is worth by all the rest of the proof; undefined where there is none that prices support
+   */
+  finish(solver: Solver, enough: number | undefined): ProofGroup {
+    for (const claim of this.#claims) {
+      if ((enough !== undefined && this.#certify(solver, claim, enough)) || claim.core.length > 0) continue;
+      // Of no decision there is nothing to claim.
+      const { at } = this.#nodes[claim.node] as Extract<ProofNode, { kind: 'claimed' }>;
+      this.#nodes[claim.node] = { kind: 'bound', at };
+    }
     const nodes = this.#nodes.map((node) => {
       assert(node !== undefined, 'every branch is closed at the end of a search');
       return node;
     });
     return { first: this.#group[0] + 1, last: this.#group[1], root: 0, nodes, prices: this.#prices };
+  }
+
+  /** @returns whether the claim is shown now */
+  #certify(solver: Solver, claim: Claimed, enough: number): boolean {
+    const bounds = boundsOf(this.#problem, claim.core, claim.off, claim.closed);
+    // What is within the bound anyway claims nothing.
+    if (boundAt(this.#problem, this.#part, bounds, claim) <= enough) return false;
+    const leaf = { ...claim, bounds, scalable: this.#scalable };
+    const found = certificateOf(this.#problem, solver, this.#part, leaf, claim.price, enough);
+    if (found === undefined) return false;
+    const ranges = rangesOf(this.#problem, this.#part, leaf);
+    const scaled = this.#volumes(found, ranges);
+    if (scaled === undefined) return false;
+    const { off, on } = this.#nodes[claim.node] as Extract<ProofNode, { kind: 'claimed' }>;
+    this.#nodes[claim.node] = {
+      kind: 'unsupported',
+      at: this.prices(found),
+      core: claim.core.map((d) => this.#decision(d)),
+      scaled,
+      ...(found.weight < 1 && { weight: found.weight }),
+      off,
+      on,
+    };
+    return true;
   }
 
   #fill(node: number, content: ProofNode): void {
@@ -125,10 +188,10 @@ export class Recorder {
   }
 
   /** Volumes as decimals that keep every row; undefined where none were found. */
-  #volumes({ value: found, net }: Answer, on: ReadonlySet<number>, closed: ReadonlySet<number>) {
+  #volumes({ value: found, net }: Pick<Answer, 'value' | 'net'>, rangeOf: (column: number) => Range) {
     const { nodes, columns, book, units } = this.#problem;
     const value = found.slice();
-    if (!settle(this.#problem, this.#part, value, (c) => this.#rangeOf(c, on, closed))) return undefined;
+    if (!settle(this.#problem, this.#part, value, rangeOf)) return undefined;
     const values = this.#part.columns.flatMap((c): [string, number][] => {
       const { name, kind } = columns[c]!;
       return value[c] === 0 ? [] : [[name, decimal(value[c]!, kind === 'ratio' ? 0 : units.power)]];

@@ -139,7 +139,9 @@ class Search {
       open,
       unsupported: this.#unsupported,
       programs: this.#master.programs,
-      ...(this.#recorder !== undefined && { proof: this.#recorder.group }),
+      ...(this.#recorder !== undefined && {
+        proof: this.#recorder.finish(this.#solver, this.#isWanting ? undefined : this.#enough),
+      }),
     };
   }
 
@@ -242,22 +244,15 @@ class Search {
     }
     // Where limits leave no prices for the orders that no decision is about, it is not the decisions' doing.
     if (on.length === 0) {
-      recorder?.bound(node!, at!);
+      recorder?.unsupported(node!, at!, { on }, [], [], { branch: below, answer });
       return [];
     }
     if (this.#best === undefined || ++this.#unsupported % oftenRepaired === 1) this.#repair(answer);
     const tooMany = core ?? this.#core(on, below, true) ?? { on };
     const { without, besides } = this.#withoutOneOf(tooMany, below, answer, child);
-    const ways = (of: readonly Branch[], last: (branch: Branch) => number) =>
-      of.map((each): Way => [last(each), each.node!]);
-    recorder?.unsupported(
-      node!,
-      at!,
-      tooMany,
-      ways(without, ({ off }) => off!.decision),
-      ways(besides, (each) => each.on!.decision),
-      closed,
-    );
+    const off = without.map((each): Way => [each.off!.decision, each.node!]);
+    const beside = besides.map((each): Way => [each.on!.decision, each.node!]);
+    recorder?.unsupported(node!, at!, tooMany, off, beside, { branch: below, answer });
     const worthwhile = without.filter((each) => each.bound > this.#enough);
     for (const each of without) if (each.bound <= this.#enough) recorder?.bound(each.node!, at!);
     return [...worthwhile, ...besides];
