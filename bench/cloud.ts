@@ -63,6 +63,7 @@ export async function benchCloud(smoke: boolean): Promise<void> {
   }
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one report from top to bottom
 async function benchStarts(folder: string, markets: readonly Market[], smoke: boolean): Promise<void> {
   const emulator = await startEmulator();
   const clients = clientsOf(emulator);

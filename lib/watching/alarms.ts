@@ -33,6 +33,7 @@ const answering: readonly FunctionName[] = ['authorize', 'post-orders', 'api', '
 const working = functionNames.filter((name) => !answering.includes(name));
 
 /** By name, in the order of the runbook. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of alarms, each with its threshold and what to do
 export function alarmsOf(settings: Settings, measures: Measures): Readonly<Record<string, AlarmPlan>> {
   const { house, lambda, clear, badEnds, topics, tables, api, deadLetters } = measures;
   const { lateMinutes, schedules } = settings;

@@ -43,6 +43,7 @@ const restart = z.strictObject({ without: z.array(orderName).max(100_000).exactO
 
 const cancellation = z.strictObject({ cause: z.string().min(1).max(500).exactOptional() }).meta({ id: 'Cancellation' });
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of routes, each with its schema
 export const auctionRoutes = (ports: Ports): Route[] => [
   route({
     id: 'listAuctions',

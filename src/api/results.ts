@@ -86,6 +86,7 @@ async function findPublished(ports: Ports, id: string): Promise<Auction> {
 }
 
 /** @param largestAnswer  bytes; what is larger lies in the archive */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of routes, each with its schema
 export const resultRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
   const answer = answeringPublished(ports, largestAnswer);
   return [

@@ -10,6 +10,7 @@ export interface Shared {
   readonly wholeNumber: (text: string) => number;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of commands, each with its options
 export function addAuctionCommands(merit: Command, { client, examples, wholeNumber }: Shared): void {
   const load = () => import('./commands/auctions.ts');
   const auctions = client(merit, 'auctions')

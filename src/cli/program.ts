@@ -12,6 +12,7 @@ Exit codes: 0 done; 1 the answer is no (verification failed, orders refused, no 
 2 wrong usage or a bad input file; 3 the house cannot be reached, or another failure.
 Files may be gzipped, in and out (.gz); - is standard input or output.`;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of commands, each with its options
 export function program(): Command {
   const merit = new Command('merit')
     .description('An open energy auction house: orders, gate, clearing, results that anybody can check.')

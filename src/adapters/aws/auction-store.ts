@@ -54,6 +54,7 @@ const recordOf = ({ body, shards }: Item): AuctionRecord => ({
   shards: shards as number,
 });
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: its methods, each short, share one table
 export function openAuctionStore(database: Database, table: string, shards: number): AuctionRecords {
   const record = async (id: string): Promise<AuctionRecord | undefined> => {
     const item = await database.get(table, recordKey(id));

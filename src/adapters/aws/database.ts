@@ -76,6 +76,7 @@ export interface Database {
   transact(actions: readonly Action[]): Promise<Transacted>;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: its methods, each short, share one client and its retries
 export function openDatabase(client: DynamoDBClient): Database {
   /** @param pending  what is left to do, of which `step` returns what it did not get to */
   async function wholly<T>(pending: T[], step: (some: T[]) => Promise<T[]>, size: number): Promise<void> {

@@ -45,6 +45,7 @@ type Submission = Extract<Submitted, { order: Order }>;
 const smallRequest = { actions: 90, characters: 500_000 };
 const claimCharacters = 1_000_000;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: append and cancel share the log and its turns
 export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'cancel'> {
   const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
   const turns = openTurns(log, openIntakeQueue(database, intakeTable, clock), patienceMs);
@@ -56,6 +57,7 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     return record;
   }
 
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: claiming and looking share what is known of one request
   async function append(id: string, participant: string, orders: readonly Order[]): Promise<Receipt[]> {
     const record = await recordOf(id);
     const { auction } = record;

@@ -29,6 +29,7 @@ const isOrder = (entry: LogEntry): entry is OrderEntry => entry.order !== undefi
 /** What is no id is nobody's, and may be longer than a key can be. */
 const isId = (name: string): boolean => recordId.safeParse(name).success;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: its methods, each short, share the tables of one store
 export function openOrderStore(options: OrderStoreOptions): OrderStore {
   const { database, ordersTable, intakeTable, auctions, clock } = options;
   const log = openIntakeLog(database, intakeTable);

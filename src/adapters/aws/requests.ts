@@ -43,6 +43,7 @@ export type Progress = 'done' | 'again' | 'later';
 const abortAttempts = 5;
 
 /** @param budgetMs  how long a request is tried */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: the steps of a request share the log and its turns
 export function openRequests(log: IntakeLog, turns: ReturnType<typeof openTurns>, budgetMs: number) {
   /** @returns whether it is committed; if not it never will be */
   const abort = (auction: Auction, request: string): Promise<boolean> =>

@@ -105,6 +105,7 @@ export function readEntries(database: DatabaseSync, auction: string, head: Head 
   });
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: its methods, each short, share the prepared statements of one database
 export function orderStore(options: OrderStoreOptions): OrderStore & { close(): void } {
   const { database, durability, clock, gates, heads, storage } = options;
   const columns = entryColumns;

@@ -40,6 +40,7 @@ export interface WorkflowOptions {
 /** Longest input or output of a state that the history keeps. */
 const detailSize = 2000;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: start, resume and stop share the executions that run
 export function openWorkflow(options: WorkflowOptions): LocalWorkflow {
   const { database, durability, clock, runTask, log, waits = {} } = options;
   const machine = new StateMachine(localDefinition(), { validationOptions: { noValidate: true } }); // a test validates it
