@@ -156,6 +156,13 @@ const cases: Record<string, readonly [orders: string, blocks?: readonly object[]
     [1, 2, 2].map((lots, k) => block(`b${k}`, { side: 'buy', price: 40, power: lots / 1000, minAcceptance: 0 })),
     { lot: 0.001 },
   ],
+  'a loop whose legs meet in an MTU trades what its legs buy, not what they come to': [
+    'buy 6@4000, sell 6@110',
+    [
+      block('b1', { side: 'buy', price: 110, power: 4, minAcceptance: 0, loopWith: 'b2' }),
+      block('b2', { side: 'sell', price: 110, power: 20, minAcceptance: 0, loopWith: 'b1' }),
+    ],
+  ],
   'households of watts': [
     'linear 0.000017@20 -0.000011@4000, sell 0.000012@60, buy 0.000008@80',
     [],

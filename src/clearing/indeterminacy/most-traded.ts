@@ -24,6 +24,10 @@ export interface MostTraded {
   readonly required: () => NearestProgram;
 }
 
+/** MW bought by a unit of a column, over all MTUs; of a loop by its legs, not by what they come to. */
+const boughtBy = ({ columns }: Problem, c: number): number =>
+  (columns[c]!.legs ?? columns[c]!.cells).reduce((sum, [, mw]) => sum + Math.max(0, -mw), 0);
+
 /** Of a MW that is lost, beside one that is traded. */
 const lossWeight = weights.little;
 
@@ -40,8 +44,8 @@ export function mostTraded(
   const { lower, upper, rightSide, starts, indices, values } = program;
   const gain = new Float64Array(lower.length);
   columns.forEach((c, k) => {
-    const { kind, cells } = problem.columns[c]!;
-    if (isTrade(problem, c)) gain[k] = cells.reduce((mw, [, each]) => mw - Math.min(0, each), 0);
+    const { kind } = problem.columns[c]!;
+    if (isTrade(problem, c)) gain[k] = boughtBy(problem, c);
     else if (kind === 'flow') gain[k] = -lossWeight * arcAt(problem, c).arc.loss;
   });
   marginals.forEach(({ node, side }, k) => {
@@ -117,9 +121,7 @@ function tradedAtMost(
         volume += shareAt(segment, price[i]!) * segment.power * span;
   }
   const open = new Set(clusters.flatMap(({ columns }) => columns));
-  for (const c of part.columns)
-    if (isTrade(problem, c) && !open.has(c))
-      for (const [, mw] of problem.columns[c]!.cells) volume -= Math.min(0, mw) * value[c]!;
+  for (const c of part.columns) if (isTrade(problem, c) && !open.has(c)) volume += boughtBy(problem, c) * value[c]!;
   for (const cluster of clusters) {
     if (cluster.marginals.length === 0 && !cluster.columns.some((c) => isTrade(problem, c))) continue;
     // An order that could trade on either side trades on one.
