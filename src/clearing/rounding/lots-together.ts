@@ -87,20 +87,27 @@ const flowsAt = ({ columns, periods }: Problem, t: number): number[] =>
   );
 
 function isBalanced(problem: Problem, { free }: Sharing, traded: InLots, t: number): boolean {
-  const { columns, zones, periods, units, lot } = problem;
-  const { netPosition, value } = traded;
-  // Published to the watt.
-  const digit = 10 ** (units.power - 6);
+  const { periods, units, lot } = problem;
+  const { value } = traded;
+  // Published to the watt: half of it is none.
+  const digit = 0.5 * 10 ** (units.power - 6);
   const flows = flowsAt(problem, t);
   if (flows.some((c) => value[c]! < free.lower[c]! - digit || value[c]! > free.upper[c]! + digit)) return false;
-  const left = Array.from({ length: zones }, (_, z) => netPosition[z * periods + t]!);
-  for (const c of flows)
-    for (const [cell, mw] of columns[c]!.cells) left[Math.floor(cell / periods)]! += mw * value[c]!;
+  const left = leftIn(problem, traded, t);
   const lost = losses(problem, (c) => value[c] !== 0 && (hasLoss(problem, c) || !isWhole(value[c]!, lot)), lot, t);
   return left.every((mw, z) => mw >= -digit && mw <= lost(z * periods + t) + digit);
 }
 
-/** The program of some MTUs. */
+/** MW by zone that are sold in an MTU and not taken out by flows. */
+function leftIn(problem: Problem, { netPosition, value }: InLots, t: number): number[] {
+  const { columns, zones, periods } = problem;
+  const left = Array.from({ length: zones }, (_, z) => netPosition[z * periods + t]!);
+  for (const c of flowsAt(problem, t))
+    for (const [cell, mw] of columns[c]!.cells) left[Math.floor(cell / periods)]! += mw * value[c]!;
+  return left;
+}
+
+/** The program of some MTUs: by how many lots what is traded is to change, so that its numbers are small whatever the lot. */
 class Choice {
   readonly #problem: Problem;
   readonly #sharing: Sharing;
@@ -109,10 +116,10 @@ class Choice {
   readonly #draft = new Draft();
   /** Columns of the draft that take whole numbers. */
   readonly #whole: number[] = [];
-  /** Rows by cell: what is sold less what is bought leaves over flows, or is lost. */
+  /** Rows by cell: lots that are sold, less those that are bought and taken out, are lost. */
   readonly #balances = new Map<number, number>();
-  /** Columns of the draft by column of the problem, and by what gives way. */
-  readonly #at = new Map<number, number>();
+  /** Columns of the draft by column of the problem, with MW or ratio of a lot; and by what gives way. */
+  readonly #at = new Map<number, { column: number; perLot: number }>();
   readonly #lots = new Map<number, number>();
 
   /** @param yielding  MW by which flows may be less than their prices say */
@@ -121,113 +128,110 @@ class Choice {
     this.#sharing = sharing;
     this.#traded = traded;
     this.#mtus = mtus;
-    this.#addBalances();
+    for (const t of mtus) this.#addBalances(t);
     this.#addGiving();
     this.#addBlocks();
-    this.#addFlows(yielding);
+    for (const t of mtus) this.#addFlows(t, yielding);
     this.#addRows();
   }
 
   solve(solver: Solver): Chosen | undefined {
     const { status, x } = solver.solve(this.#draft.program, this.#whole);
     if (status !== 'optimal') return undefined;
+    const { value, giving } = this.#traded;
     return {
-      value: Array.from(this.#at, ([c, k]) => [c, x[k]!]),
-      lots: Array.from(this.#lots, ([k, j]) => [k, Math.round(x[j]!)]),
+      value: Array.from(this.#at, ([c, { column, perLot }]) => [c, value[c]! + x[column]! * perLot]),
+      lots: Array.from(this.#lots, ([k, column]) => [k, giving[k]!.lots + Math.round(x[column]!)]),
     };
   }
 
   readonly #isHere = (cell: number): boolean => this.#mtus.has(cell % this.#problem.periods);
 
-  get #giving(): [number, Giving][] {
-    return [...this.#traded.giving.entries()].filter(([, { cells }]) => this.#isHere(cells[0]!));
-  }
-
-  get #blocks(): [column: number, least: number][] {
-    return [...this.#traded.blocks].filter(([c]) => partsOf(this.#problem, c).some(([cell]) => this.#isHere(cell)));
-  }
-
-  /** A column that counts what it is off its ideal, below it and above. */
-  #near(ideal: number, range: readonly [lower: number, upper: number], scale: number, below: number, above = below) {
-    const x = this.#draft.column(0, ...range, []);
+  /** A column of lots that counts what it is off its ideal, below it and above. */
+  #near(ideal: number, lower: number, upper: number, below: number, above = below): number {
     const off = this.#draft.row(ideal, ideal);
-    this.#draft.entry(x, off, scale);
     this.#draft.column(below, 0, Infinity, [[off, 1]]);
     this.#draft.column(above, 0, Infinity, [[off, -1]]);
-    return x;
+    return this.#draft.column(0, lower, upper, [[off, 1]]);
   }
 
-  #addBalances(): void {
+  #addBalances(t: number): void {
     const { zones, periods, lot } = this.#problem;
     const { free, islands, value: exact } = this.#sharing;
-    const { netPosition, value } = this.#traded;
     const isOpen = new Set(islands.flatMap((island) => island.columns));
     const mayLose = (c: number) =>
       hasLoss(this.#problem, c) ? free.upper[c]! > 0 : !isOpen.has(c) && !isWhole(exact[c]!, lot);
-    // What stands of the net positions without what is chosen here.
-    const fixed = netPosition.slice();
-    for (const [, { cells, sign, lots }] of this.#giving) for (const cell of cells) fixed[cell]! -= sign * lots * lot;
-    for (const [c] of this.#blocks)
-      for (const [cell, mw] of partsOf(this.#problem, c)) fixed[cell]! -= toLots(mw * value[c]!, lot);
-    for (const t of this.#mtus) {
-      const lost = losses(this.#problem, mayLose, lot, t);
-      for (let z = 0; z < zones; z++) {
-        const cell = z * periods + t;
-        const row = this.#draft.row(-fixed[cell]!, -fixed[cell]!);
-        this.#draft.column(little, 0, lost(cell), [[row, -1]]);
-        this.#balances.set(cell, row);
-      }
+    const lost = losses(this.#problem, mayLose, lot, t);
+    const left = leftIn(this.#problem, this.#traded, t);
+    for (let z = 0; z < zones; z++) {
+      const cell = z * periods + t;
+      const row = this.#draft.row(-left[z]! / lot, -left[z]! / lot);
+      this.#draft.column(little, 0, lost(cell) / lot, [[row, -1]]);
+      this.#balances.set(cell, row);
     }
   }
 
   #addGiving(): void {
     const { lot } = this.#problem;
-    for (const [k, { cells, sign, ideal, least, most }] of this.#giving) {
-      const x = this.#near(ideal, [least, most], lot, 1);
-      for (const cell of cells) this.#draft.entry(x, this.#balances.get(cell)!, sign * lot);
-      this.#whole.push(x);
-      this.#lots.set(k, x);
+    for (const [k, { cells, sign, ideal, least, most, lots }] of this.#traded.giving.entries()) {
+      if (!this.#isHere(cells[0]!)) continue;
+      const column = this.#near(ideal / lot - lots, least - lots, most - lots, 1);
+      for (const cell of cells) this.#draft.entry(column, this.#balances.get(cell)!, sign);
+      this.#whole.push(column);
+      this.#lots.set(k, column);
     }
   }
 
   #addBlocks(): void {
     const { lot } = this.#problem;
-    for (const [c, least] of this.#blocks) {
-      const ratio = this.#draft.column(0, least, 1, []);
-      this.#at.set(c, ratio);
-      for (const [cell, mw] of partsOf(this.#problem, c)) {
-        const size = Math.abs(mw);
+    for (const [c, least] of this.#traded.blocks) {
+      const parts = partsOf(this.#problem, c);
+      if (!parts.some(([cell]) => this.#isHere(cell))) continue;
+      const [now, exact] = [this.#traded.value[c]!, this.#sharing.value[c]!];
+      const perLot = lot / parts.reduce((most, [, mw]) => Math.max(most, Math.abs(mw)), 0);
+      const ratio = this.#draft.column(0, (least - now) / perLot, (1 - now) / perLot);
+      this.#at.set(c, { column: ratio, perLot });
+      for (const [cell, mw] of parts) {
+        const size = Math.abs(mw) / lot;
+        const lots = Math.round(toLots(size * now * lot, lot) / lot);
         // The largest ratio that fits is the next below.
-        const k = this.#near(size * this.#sharing.value[c]!, [0, Math.ceil(size / lot)], lot, fallen, risen);
-        this.#whole.push(k);
-        this.#draft.entry(k, this.#balances.get(cell)!, Math.sign(mw) * lot);
-        const half = this.#draft.row(-0.49 * lot, 0.49 * lot);
-        this.#draft.entry(k, half, lot);
-        this.#draft.entry(ratio, half, -size);
+        const column = this.#near(size * exact - lots, -lots, Math.ceil(size) - lots, fallen, risen);
+        this.#whole.push(column);
+        this.#draft.entry(column, this.#balances.get(cell)!, Math.sign(mw));
+        const half = this.#draft.row(size * now - lots - 0.49, size * now - lots + 0.49);
+        this.#draft.entry(column, half, 1);
+        this.#draft.entry(ratio, half, -size * perLot);
       }
     }
   }
 
-  #addFlows(yielding: number): void {
+  #addFlows(t: number, yielding: number): void {
     const { free, islands, value: exact } = this.#sharing;
+    const { lot } = this.#problem;
     const isOpen = new Set(islands.flatMap((island) => island.columns));
-    for (const c of [...this.#mtus].flatMap((t) => flowsAt(this.#problem, t))) {
+    for (const c of flowsAt(this.#problem, t)) {
       const room = isOpen.has(c) ? Infinity : yielding;
-      const range = [Math.max(free.lower[c]!, exact[c]! - room), Math.min(free.upper[c]!, exact[c]! + room)] as const;
-      const x = this.#near(exact[c]!, range, 1, little);
-      this.#at.set(c, x);
-      for (const [cell, mw] of this.#problem.columns[c]!.cells) this.#draft.entry(x, this.#balances.get(cell)!, mw);
+      const [lower, upper] = [Math.max(free.lower[c]!, exact[c]! - room), Math.min(free.upper[c]!, exact[c]! + room)];
+      const now = this.#traded.value[c]!;
+      const column = this.#near((exact[c]! - now) / lot, (lower - now) / lot, (upper - now) / lot, little);
+      this.#at.set(c, { column, perLot: lot });
+      for (const [cell, mw] of this.#problem.columns[c]!.cells)
+        this.#draft.entry(column, this.#balances.get(cell)!, mw);
     }
   }
 
   #addRows(): void {
+    const { lot } = this.#problem;
     const { value } = this.#traded;
     for (const { entries, low, high } of this.#problem.rows) {
       if (!entries.some(([c]) => this.#at.has(c))) continue;
       // Of ramps into other MTUs, and of families, the others stay.
-      const rest = entries.reduce((sum, [c, factor]) => (this.#at.has(c) ? sum : sum + factor * value[c]!), 0);
-      const row = this.#draft.row(low - rest, high - rest);
-      for (const [c, factor] of entries) if (this.#at.has(c)) this.#draft.entry(this.#at.get(c)!, row, factor);
+      const now = entries.reduce((sum, [c, factor]) => sum + factor * value[c]!, 0);
+      const row = this.#draft.row((low - now) / lot, (high - now) / lot);
+      for (const [c, factor] of entries) {
+        const own = this.#at.get(c);
+        if (own !== undefined) this.#draft.entry(own.column, row, (factor * own.perLot) / lot);
+      }
     }
   }
 }
