@@ -94,6 +94,9 @@ export function freeRules(
   high.fill(max, 0, cells);
   const rules: Rule[] = [];
   const rowsOf = new Map<number, [row: number, factor: number][]>();
+  const ramped = new Set(
+    part.rows.flatMap((r) => (problem.rows[r]!.kind === 'ramp' ? problem.rows[r]!.entries.map(([c]) => c) : [])),
+  );
   for (const r of free.rows) {
     const { entries, low: least, high: most } = problem.rows[r]!;
     const activity = entries.reduce((sum, [c, factor]) => sum + factor * value[c]!, 0);
@@ -126,7 +129,7 @@ export function freeRules(
     const terms = mergedTerms(columns[c]!.cells);
     const own = rowsOf.get(c) ?? [];
     for (const [r, factor] of own) terms.push([cells + r, -factor]);
-    const yields = yieldingOf(kind, isShut, own.length > 0);
+    const yields = yieldingOf(kind, isShut, ramped.has(c));
     const at = terms.map(([each]) => each);
     const factor = terms.map(([, each]) => each);
     const lowest = stands === -1 ? -Infinity : cost;
@@ -140,10 +143,11 @@ export function freeRules(
   return { rules, low, high };
 }
 
-function yieldingOf(kind: Column['kind'], isShut: boolean, hasRow: boolean): Yielding | undefined {
+/** @param isRamped  whether the flow is in a ramp, be it one that binds or not */
+function yieldingOf(kind: Column['kind'], isShut: boolean, isRamped: boolean): Yielding | undefined {
   if (isShut) return 'direction';
   if (kind === 'exchange') return 'exchange';
-  return kind === 'flow' && hasRow ? 'ramp' : undefined;
+  return kind === 'flow' && isRamped ? 'ramp' : undefined;
 }
 
 /** Mean prices at which nobody who is executed at a node loses. */

@@ -6,8 +6,8 @@
  * longer orders and blocks executed in part tie to it:
  *
  *   min   sum_giving |lot * k - ideal|  +  sum_block (fallen * (ideal - lot * k)^+ + risen * (lot * k - ideal)^+)
- *         +  little * (sum_flow |x - exact| + sum_zone lost)
- *   s.t.  net position - what the flows take out = lost, 0 <= lost <= a lot for each line with a loss    for each zone and MTU
+ *         +  little * (sum_flow |x - exact| + sum lost)
+ *   s.t.  net position - what the flows take out = lost    for each zone and MTU; lost <= a lot for each line with a loss that carries
  *         |lot * k - ratio * q| <= lot / 2        for each block and MTU, k whole
  *         rows, limits; a flow that its price fills stays
  */
@@ -34,7 +34,7 @@ export interface Chosen {
   readonly lots: readonly (readonly [giving: number, lots: number])[];
 }
 
-/** Weights of a MW of flow, or lost, and of a block that falls or rises, beside a MW of an order. */
+/** Weights of a lot of flow, or lost, and of a block that falls or rises, beside a lot of an order. */
 const { little } = weights;
 const fallen = 10;
 const risen = 100;
@@ -48,10 +48,12 @@ export function lotsTogether(problem: Problem, solver: Solver, sharing: Sharing,
     if (done.has(t)) return [];
     const mtus = tiedTo(problem, traded, t);
     for (const each of mtus) done.add(each);
-    const found =
-      new Choice(problem, sharing, traded, mtus, 0).solve(solver) ??
-      new Choice(problem, sharing, traded, mtus, problem.lot).solve(solver);
-    return found ?? [];
+    for (const yielding of [0, problem.lot])
+      for (const mayCarry of [false, true]) {
+        const found = new Choice(problem, sharing, traded, mtus, yielding, mayCarry).solve(solver);
+        if (found !== undefined) return found;
+      }
+    return [];
   });
 }
 
@@ -113,6 +115,8 @@ class Choice {
   readonly #sharing: Sharing;
   readonly #traded: InLots;
   readonly #mtus: ReadonlySet<number>;
+  /** Flows that are not at an end. */
+  readonly #isOpen: ReadonlySet<number>;
   readonly #draft = new Draft();
   /** Columns of the draft that take whole numbers. */
   readonly #whole: number[] = [];
@@ -122,16 +126,30 @@ class Choice {
   readonly #at = new Map<number, { column: number; perLot: number }>();
   readonly #lots = new Map<number, number>();
 
-  /** @param yielding  MW by which flows may be less than their prices say */
-  constructor(problem: Problem, sharing: Sharing, traded: InLots, mtus: ReadonlySet<number>, yielding: number) {
+  /**
+   * @param yielding  MW by which flows may be less than their prices say
+   * @param mayCarry  whether a line with a loss that carries nothing may, if lots need it
+   */
+  constructor(
+    problem: Problem,
+    sharing: Sharing,
+    traded: InLots,
+    mtus: ReadonlySet<number>,
+    yielding: number,
+    mayCarry: boolean,
+  ) {
     this.#problem = problem;
     this.#sharing = sharing;
     this.#traded = traded;
     this.#mtus = mtus;
+    this.#isOpen = new Set(sharing.islands.flatMap(({ columns }) => columns));
     for (const t of mtus) this.#addBalances(t);
     this.#addGiving();
     this.#addBlocks();
-    for (const t of mtus) this.#addFlows(t, yielding);
+    for (const t of mtus) {
+      this.#addFlows(t, yielding);
+      this.#addLosses(t, mayCarry);
+    }
     this.#addRows();
   }
 
@@ -156,19 +174,24 @@ class Choice {
   }
 
   #addBalances(t: number): void {
-    const { zones, periods, lot } = this.#problem;
-    const { free, islands, value: exact } = this.#sharing;
-    const isOpen = new Set(islands.flatMap((island) => island.columns));
-    const mayLose = (c: number) =>
-      hasLoss(this.#problem, c) ? free.upper[c]! > 0 : !isOpen.has(c) && !isWhole(exact[c]!, lot);
-    const lost = losses(this.#problem, mayLose, lot, t);
-    const left = leftIn(this.#problem, this.#traded, t);
-    for (let z = 0; z < zones; z++) {
-      const cell = z * periods + t;
-      const row = this.#draft.row(-left[z]! / lot, -left[z]! / lot);
-      this.#draft.column(little, 0, lost(cell) / lot, [[row, -1]]);
-      this.#balances.set(cell, row);
-    }
+    const { periods, lot } = this.#problem;
+    for (const [z, mw] of leftIn(this.#problem, this.#traded, t).entries())
+      this.#balances.set(z * periods + t, this.#draft.row(-mw / lot, -mw / lot));
+  }
+
+  /** Of what a line with a loss carries, or one that is full at no whole lots, less than a lot is lost at its ends. */
+  #addLosses(t: number, mayCarry: boolean): void {
+    const { arcs, columns, periods, lot } = this.#problem;
+    const { free, value: exact } = this.#sharing;
+    const flows = arcs.map(({ line }, a) => ({ line, c: a * periods + t }));
+    const losing = flows.filter(({ c }) =>
+      hasLoss(this.#problem, c)
+        ? exact[c]! > 0 || (mayCarry && free.upper[c]! > 0)
+        : !this.#isOpen.has(c) && !isWhole(exact[c]!, lot),
+    );
+    for (const line of Map.groupBy(losing, (flow) => flow.line).values())
+      for (const cell of new Set(line.flatMap(({ c }) => columns[c]!.cells.map(([at]) => at))))
+        this.#draft.column(little, 0, 1, [[this.#balances.get(cell)!, -1]]);
   }
 
   #addGiving(): void {
@@ -206,11 +229,10 @@ class Choice {
   }
 
   #addFlows(t: number, yielding: number): void {
-    const { free, islands, value: exact } = this.#sharing;
+    const { free, value: exact } = this.#sharing;
     const { lot } = this.#problem;
-    const isOpen = new Set(islands.flatMap((island) => island.columns));
     for (const c of flowsAt(this.#problem, t)) {
-      const room = isOpen.has(c) ? Infinity : yielding;
+      const room = this.#isOpen.has(c) ? Infinity : yielding;
       const [lower, upper] = [Math.max(free.lower[c]!, exact[c]! - room), Math.min(free.upper[c]!, exact[c]! + room)];
       const now = this.#traded.value[c]!;
       const column = this.#near((exact[c]! - now) / lot, (lower - now) / lot, (upper - now) / lot, little);
