@@ -163,6 +163,78 @@ const cases: Record<string, readonly [orders: string, blocks?: readonly object[]
       block('b2', { side: 'sell', price: 110, power: 20, minAcceptance: 0, loopWith: 'b1' }),
     ],
   ],
+  'a line with losses and a ramp may shut the direction that would burn more, where it carries nothing': [
+    'A sell 7@-50#2',
+    [],
+    { periods: 2, zones: ['A', 'B'], lines: [line('A-B', 5, { reverse: 17, loss: 0.02, ramp: 15 })] },
+  ],
+  'the test of a line whose ramp does not bind may give way, before an order is left out': [
+    '',
+    [
+      { record_id: 'l1', zone: 'A', resolution: 'PT60M', kind: 'limit', side: 'buy', period: 1, price: -10, power: 7 },
+      { record_id: 'c2', zone: 'B', kind: 'curve', period: 3, shape: 'step', points: [{ price: 10, power: 4 }] },
+      {
+        record_id: 'c4',
+        zone: 'A',
+        resolution: 'PT60M',
+        kind: 'curve',
+        period: 1,
+        shape: 'step',
+        points: [{ price: 20, power: -19 }],
+      },
+    ],
+    { ...quarters, zones: ['A', 'B'], lines: [line('A-B', 5, { reverse: 2, ramp: 9 })] },
+  ],
+  'no lot is lost on a line with losses that carries nothing': [
+    'A step 15@-60#1',
+    [
+      block('b1', { price: -20, to: 2, power: 20, minAcceptance: 0 }),
+      {
+        record_id: 'u4',
+        zone: 'B',
+        kind: 'complex',
+        side: 'buy',
+        steps: [{ period: 2, price: -80, power: 8 }],
+        fixedTerm: 0,
+        variableTerm: 0,
+        condition: 'maximum-payment',
+      },
+    ],
+    {
+      resolution: 'PT15M',
+      periods: 2,
+      lot: 1,
+      zones: ['A', 'B'],
+      lines: [line('A-B', 17, { reverse: 19, loss: 0.02 })],
+    },
+  ],
+  'an imbalance of one watt is one, where the watt is the lot': [
+    'sell 20@120#3',
+    [
+      {
+        ...block('b1', { side: 'buy', price: 100, minAcceptance: 0, loopWith: 'b2' }),
+        from: undefined,
+        to: undefined,
+        profile: [
+          { period: 1, power: 14 },
+          { period: 2, power: 9 },
+        ],
+      },
+      block('b2', { price: -20, from: 3, to: 3, power: 2, minAcceptance: 0, loopWith: 'b1' }),
+      {
+        ...block('b4', { side: 'buy', price: 70, minAcceptance: 0, exclusiveGroup: 'g' }),
+        from: undefined,
+        to: undefined,
+        profile: [
+          { period: 1, power: 1 },
+          { period: 2, power: 9 },
+          { period: 3, power: 16 },
+        ],
+      },
+      block('b5', { price: 70, to: 2, power: 14, minAcceptance: 0, exclusiveGroup: 'g' }),
+    ],
+    { periods: 3 },
+  ],
   'households of watts': [
     'linear 0.000017@20 -0.000011@4000, sell 0.000012@60, buy 0.000008@80',
     [],

@@ -72,9 +72,11 @@ function moreRent(view: View, link: Link): number {
     const rent = Math.max(mw, 0) * forward + Math.min(mw, 0) * backward;
     does += rent;
     if (view.mayGiveWay('ramps', from, t)) return { start: mw, value: rent, pieces: [] };
-    // At negative prices both directions of a line with losses seem to pay; it may use one only. Where it carries nothing, that is either.
+    // At negative prices both directions of a line with losses seem to pay; it may use one only. Where it carries nothing, that is either: the one
+    // that would earn less has to hold.
     const burning = backward < forward;
-    const isShut = { forward: burning && mw === 0 && forward > 0, back: burning && mw === 0 && forward <= 0 };
+    const isIdle = burning && mw === 0;
+    const isShut = { forward: isIdle && forward > -backward, back: isIdle && forward <= -backward };
     const [low, high] = [
       isShut.back ? Math.max(0, least[t]!) : Math.min(least[t]!, mw),
       isShut.forward ? Math.min(0, most[t]!) : Math.max(most[t]!, mw),
