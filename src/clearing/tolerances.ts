@@ -9,6 +9,8 @@
 export const inPrice = {
   /** Two prices, or a price and a limit, are one. */
   same: 1e-6,
+  /** A volume's price along a straight line, and the program's: as near as a solver's duals can be held to. */
+  onCurve: 1e-7,
   /** An order's limit is the price of a linear program's duals, which add up several. */
   atTheMoney: 1e-5,
   /** A price of a rule that never gives way may be off by so much, and one that is off by more has given way. */
@@ -99,5 +101,7 @@ export const inSolver = {
   product: 1e-16,
   productGivingWay: 1e-12,
   atBound: 1e-9,
+  /** Of a tolerance: counted from a point that closes the rows, they are closed so much better. */
+  fromPoint: 1e-2,
   pivot: 1e-13,
 } as const;

@@ -116,8 +116,8 @@ export async function startEmulator({ enforces = false } = {}): Promise<Emulator
  *
  * @param requirement  as pip takes it, with its version
  */
-export async function pythonWith(requirement: string): Promise<string> {
-  const home = join(cache, requirement.replaceAll(/[^a-z0-9.-]+/g, '-'));
+export async function pythonWith(...requirements: string[]): Promise<string> {
+  const home = join(cache, requirements.join('-').replaceAll(/[^a-z0-9.-]+/g, '-'));
   const python = join(home, 'bin', 'python');
   if (existsSync(python)) return python;
   // Made aside and renamed, so that it is whole or not there; each on its own, also where one process asks twice.
@@ -125,7 +125,7 @@ export async function pythonWith(requirement: string): Promise<string> {
   await mkdir(cache, { recursive: true });
   const run = promisify(execFile);
   await run('python3', ['-m', 'venv', unfinished]);
-  await run(join(unfinished, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', requirement]);
+  await run(join(unfinished, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', ...requirements]);
   try {
     await rename(unfinished, home);
   } catch (error) {

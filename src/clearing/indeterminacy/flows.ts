@@ -5,6 +5,7 @@ import type { Arc } from '../model/lines.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Answer, Bounds } from '../relaxation/master.ts';
 import { type NearestProgram, nearestAnywhere, nearestPoint } from '../solver/nearest.ts';
+import { completed, nearestFrom } from '../solver/nearest-from.ts';
 import { inPower, inSolver } from '../tolerances.ts';
 import { balances } from './balances.ts';
 import type { Cluster, Free } from './cluster.ts';
@@ -41,7 +42,9 @@ export function leastFlows(
   }
   const program = balances(problem, free, found, { cells, columns, rows, marginals: [] }, surplus, value);
   // Of shares that are only tried, limits that bind say enough.
-  const x = found === undefined ? nearestAnywhere(program, balanceTolerance) : nearestInTurn(program);
+  // The volumes stand, and so do what they leave zones to export.
+  const own = rows.length > 0 ? Float64Array.from(columns, (c) => value[c]!) : undefined;
+  const x = found === undefined ? nearestAnywhere(program, balanceTolerance) : nearestInTurn(program, own);
   if (x === undefined) return false;
   columns.forEach((c, k) => {
     value[c] = x[k]!;
@@ -104,10 +107,16 @@ export function treeFlows(
  *
  * What binds was found by a solver that closes its rows to a tenth of a millionth: together they may contradict each other by more,
  * or leave no inside, and then this gives way by a little. Rounding closes the balances in any case.
+ *
+ * @param known  of the first columns what the solver found, where constraints tie them: then counted from there
  */
-export function nearestInTurn(program: NearestProgram): Float64Array | undefined {
+export function nearestInTurn(program: NearestProgram, known?: Float64Array): Float64Array | undefined {
   const lightest = program.weight.reduce((least, w) => (w > 0 ? Math.min(least, w) : least), 1);
   const product = inSolver.productGivingWay * lightest;
+  const near =
+    known &&
+    nearestFrom(completed(program, known), inPower.nothing, program, balanceTolerance * inSolver.fromPoint, product);
+  if (near !== undefined) return near;
   for (const looser of [1, 100, 1000]) {
     const x = nearestPoint(program, looser * balanceTolerance, product);
     if (x !== undefined) return x;

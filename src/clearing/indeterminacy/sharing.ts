@@ -73,13 +73,15 @@ function share(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept)
   const buyShare = new Float64Array(problem.nodes.length);
   const free = settled(problem, whole, found.bounds);
   const { net, surplus, value, islands, tied, clusters: all } = openChoices(problem, whole, found, free, price, kept);
+  const withoutMarginals = net.slice();
   const otherSide = new Set<Segment>();
   // A rounding error, and less than half a lot.
   const off = Math.min(inPower.whole, problem.lot / 2);
   let left: Float64Array = surplus;
   for (const one of all) {
     const shared = (of: Cluster) =>
-      oneRatio(problem, free, of, surplus, value) ?? leastUnexecuted(problem, solver, free, found, of, surplus, value);
+      oneRatio(problem, free, of, surplus, value) ??
+      leastUnexecuted(problem, solver, free, found, of, surplus, value, withoutMarginals);
     const choices = sidesOf(problem, one, price);
     let best: { sides: Sides; volumes: Float64Array } | undefined;
     for (const sides of choices) {
@@ -173,6 +175,7 @@ function leastUnexecuted(
   cluster: Cluster,
   surplus: Float64Array,
   value: Float64Array,
+  net: Float64Array,
 ): Float64Array | undefined {
   const { columns, marginals } = cluster;
   const program = balances(problem, free, found, cluster, surplus, value);
@@ -182,7 +185,7 @@ function leastUnexecuted(
     marginals.every(({ node }) => problem.nodes[node]!.span === 1) &&
     columns.every((c) => problem.columns[c]!.kind === 'flow' && arcAt(problem, c).arc.loss === 0);
   const most = isPlain ? undefined : mostTraded(problem, solver, cluster, program);
-  const shared = nearestInTurn(program);
+  const shared = nearestInTurn(program, cluster.rows.length > 0 ? asFound(found, cluster, net) : undefined);
   const isLess = most !== undefined && shared !== undefined && most.of(shared) < most.volume - volumeTolerance;
   const x = isLess ? (nearestInTurn(most.required()) ?? shared) : shared;
   if (x === undefined) return undefined;
@@ -190,6 +193,15 @@ function leastUnexecuted(
     value[c] = x[k]!;
   });
   return x.slice(columns.length, columns.length + marginals.length);
+}
+
+/** Values of the open columns, and MW of the orders at the money, as the linear program found them. */
+function asFound(found: Equilibrium, { columns, marginals }: Cluster, net: Float64Array): Float64Array {
+  const executed = marginals.map(({ node, side }) => {
+    const rest = found.net[node]! - net[node]!;
+    return Math.max(0, side === 'sell' ? rest : -rest);
+  });
+  return Float64Array.from([...columns.map((c) => found.value[c]!), ...executed]);
 }
 
 /** MW that count as more traded. */

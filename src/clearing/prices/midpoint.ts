@@ -25,8 +25,10 @@ import type { Equilibrium } from '../search/equilibrium.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
 import { type NearestProgram, nearestPoint } from '../solver/nearest.ts';
+import { completed, nearestFrom } from '../solver/nearest-from.ts';
 import { inPrice, inRatio, inSolver } from '../tolerances.ts';
 import { supportedLevel, givingWay as yieldingRules } from './giving-way.ts';
+import { priceOfPart } from './price-of-part.ts';
 import { type Reduced, reduced } from './reduced.ts';
 import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.ts';
 
@@ -61,7 +63,7 @@ export function midpointPrices(problem: Problem, solver: Solver, found: Equilibr
   });
   const rules = [...free.rules, ...noLoss];
   const program = reduced({ ...free, rules }, cells);
-  for (const part of brokenParts(program, prices, cells)) nearest(program, part, prices, shared, cells);
+  for (const part of brokenParts(program, prices, cells)) nearest(program, part, prices, found, shared, cells);
   return { prices: prices.slice(0, cells), unsupported };
 }
 
@@ -83,6 +85,12 @@ function rulesThatHold(
     for (const c of part.columns) volumes.value[c] = shared.value[c]!;
   }
   const free = freeRules(problem, wholeOf(problem), withoutIdle(problem, shared), volumes, shut);
+  problem.nodes.forEach((node, i) => {
+    const at = node.span === 1 ? priceOfPart(node, shared.net[i]!) : undefined;
+    const cell = node.zone * periods + node.from;
+    if (at === undefined || at < free.low[cell]! - samePrice || at > free.high[cell]! + samePrice) return;
+    [free.low[cell], free.high[cell]] = [at, at];
+  });
   const instead = new Map<Rule, Rule | undefined>();
   const unsupported: number[] = [];
   groups.forEach(([first, after], k) => {
@@ -216,15 +224,18 @@ function nearest(
   { variable, weight, low, high, rules }: Reduced<Rule>,
   part: { variables: readonly number[]; rules: readonly number[] },
   prices: Float64Array,
+  found: Equilibrium,
   { rowPrice }: Sharing,
   cells: number,
 ): void {
   const columnOf = new Map(part.variables.map((v, k) => [v, k]));
   const target = new Float64Array(part.variables.length);
+  const own = new Float64Array(part.variables.length);
   variable.forEach((v, i) => {
     const k = columnOf.get(v);
     if (k === undefined) return;
     target[k] = i < cells ? prices[i]! : rowPrice[i - cells]!;
+    own[k] = i < cells ? found.price[i]! : found.rowPrice[i - cells]!;
   });
   // Columns: the prices, then what each rule's sum comes to. Rows: sum of factor * price - that = 0. Rules are scaled to prices.
   const draft = new Draft();
@@ -253,15 +264,25 @@ function nearest(
     target: Float64Array.from([...target, ...sums]),
     rightSide: new Float64Array(sums.length),
   };
-  // Rules that each could hold but not all together give way, by as little as can be.
-  const x =
-    nearestPoint(program, samePrice, inSolver.product) ??
-    nearestPoint(givingWay(program), samePrice, inSolver.productGivingWay);
+  const hasRows = part.variables.some((v) => weight[v] === 0);
+  const x = nearestPrices(program, hasRows ? completed(program, own) : undefined);
   assert(x !== undefined, 'rules that give way always leave prices');
   variable.forEach((v, i) => {
     const k = columnOf.get(v);
     if (k !== undefined && i < cells) prices[i] = Math.min(high[v]!, Math.max(low[v]!, x[k]!));
   });
+}
+
+/** @param own  where rows have prices too, the linear program's and what rules come to at them: the point to count from */
+function nearestPrices(program: NearestProgram, own: Float64Array | undefined): Float64Array | undefined {
+  const from = (tolerance: number) => own && nearestFrom(own, inPrice.atTheMoney, program, tolerance, inSolver.product);
+  // Rules that each could hold but not all together give way, by as little as can be.
+  return (
+    from(samePrice * inSolver.fromPoint) ??
+    from(samePrice) ??
+    nearestPoint(program, samePrice, inSolver.product) ??
+    nearestPoint(givingWay(program), samePrice, inSolver.productGivingWay)
+  );
 }
 
 /** How much dearer breaking a rule is than leaving the middle. */

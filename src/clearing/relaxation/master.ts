@@ -22,6 +22,8 @@ import { meanPrice, refined, windowAround } from './window.ts';
 export const samePrice = inPrice.same;
 /** Straight lines need about eight rounds; steps one or two. */
 const mostRounds = 60;
+/** Once prices are that near to the curves, so many more for a tenth of it. */
+const mostFiner = 3;
 /** A gain this small is the rounding error of a column without limits. */
 const noGain = inMoney.none;
 
@@ -142,6 +144,7 @@ export class Master {
    */
   solve(bounds: Bounds, answer: Answer, enough = -Infinity): Worth | undefined {
     this.#moveTo(bounds);
+    let finer = 0;
     for (let round = 1; ; round++) {
       assert(round <= mostRounds, `no exact answer after ${mostRounds} linear programs`);
       const { status, x, rowDual } = this.#model.solve();
@@ -150,7 +153,10 @@ export class Master {
       assert(status === 'optimal', `a linear program ended ${status}`);
       this.#writeDown(x, rowDual, answer);
       const worth = { welfare: this.#welfare(answer), bound: boundAt(this.#problem, this, bounds, answer) };
-      if (worth.bound <= enough || !this.#refine(answer)) return worth;
+      if (worth.bound <= enough) return worth;
+      const isNear = this.#offCurve(answer) <= samePrice;
+      if (isNear && finer++ === mostFiner) return worth;
+      if (!this.#refine(answer, isNear ? inPrice.onCurve : samePrice)) return worth;
     }
   }
 
@@ -259,15 +265,27 @@ export class Master {
     return welfare;
   }
 
+  /** How far the price of a node is from its curve at most. */
+  #offCurve({ net, price }: Answer): number {
+    let most = 0;
+    for (const i of this.nodes) {
+      const node = this.#problem.nodes[i]!;
+      const at = meanOver(this.#problem, price, node);
+      const [low, high] = pricesAt(node.curve, net[i]!);
+      most = Math.max(most, low - at, at - high);
+    }
+    return most;
+  }
+
   /** Cut the windows of nodes whose price and net supply do not lie on their curve; false when all do. */
-  #refine({ net, price }: Answer): boolean {
+  #refine({ net, price }: Answer, slack: number): boolean {
     const draft = new Draft();
     const gone = new Set<number>();
     this.nodes.forEach((i, k) => {
       const node = this.#problem.nodes[i]!;
       const at = meanOver(this.#problem, price, node);
       const [low, high] = pricesAt(node.curve, net[i]!);
-      if (at >= low - samePrice && at <= high + samePrice) return;
+      if (at >= low - slack && at <= high + slack) return;
       const { cuts, columns } = this.#windows[k]!;
       const finer = refined(node.curve, cuts, net[i]!, at);
       const next: Window = { cuts: finer, columns: [] };

@@ -3,7 +3,9 @@ import { dust, pivotDust } from './tolerances.ts';
 /**
  * A small linear program, for ramps and constraints that tie several flows: maximise gain·x with A x <= room, x >= 0, room >= 0.
  *
- * The origin is feasible and the least that can be said of the answer, so one phase does. Bland's rule: it ends.
+ * The origin is feasible and the least that can be said of the answer, so one phase does. Where several rows could leave, as they do
+ * when constraints of a network bind together, the one with the largest pivot does: small ones multiply rounding errors. Steps that
+ * gain nothing could go round in circles so; after many of them Bland's rule takes over, by which it ends.
  *
  * @param rows  by row, sparse: [variable, factor]
  * @returns the most gain; Infinity when there is no most
@@ -32,20 +34,15 @@ export function mostOf(
   gain.forEach((each, j) => {
     price[j] = -each / unit;
   });
-  for (;;) {
-    const entering = price.subarray(0, width - 1).findIndex((each) => each < -pivotDust);
+  const mostIdle = rows.length + n;
+  for (let idle = 0; ; ) {
+    const bland = idle > mostIdle;
+    const entering = enteringOf(price.subarray(0, width - 1), bland);
     if (entering < 0) return price[width - 1]! * unit;
-    let leaving = -1;
-    let least = Number.POSITIVE_INFINITY;
-    tableau.forEach((row, r) => {
-      if (row[entering]! <= pivotDust) return;
-      const ratio = row[width - 1]! / row[entering]!;
-      const still = dust(ratio, Math.min(least, ratio));
-      const isFirst = ratio <= least + still && leaving >= 0 && basis[r]! < basis[leaving]!;
-      if (ratio < least - still || isFirst) [least, leaving] = [Math.min(ratio, least), r];
-    });
+    const leaving = leavingOf(tableau, basis, entering, bland);
     if (leaving < 0) return Number.POSITIVE_INFINITY;
     const pivot = tableau[leaving]!;
+    idle = pivot[width - 1]! <= pivotDust * pivot[entering]! ? idle + 1 : 0;
     const scale = pivot[entering]!;
     for (let j = 0; j < width; j++) pivot[j]! /= scale;
     for (const row of [...tableau, price]) {
@@ -56,6 +53,36 @@ export function mostOf(
     }
     basis[leaving] = entering;
   }
+}
+
+/** The variable that gains most, or by Bland's rule the first that gains. */
+function enteringOf(price: Float64Array, bland: boolean): number {
+  if (bland) return price.findIndex((each) => each < -pivotDust);
+  let entering = -1;
+  for (let j = 0; j < price.length; j++) {
+    if (price[j]! < -pivotDust && (entering < 0 || price[j]! < price[entering]!)) entering = j;
+  }
+  return entering;
+}
+
+/** The row that binds first, of several the one with the largest pivot, or by Bland's rule of the first variable; -1 where none does. */
+function leavingOf(
+  tableau: readonly Float64Array[],
+  basis: readonly number[],
+  entering: number,
+  bland: boolean,
+): number {
+  const ratioOf = (row: Float64Array) => row[row.length - 1]! / row[entering]!;
+  let least = Number.POSITIVE_INFINITY;
+  for (const row of tableau) if (row[entering]! > pivotDust) least = Math.min(least, ratioOf(row));
+  let leaving = -1;
+  tableau.forEach((row, r) => {
+    if (row[entering]! <= pivotDust || ratioOf(row) > least + dust(least) + Number.MIN_VALUE) return;
+    const isBetter =
+      leaving < 0 || (bland ? basis[r]! < basis[leaving]! : row[entering]! > tableau[leaving]![entering]!);
+    if (isBetter) leaving = r;
+  });
+  return leaving;
 }
 
 const largest = (numbers: readonly number[]): number =>
