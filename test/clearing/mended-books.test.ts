@@ -108,6 +108,29 @@ const cases: Record<string, readonly [orders: string, blocks?: readonly object[]
       ],
     },
   ],
+  'straight lines in two zones that exchange freely leave one price, where volumes say two that are nearly one': [
+    'A linear 0@20 -332@49, B linear 0@20 -140@90, C buy 7.6@3000',
+    [],
+    {
+      priceLimits: { min: -20_000, max: 20_000 },
+      zones: ['A', 'B', 'C'],
+      constraints: [{ id: 'far', period: 1, ptdf: {}, ram: 3 }],
+    },
+  ],
+  'zones of which nobody trades more than a rounding error have the middle price': [
+    'B linear 2.4@15 1.2@61 0@2000, C linear 11@16 5@63 0@2000',
+    [],
+    {
+      priceLimits: { min: -500, max: 4000 },
+      zones: ['A', 'B', 'C'],
+      constraints: [
+        { id: 'branch-10-back', period: 1, ptdf: { C: 0.128662357 }, ram: 23 },
+        { id: 'branch-11', period: 1, ptdf: { C: -0.125957929 }, ram: 9 },
+        { id: 'branch-11-back', period: 1, ptdf: { A: 0.600190556, B: 0.125957929, C: 0.125957929 }, ram: 9 },
+        { id: 'branch-15-back', period: 1, ptdf: { A: 0.192599569 }, ram: 11 },
+      ],
+    },
+  ],
   'a ring of lines with losses burns lots that somebody sells': [
     'B step -9@20',
     [],
