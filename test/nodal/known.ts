@@ -1,3 +1,12 @@
 /** Books that are not right yet, by name, each with what is wrong. */
 
-export const known: Readonly<Record<string, string>> = {};
+const rounding =
+  'whole lots within the limits of branches: on a steep line a volume is rounded by more than a lot, so its price is not said (INV-06, INV-25)';
+
+export const known: Readonly<Record<string, string>> = {
+  'case9 linear, 0.8 of the free flows, lots of 0.1': rounding,
+  'case9 linear, 0.95 of the free flows, lots of 0.1': rounding,
+  'case9 capped, 0.8 of the free flows, lots of 0.1': rounding,
+  'case9 capped, 0.95 of the free flows, lots of 0.1': rounding,
+  'case30 elastic, 0.7 of the free flows, lots of 0.1': rounding,
+};

@@ -36,8 +36,11 @@ FORMS = ["linear", "steps", "elastic", "capped"]
 SHARES = [0.7, 0.8, 0.95, 1.2]
 LOTS = [None, 0.1]
 
-LARGE = [("linear", None, 0.7), ("steps", None, 0.8)]
-"""Of 300 buses these: each takes seconds."""
+LARGE = {
+    "118": [(form, None, share) for form in ("linear", "steps") for share in SHARES],
+    "300": [("linear", None, 0.7), ("steps", None, 0.8)],
+}
+"""Of the largest cases these: each takes seconds."""
 
 STEPS = 6
 """Steps of a generator in the form of steps."""
@@ -45,8 +48,8 @@ LEAST_SHARE = 0.02
 """Of the largest flow: what a branch may carry at least, also one that carries nothing without limits."""
 AT_BOUND = 1e-4
 """MW by which a volume or a flow may be off a bound and yet be at it."""
-SLACK = 1e-5
-"""currency/MWh by which prices may miss what explains a volume, since volumes are known to some decimals."""
+SLACKS = [1e-5, 1e-4, 1e-3]
+"""currency/MWh by which prices may miss what explains a volume, since volumes are known to some decimals: the least that leaves any."""
 
 
 @dataclass(frozen=True)
@@ -266,17 +269,26 @@ def sharply_solved(curvature, cost, rows, right, cones, name):
 def price_ranges(network, book, rams, solution):
     """Lowest and highest price of each bus among all that explain the optimal volumes; None where none within the limits may do."""
     limits = book["priceLimits"]
-    if np.min(solution.prices) < limits["min"] - SLACK or np.max(solution.prices) > limits["max"] + SLACK:
+    if np.min(solution.prices) < limits["min"] - SLACKS[0] or np.max(solution.prices) > limits["max"] + SLACKS[0]:
         return None
+    for slack in SLACKS:
+        ranges = ranges_within(network, book, rams, solution, slack)
+        if ranges is not None:
+            return ranges
+    raise AssertionError(f"{book['auction']}: no prices explain the volumes")
+
+
+def ranges_within(network, book, rams, solution, slack):
+    limits = book["priceLimits"]
     low, high = np.full(network.buses, float(limits["min"])), np.full(network.buses, float(limits["max"]))
     for piece, mw in zip(solution.pieces, solution.volumes):
         price = piece.first + (piece.last - piece.first) * mw / piece.most
         may_rise = mw > piece.most - AT_BOUND if piece.sign > 0 else mw < AT_BOUND
         may_fall = mw < AT_BOUND if piece.sign > 0 else mw > piece.most - AT_BOUND
         if not may_fall:
-            low[piece.bus] = max(low[piece.bus], price - SLACK)
+            low[piece.bus] = max(low[piece.bus], price - slack)
         if not may_rise:
-            high[piece.bus] = min(high[piece.bus], price + SLACK)
+            high[piece.bus] = min(high[piece.bus], price + slack)
     full = np.flatnonzero(np.abs(np.abs(solution.flows) - rams) < AT_BOUND)
     # Angles earn nothing: B' prices + sum over full branches of their duals = 0, the dual with the sign of the flow.
     burden = sparse.diags(np.sign(solution.flows[full])) @ network.flows[full]
@@ -293,12 +305,16 @@ def price_ranges(network, book, rams, solution):
         solver.changeObjectiveSense(sense)
         solver.run()
         status = solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return None
         assert status == highspy.HighsModelStatus.kOptimal, f"{book['auction']}: {status}"
         return np.array(solver.getSolution().col_value[: network.buses])
 
     # A set of prices that is as wide as nothing in a direction chosen by chance is one point.
     direction = np.random.default_rng(7).uniform(0.5, 1, network.buses)
     lowest, highest = (end(direction, sense) for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize))
+    if lowest is None or highest is None:
+        return None
     if direction @ (highest - lowest) < 1e-3:
         return [[float(min(a, b)), float(max(a, b))] for a, b in zip(lowest, highest)]
     ranges = []
@@ -343,7 +359,7 @@ def main(folder, names):
         network = network_of(name)
         with open(f"{folder}/{name}.jsonl", "w") as file:
             print(json.dumps(network.factors.tolist()), file=file)
-            for form, lot, share in itertools.product(FORMS, LOTS, SHARES) if name != "300" else LARGE:
+            for form, lot, share in LARGE.get(name, itertools.product(FORMS, LOTS, SHARES)):
                 book, rams = book_of(name, network, form, share, lot)
                 reference = reference_of(network, book, rams)
                 title = f"{form}, {share} of the free flows, {'no lot' if lot is None else f'lots of {lot}'}"
