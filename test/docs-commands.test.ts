@@ -10,6 +10,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { settingKeys, settingKeysOfSeveral } from '../lib/settings.ts';
 import { tableNamesOf } from '../lib/storage.ts';
+import { bookHash } from '../src/book/seal.ts';
+import { clear } from '../src/clearing/clear.ts';
+import { decisionLines, verificationOf } from '../src/cli/verification.ts';
+import { smallBook } from './support/small-book.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -99,6 +103,22 @@ test('npm run lint looks at the project’s folders, not at what somebody leaves
   const { status, stdout, stderr } = lint();
   assert.notEqual(status, 0);
   assert.match(stdout + stderr, /src\/untidy\.ts/);
+});
+
+test('the verification that README shows is worded as merit verify words it', async () => {
+  const book = smallBook('sell 80@10, sell 50@40, buy 80@60, buy 40@20');
+  const { result } = await clear(book, bookHash(book));
+  const { checks, decisions } = verificationOf(book, bookHash(book), result);
+  const shown = [...read('README.md').matchAll(/^(INV-\d+|intake) +(.+?) {2,}\d+ {2}ok$/gm)];
+  assert(shown.length >= 5);
+  const titles = new Map(checks.map(({ invariant, title }) => [invariant, title]));
+  for (const [, invariant, title] of shown) assert.equal(title, titles.get(invariant!));
+  for (const line of decisionLines(book, result, decisions)) assert(read('README.md').includes(`\n${line}\n`), line);
+});
+
+test('no document says that a result is verified, without saying what was', () => {
+  for (const file of documents.filter((name) => name !== 'CHANGELOG.md'))
+    assert.doesNotMatch(read(file), /: verified,|\bverified results?\b|^verified\b/m, file);
 });
 
 async function put(folder: string, file: string, content: string): Promise<void> {
