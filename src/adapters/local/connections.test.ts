@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { oneAtATime } from './connections.ts';
@@ -80,4 +80,26 @@ test('oneAtATime() lets go of a connection that ends while requests wait', async
   socket.destroy();
   for (let i = 0; i < 5; i++) await get('/other');
   assert(takenBy() < 20, `${takenBy()} requests were taken up`);
+});
+
+test('oneAtATime() has 32 requests of a connection wait, and cuts it at the next', () => {
+  const handled: number[] = [];
+  const socket = {
+    destroyed: false,
+    destroy() {
+      socket.destroyed = true;
+    },
+  };
+  const handle = oneAtATime((request) => void handled.push((request as unknown as { k: number }).k));
+  const responses = Array.from({ length: 33 }, (_, k) => {
+    const response = new EventEmitter();
+    handle({ socket, k } as unknown as IncomingMessage, response as unknown as ServerResponse);
+    return response;
+  });
+  assert.deepEqual([handled, socket.destroyed], [[0], false]);
+  responses[0]!.emit('close');
+  assert.deepEqual(handled, [0, 1]);
+  for (const k of [33, 34])
+    handle({ socket, k } as unknown as IncomingMessage, new EventEmitter() as unknown as ServerResponse);
+  assert.equal(socket.destroyed, true);
 });

@@ -14,9 +14,8 @@ test('an order waits for the lock of another process while it has patience, and 
   await hold(house.ports);
   const other = new DatabaseSync(join(house.folder, databaseName));
   t.after(() => other.close());
-  let late = 0;
-  const now = performance.now.bind(performance);
-  t.mock.method(performance, 'now', () => now() + late);
+  let ms = performance.now();
+  t.mock.method(performance, 'now', () => ms);
   const order = (record_id: string) => submit(house.ports, [{ record_id, side: 'buy', price: 5, power: 1 }]);
 
   other.exec('BEGIN IMMEDIATE');
@@ -32,7 +31,7 @@ test('an order waits for the lock of another process while it has patience, and 
   other.exec('BEGIN IMMEDIATE');
   const refused = assert.rejects(order('second'), { code: 'unavailable', message: /database is locked/ });
   await sleep(busyMs + betweenTriesMs);
-  late = patienceMs;
+  ms += patienceMs;
   await refused;
   other.exec('ROLLBACK');
   assert.equal((await order('third')).receipts[0]!.sequence, 2);
