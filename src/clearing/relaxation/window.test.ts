@@ -82,3 +82,13 @@ test('refined() keeps every cut and adds those where the answer was', () => {
     }),
   );
 });
+
+test('refined() cuts a straight line between two answers, also where the rest of the curve is steps', () => {
+  const step = { order: 0, side: 'sell', first: 10, last: 10, power: 8 } as const;
+  const slope = { order: 1, side: 'sell', first: 20, last: 40, power: 160 } as const;
+  const curve = netCurve([step, slope]);
+  // The program sold 48 MW, and at its price of 36 the curve sells 136.
+  const cuts = refined(curve, windowAround(curve, 25), 48, 36);
+  for (let k = -3; k <= 10; k++) assert(cuts.includes(48 + 11 * k), `${48 + 11 * k} MW`);
+  assert(!refined(netCurve([step]), [0, 8], 2, 36).some((cut) => cut > 2 && cut < 8));
+});
