@@ -148,11 +148,12 @@ const outbox = (t: TestContext, options: Partial<Parameters<typeof openNotices>[
   const database = options.database ?? new DatabaseSync(':memory:');
   const logged: Record<string, unknown>[] = [];
   const clock = { now: () => new Date() };
+  const meter = recordingMeter();
   const notices = openNotices({
     database,
     durability: openDurability(noLog, openHeads(undefined, new Map())),
     clock,
-    meter: recordingMeter(),
+    meter,
     log: (entry) => logged.push(entry),
     firstPauseMs: 1,
     ...options,
@@ -163,7 +164,7 @@ const outbox = (t: TestContext, options: Partial<Parameters<typeof openNotices>[
       .prepare('SELECT id, state, attempts FROM notices ORDER BY id')
       .all()
       .map((row) => ({ ...row }));
-  return { database, notices, logged, states };
+  return { database, notices, logged, meter, states };
 };
 
 test('notices go to the log, each id once', async (t) => {
@@ -198,13 +199,14 @@ test('notices go to a webhook, signed, and again until it takes them', async (t)
 
 test('a notice that nobody takes is dead after its last attempt, and the log says so', async (t) => {
   const { url } = await receiver(t, [500, 500, 500, 500]);
-  const { notices, logged, states } = outbox(t, { webhook: { url }, mostAttempts: 3 });
+  const { notices, logged, meter, states } = outbox(t, { webhook: { url }, mostAttempts: 3 });
   await notices.send([rejected('n1')]);
   await until('it was given up', async () => states()[0]?.state === 'dead');
   assert.deepEqual(
     logged.map(({ event }) => event),
     ['notice-delayed', 'notice-delayed', 'notice-dead'],
   );
+  assert.deepEqual(meter.recorded, [{ name: 'notices_undelivered', value: 1 }]);
 });
 
 test('what a stopped process did not deliver, the next one does', async (t) => {
