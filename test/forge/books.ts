@@ -4,6 +4,7 @@ import { bookHash } from '../../src/book/seal.ts';
 import { clearWith } from '../../src/clearing/clear.ts';
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
 import { type Book, parseBook } from '../../src/market/book.ts';
+import { AuctionError } from '../../src/market/errors.ts';
 import { examples } from '../support/examples.ts';
 import { bookOf, families } from '../support/families/families.ts';
 import { Dice } from '../support/random-orders.ts';
@@ -11,22 +12,32 @@ import type { Honest } from './forgery.ts';
 
 const solver = await loadSolver();
 
-export function honestOf(name: string, book: Book): Honest {
+/** Undefined of a book that forces flows which nobody serves. */
+export function honestOf({ name, book }: Named): Honest | undefined {
   const hash = bookHash(book);
-  const { result, proof } = clearWith(solver, book, hash, { proves: true });
-  return { name, book, hash, result: JSON.parse(JSON.stringify(result)), proof: proof! };
+  try {
+    const { result, proof } = clearWith(solver, book, hash, { proves: true });
+    return { name, book, hash, result: JSON.parse(JSON.stringify(result)), proof: proof! };
+  } catch (error) {
+    if (error instanceof AuctionError) return undefined;
+    throw error;
+  }
+}
+
+export interface Named {
+  readonly name: string;
+  readonly book: Book;
 }
 
 const names = Object.keys(families);
 
-/** The k-th of a run; undefined where the house takes none. */
-export function drawnBook(seed: number, k: number): { name: string; book: Book } {
+/** The k-th of a run. */
+export function drawnBook(seed: number, k: number): Named {
   const family = names[k % names.length]!;
   return { name: `${family} ${seed + k}`, book: bookOf(family, seed + k) };
 }
 
-export const exampleBooks = (): { name: string; book: Book }[] =>
-  Object.entries(examples).map(([name, { book }]) => ({ name, book }));
+export const exampleBooks = (): Named[] => Object.entries(examples).map(([name, { book }]) => ({ name, book }));
 
 /** What else is in a book of a thousand orders: it may not give the price any room. */
 const helpers: Readonly<Record<string, object>> = {
@@ -89,7 +100,7 @@ const helpers: Readonly<Record<string, object>> = {
 export const thousands = Object.keys(helpers);
 
 /** 1,000 orders of 100 MW around 100 in one hour, some of them equal. */
-export function thousandOrders(helper: string, seed: number, count = 1000): { name: string; book: Book } {
+export function thousandOrders(helper: string, seed: number, count = 1000): Named {
   const dice = new Dice(seed);
   const { orders = [], ...more } = helpers[helper] as { orders?: object[] };
   const limits = Array.from({ length: count }, (_, i) => {
