@@ -61,7 +61,11 @@ export function addDashboard(
       graph('Orders accepted; rejected by reason', [house('orders_accepted')], [houseBy('orders_rejected')]),
     ),
     new Row(
-      graph('Clearing, ms, and retries', [house('clearing_milliseconds', worst)], [house('clearing_retries')]),
+      graph(
+        'Clearing, ms, and retries; programs solved again, doubtful',
+        [house('clearing_milliseconds', worst)],
+        [house('clearing_retries'), house('programs_solved_again'), house('programs_doubtful')],
+      ),
       graph(
         'Gap of results; results refused',
         [house('clearing_gap', worst)],
