@@ -161,7 +161,7 @@ test('merit clear --branches and --seconds stop the search, and the gap is told'
   ]);
   assert.deepEqual([few!.code, none!.code, all!.code], [0, 0, 0]);
   assert.match(few!.out, /: feasible, welfare [\d,.]+ EUR, gap \d\.\de-\d+$/m);
-  assert.match(few!.out, /^no answer is worth more than [\d,.]+ EUR; /m);
+  assert.match(few!.out, /^by the engine’s word no answer is worth more than [\d,.]+ EUR; /m);
   const { status, gap } = JSON.parse(none!.out);
   assert.equal(status, 'feasible');
   assert(gap > 0);

@@ -47,9 +47,14 @@ export function roundToLots(problem: Problem, solver: Solver, sharing: Sharing):
   return {
     ...traded,
     netPosition: netPosition.map(clean),
-    value: value.map((each, c) => (isTrade(problem, c) ? each : clean(each))),
+    value: value.map((each, c) =>
+      columns[c]!.kind === 'ratio' ? asRatio(each) : isTrade(problem, c) ? each : clean(each),
+    ),
   };
 }
+
+/** A ratio to 14 digits: beyond, it says which way the solver came, and of a million MW they are no hundredth of a watt. */
+const asRatio = (share: number): number => Math.round(share * 1e14) / 1e14;
 
 /** Ratios at 1 but for an error of floating point are 1; what is not half a lot anywhere is nothing. */
 function wholeRatios({ columns, decisions, lot }: Problem, value: Float64Array): void {
