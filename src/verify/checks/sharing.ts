@@ -64,32 +64,37 @@ export function checkSharing(view: View): Check[] {
       );
     }
   }
-  for (const [t, steps] of stepsAt.entries())
-    for (const group of sharedIn(view, t, steps)) checkLots(view, group, fair);
+  if (book.lot !== undefined)
+    for (const [t, here] of Map.groupBy(view.positions, ({ from }) => from))
+      for (const group of sharedIn(here, stepsAt[t]!)) checkLots(book.lot, group, fair);
   return [fair.check, traded.check, curtailed.check, checkRings(view)];
 }
 
-/** Steps of one zone, side and price that share its lots; none where a straight line, or a curve that may trade either way, shares with them. */
-function sharedIn({ positions }: View, t: number, steps: readonly Step[]): Step[][] {
-  const here = positions.filter(({ span, from }) => span === 1 && from === t);
+/**
+ * Steps of one zone, side and price that share its lots; none where a straight line, or a curve that may trade either way, shares with them.
+ *
+ * @param here  orders that begin in one MTU
+ */
+function sharedIn(here: readonly Position[], steps: readonly Step[]): Step[][] {
+  const sides = new Set<string>();
+  const prices = new Set<string>();
+  for (const { span, zone, offers, executed } of here) {
+    if (span > 1) continue;
+    const tradesEitherWay = offers.some(({ side }) => side !== offers[0]!.side);
+    offers.forEach(({ side, first, last, power }, i) => {
+      if (first !== last && executed[i]! > 0 && executed[i]! < power) sides.add(`${zone}/${side}`);
+      if (first === last && tradesEitherWay) prices.add(`${zone}/${side === 'buy' ? 'sell' : 'buy'}/${first}`);
+    });
+  }
   return grouped(steps, ({ position, offer }) => `${position.zone}/${offer.side}/${offer.first}`).filter((group) => {
     const { position, offer } = group[0]!;
-    const others = here.filter(({ zone }) => zone === position.zone);
-    const isShared = others.some(({ offers, executed }) =>
-      offers.some(
-        ({ side, first, last, power }, i) =>
-          (first !== last && side === offer.side && executed[i]! > 0 && executed[i]! < power) ||
-          (first === last && side !== offer.side && first === offer.first && offers.some((each) => each.side !== side)),
-      ),
-    );
-    return group.length > 1 && !isShared;
+    const side = `${position.zone}/${offer.side}`;
+    return group.length > 1 && !sides.has(side) && !prices.has(`${side}/${offer.first}`);
   });
 }
 
 /** Market rules, 5.5: the lots of a side are shared pro rata, those left by the largest remainder, then by id. Counted in whole numbers. */
-function checkLots({ book }: View, steps: readonly Step[], found: Findings): void {
-  if (book.lot === undefined) return;
-  const lot = book.lot;
+function checkLots(lot: number, steps: readonly Step[], found: Findings): void {
   const lots = steps.map(({ done }) => BigInt(Math.round(done / lot)));
   const powers = steps.map(({ offer }) => BigInt(Math.round(offer.power / leastPower)));
   const [given, asked] = [lots, powers].map((all) => all.reduce((sum, each) => sum + each, 0n)) as [bigint, bigint];

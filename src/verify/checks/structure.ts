@@ -62,8 +62,11 @@ function checkOutcomes(book: Book, result: Result): Check {
     const { record_id, power, ratio, status, surplus, reason, start } = outcome;
     const key = keyOf(outcome);
     const order = orders.get(key);
-    for (const [field, value] of Object.entries({ distance: reason?.distance, missed: reason?.missedSurplus }))
-      found.expect(value === undefined || (Number.isFinite(value) && value >= 0), record_id, () => `${field} ${value}`);
+    if (reason !== undefined) {
+      const { distance, missedSurplus } = reason;
+      const areAmounts = [distance, missedSurplus].every((each) => Number.isFinite(each) && each >= 0);
+      found.expect(areAmounts, record_id, () => `distance ${distance}, missed ${missedSurplus}`);
+    }
     found.expect(order !== undefined, record_id, () => 'is no order of the book');
     found.expect(!seen.has(key), record_id, () => 'has two outcomes');
     seen.add(key);
