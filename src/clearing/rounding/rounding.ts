@@ -47,19 +47,17 @@ export function roundToLots(problem: Problem, solver: Solver, sharing: Sharing):
   return {
     ...traded,
     netPosition: netPosition.map(clean),
-    value: value.map((each, c) =>
-      columns[c]!.kind === 'ratio' ? asRatio(each) : isTrade(problem, c) ? each : clean(each),
-    ),
+    value: value.map((each, c) => (isTrade(problem, c) ? each : clean(each))),
   };
 }
 
 /** A ratio to 14 digits: beyond, it says which way the solver came, and of a million MW they are no hundredth of a watt. */
 const asRatio = (share: number): number => Math.round(share * 1e14) / 1e14;
 
-/** Ratios at 1 but for an error of floating point are 1; what is not half a lot anywhere is nothing. */
+/** Ratios to their digits, those at 1 but for an error of floating point 1; what is not half a lot anywhere is nothing. */
 function wholeRatios({ columns, decisions, lot }: Problem, value: Float64Array): void {
   columns.forEach(({ kind }, c) => {
-    if (kind === 'ratio' && value[c]! > 1 - inRatio.exact) value[c] = 1;
+    if (kind === 'ratio') value[c] = value[c]! > 1 - inRatio.exact ? 1 : asRatio(value[c]!);
   });
   for (const { column, least, steps } of decisions) {
     const parts = columns[column]!.legs ?? columns[column]!.cells;
@@ -103,7 +101,7 @@ function chooseTogether(
       if (inPart.has(c))
         for (const [cell, mw] of columns[c]!.legs ?? columns[c]!.cells)
           netPosition[cell]! += toLots(mw * ratio, lot) - toLots(mw * value[c]!, lot);
-      value[c] = ratio;
+      value[c] = inPart.has(c) ? asRatio(ratio) : ratio;
     }
     for (const [k, lots] of chosen.lots) giving[k]!.tell(lots);
   }
