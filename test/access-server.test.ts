@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import * as z from 'zod';
 import { closeGate, createAuction } from '../src/auction/auctions.ts';
 import { submitOrders } from '../src/auction/intake/submit-orders.ts';
 import { type ServeOptions, serve } from '../src/server.ts';
@@ -164,20 +165,46 @@ test('merit demo says what to send, its open auction takes it, and nobody gets i
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
 
+/** Of an OpenAPI document, what is looked at here. */
+const openApi = z.object({
+  components: z.object({
+    securitySchemes: z.object({
+      oauth2: z.object({ flows: z.object({ clientCredentials: z.object({ tokenUrl: z.string() }) }) }),
+      bearer: z.object({ scheme: z.string() }),
+    }),
+  }),
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        security: z.array(z.record(z.string(), z.array(z.string()))),
+        responses: z.record(
+          z.string(),
+          z.object({
+            content: z.record(z.string(), z.unknown()).optional(),
+            headers: z.record(z.string(), z.unknown()).optional(),
+          }),
+        ),
+      }),
+    ),
+  ),
+});
+
 test('the document says the scopes of each route, and where a token comes from', async (t) => {
   const { url } = await open(t);
-  // biome-ignore lint/suspicious/noExplicitAny: a document of many shapes
-  const document = (await (await fetch(`${url}/openapi.json`)).json()) as any;
-  const { oauth2, bearer } = document.components.securitySchemes;
+  const { components, paths } = openApi.parse(await (await fetch(`${url}/openapi.json`)).json());
+  const { oauth2, bearer } = components.securitySchemes;
   assert.equal(oauth2.flows.clientCredentials.tokenUrl, '/oauth2/token');
   assert.equal(bearer.scheme, 'bearer');
-  const { get, post } = document.paths['/orders'];
-  assert.deepEqual(post.security, [{ oauth2: ['merit/orders.write'] }, { bearer: ['merit/orders.write'] }]);
-  assert.equal(get.security.length, 4);
-  assert.deepEqual(document.paths['/markets'].get.security, []);
-  for (const status of ['401', '403']) assert(post.responses[status].content['application/problem+json']);
-  assert(post.responses['401'].headers['WWW-Authenticate']);
-  assert.equal(document.paths['/markets'].get.responses['403'], undefined);
+  const { get, post } = paths['/orders']!;
+  assert.deepEqual(post!.security, [{ oauth2: ['merit/orders.write'] }, { bearer: ['merit/orders.write'] }]);
+  assert.equal(get!.security.length, 4);
+  const markets = paths['/markets']!.get!;
+  assert.deepEqual(markets.security, []);
+  for (const status of ['401', '403']) assert(post!.responses[status]?.content?.['application/problem+json']);
+  assert(post!.responses['401']?.headers?.['WWW-Authenticate']);
+  assert.equal(markets.responses['403'], undefined);
   assert.equal((await fetch(`${url}/docs`)).status, 200);
 });
 

@@ -11,22 +11,12 @@ import { decisionLines } from '../src/cli/verification.ts';
 import { type Book, parseBook } from '../src/market/book.ts';
 import type { Result } from '../src/market/result.ts';
 import { run, temporaryFolder } from './cli-house.ts';
-import { smallBook } from './support/small-book.ts';
+import { block, smallBook } from './support/small-book.ts';
 
 /** A block that is worth its while: 50 MW at 10 for demand at 60. */
-const block = {
-  record_id: 'b',
-  kind: 'block',
-  zone: 'A',
-  side: 'sell',
-  price: 10,
-  from: 1,
-  to: 1,
-  power: 50,
-  minAcceptance: 1,
-};
+const whole = block('b', { price: 10, power: 50 });
 const plain = smallBook('buy 50@60, sell 50@40');
-const withBlock: Book = parseBook({ ...plain, orders: [...plain.orders, block] });
+const withBlock: Book = parseBook({ ...plain, orders: [...plain.orders, whole] });
 
 const files = new Map<string, string>();
 before(async () => {

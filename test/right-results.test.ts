@@ -9,7 +9,7 @@ import { bookHash } from '../src/book/seal.ts';
 import type { Outcome, Reason, Result } from '../src/market/result.ts';
 import { verify } from '../src/verify/verify.ts';
 import { type Example, example } from './support/examples.ts';
-import { line, smallBook } from './support/small-book.ts';
+import { block, line, smallBook } from './support/small-book.ts';
 
 function brokenIn({ book, result }: Example): string[] {
   const { checks } = verify(book, bookHash(book), result);
@@ -230,24 +230,15 @@ refuses(
   ),
 );
 
-const block = {
-  record_id: 'b1',
-  kind: 'block',
-  zone: 'A',
-  side: 'sell',
-  price: 10,
-  from: 1,
-  to: 1,
-  power: 9,
-  minAcceptance: 0,
-};
+const cuttable = block('b1', { price: 10, power: 9, minAcceptance: 0 });
+
 function withBlock(
   price: number,
   code: Reason['code'],
   { surplus, distance = 0, missed = 0 }: { surplus: number; distance?: number; missed?: number },
 ): Example {
   const limits = smallBook('buy 5@5', { priceLimits });
-  const book = { ...limits, orders: [...limits.orders, { ...block } as (typeof limits.orders)[number]] };
+  const book = { ...limits, orders: [...limits.orders, cuttable as (typeof limits.orders)[number]] };
   const rejected = { status: 'rejected', ratio: 0 } as const;
   const orders: Outcome[] = [
     {

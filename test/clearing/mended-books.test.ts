@@ -5,21 +5,10 @@ import test from 'node:test';
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
 import { parseBook } from '../../src/market/book.ts';
 import { judge } from '../support/families/compare.ts';
-import { line, smallBook } from '../support/small-book.ts';
+import { block, line, smallBook } from '../support/small-book.ts';
 
 const solver = await loadSolver();
 const quarters = { resolution: 'PT15M', periods: 4 };
-const block = (record_id: string, more: object) => ({
-  record_id,
-  zone: 'A',
-  kind: 'block',
-  side: 'sell',
-  from: 1,
-  to: 1,
-  minAcceptance: 1,
-  ...more,
-});
-
 /** Orders as `smallBook` writes them, other orders, and what else the book has. */
 const cases: Record<string, readonly [orders: string, blocks?: readonly object[], changes?: object]> = {
   'demand that still buys at the cap above its slope is served before the slope': [
@@ -234,26 +223,9 @@ const cases: Record<string, readonly [orders: string, blocks?: readonly object[]
   'an imbalance of one watt is one, where the watt is the lot': [
     'sell 20@120#3',
     [
-      {
-        ...block('b1', { side: 'buy', price: 100, minAcceptance: 0, loopWith: 'b2' }),
-        from: undefined,
-        to: undefined,
-        profile: [
-          { period: 1, power: 14 },
-          { period: 2, power: 9 },
-        ],
-      },
+      block('b1', { side: 'buy', price: 100, powers: { 1: 14, 2: 9 }, minAcceptance: 0, loopWith: 'b2' }),
       block('b2', { price: -20, from: 3, to: 3, power: 2, minAcceptance: 0, loopWith: 'b1' }),
-      {
-        ...block('b4', { side: 'buy', price: 70, minAcceptance: 0, exclusiveGroup: 'g' }),
-        from: undefined,
-        to: undefined,
-        profile: [
-          { period: 1, power: 1 },
-          { period: 2, power: 9 },
-          { period: 3, power: 16 },
-        ],
-      },
+      block('b4', { side: 'buy', price: 70, powers: { 1: 1, 2: 9, 3: 16 }, minAcceptance: 0, exclusiveGroup: 'g' }),
       block('b5', { price: 70, to: 2, power: 14, minAcceptance: 0, exclusiveGroup: 'g' }),
     ],
     { periods: 3 },

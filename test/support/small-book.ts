@@ -24,6 +24,16 @@ export function smallBook(orders: string, changes: object = {}): Book {
   });
 }
 
+/** A block that sells in zone A and the first period, whole or not at all, where `changes` does not say otherwise; powers by period are a profile. */
+export function block(
+  record_id: string,
+  { powers, ...changes }: Record<string, unknown> & { powers?: Record<number, number> },
+): object {
+  const common = { record_id, zone: 'A', kind: 'block', side: 'sell', minAcceptance: 1, ...changes };
+  if (powers === undefined) return { from: 1, to: 1, ...common };
+  return { ...common, profile: Object.entries(powers).map(([period, power]) => ({ period: Number(period), power })) };
+}
+
 /** A line named after the zones it joins, `A-B`, with the same capacity (MW) in both directions. */
 export function line(id: string, capacity: number, changes: object = {}): object {
   const [from, to] = id.split('-');

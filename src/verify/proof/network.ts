@@ -76,7 +76,21 @@ export function addRegions(to: Building): void {
   const byPeriod = Map.groupBy(book.constraints, (each) => each.period);
   const add = book.flowBased === 'intuitive' ? addExchanges : addExports;
   for (let period = 1; period <= book.periods; period++)
-    add(to, region, period, factorsOf(byPeriod.get(period) ?? [], scale), (zone) => reach[to.cell(zone, period - 1)]!);
+    add(to, {
+      zones: region,
+      period,
+      constraints: factorsOf(byPeriod.get(period) ?? [], scale),
+      reach: (zone) => reach[to.cell(zone, period - 1)]!,
+    });
+}
+
+/** Zones that exchange in a period under constraints. */
+interface Region {
+  readonly zones: readonly string[];
+  readonly period: number;
+  readonly constraints: Factors;
+  /** What a zone may export, or import, at the most. */
+  readonly reach: (zone: string) => bigint;
 }
 
 type Factors = { readonly id: string; readonly ram: bigint; readonly factor: (zone: string) => bigint }[];
@@ -89,15 +103,9 @@ const factorsOf = (constraints: Book['constraints'], scale: Scale): Factors =>
   }));
 
 /** Plain: what each zone exports into the pool. It is no more than the zone can trade otherwise, since its cell balances. */
-function addExports(
-  to: Building,
-  region: readonly string[],
-  period: number,
-  constraints: Factors,
-  reach: (zone: string) => bigint,
-): void {
+function addExports(to: Building, { zones, period, constraints, reach }: Region): void {
   const { one } = to.scale;
-  const exports = region.map((id) =>
+  const exports = zones.map((id) =>
     to.column({
       name: columnName.export(id, period),
       cells: [[to.cell(id, period - 1), -one]],
@@ -109,7 +117,7 @@ function addExports(
   const pool = exports.map((column) => [column, one] as const);
   to.row(rowName.pool(period), 0n, 0n, pool);
   for (const { id, ram, factor } of constraints) {
-    const factors = region.map(factor);
+    const factors = zones.map(factor);
     const entries = exports.flatMap((column, k): Entries => (factors[k] === 0n ? [] : [[column, factors[k]!]]));
     to.row(rowName.constraint(id, period), undefined, ram, entries);
   }
@@ -119,16 +127,10 @@ function addExports(
  * Intuitive: exchanges between each two zones, which burden a constraint by what is above zero. Without rings, which change no balance and
  * only burden, none is more than all that the region may export.
  */
-function addExchanges(
-  to: Building,
-  region: readonly string[],
-  period: number,
-  constraints: Factors,
-  reach: (zone: string) => bigint,
-): void {
+function addExchanges(to: Building, { zones, period, constraints, reach }: Region): void {
   const { one } = to.scale;
-  const most = region.reduce((sum, id) => sum + reach(id), 0n);
-  const pairs = region.flatMap((from) => region.flatMap((into) => (from === into ? [] : [{ from, into }])));
+  const most = zones.reduce((sum, id) => sum + reach(id), 0n);
+  const pairs = zones.flatMap((from) => zones.flatMap((into) => (from === into ? [] : [{ from, into }])));
   const columns = pairs.map(({ from, into }) =>
     to.column({
       name: columnName.exchange(from, into, period),
