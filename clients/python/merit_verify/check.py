@@ -42,9 +42,11 @@ def check(book, result, proof):
         after = int(group["last"]) + 1
         walk = Walk(model, group)
         bound += walk.bound * model.hours
-        more = [(core, each) for core, each in walk.claims if each > walk.bound]
-        claims += [(core, (each - walk.bound) * model.hours) for core, each in more]
-        without += max([walk.bound] + [each for _, each in more]) * model.hours
+        more = [claim for claim in walk.claims if claim[1] > walk.bound]
+        if any(can_be_shown for _, _, can_be_shown in more):
+            raise Refused("it can be shown, and is not")
+        claims += [(core, (each - walk.bound) * model.hours) for core, each, _ in more]
+        without += max([walk.bound] + [each for _, each, _ in more]) * model.hours
     if after != model.periods + 1:
         raise Refused("groups are not all MTUs")
     published, welfare = Fraction(result["bound"]), Fraction(result["welfare"])
@@ -231,16 +233,15 @@ class Walk:
         if most is not None and most >= 0:
             raise Refused("prices do not show that nothing balances")
 
-    def claim(self, node):
+    def claim(self, node, can_be_shown=False):
         bound = self.bound_at(node["at"])
         if bound is not None:
-            self.claims.append((node["core"], bound))
+            self.claims.append((node["core"], bound, can_be_shown))
 
     def claimed(self, node):
         def then(core):
-            if all(decision.income is None and decision.scalable == 1 for decision in core):
-                raise Refused("it can be shown, and is not")
-            self.claim(node)
+            can_be_shown = all(decision.income is None and decision.scalable == 1 for decision in core)
+            self.claim(node, can_be_shown)
 
         self.without(node, then)
 

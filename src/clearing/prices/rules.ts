@@ -202,7 +202,8 @@ export function noLossRules(problem: Problem, on: readonly number[], { value }: 
     };
     const family = (d: number): void => {
       const { column, steps, test, fixed, variable } = decisions[d]!;
-      for (const c of [column, ...steps]) if (value[c]! !== 0) add(c);
+      // What a program leaves of a ratio that is none is none: it would ask for prices as the whole block does.
+      for (const c of [column, ...steps]) if (Math.abs(value[c]!) > inRatio.exact) add(c);
       if (test === 'income') {
         const traded = [...terms.values()].reduce((sum, mw) => sum + mw, 0);
         cost = fixed + variable * traded;

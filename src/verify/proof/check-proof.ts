@@ -113,9 +113,11 @@ function walked(book: Book, proof: Proof): Shown {
         bound += found.bound * hours;
         leaves += found.leaves;
         let most = found.bound;
-        for (const { orders, bound: claimed } of found.claims) {
+        for (const { orders, bound: claimed, isNeeded } of found.claims) {
           // A claim that is within the bound anyway claims nothing.
           if (claimed <= found.bound) continue;
+          const names = orders.join(', ');
+          tree.expect(isNeeded, where, () => `that prices do not support ${names} together can be shown, and is not`);
           claims.push({ orders, hides: money(claimed - found.bound) });
           if (claimed > most) most = claimed;
         }

@@ -9,13 +9,22 @@ import type { Column, Decision, Model } from './building.ts';
 import { type Gains, gainOf, gainsAt, mostOver, type Part, type Prices, pricesOf } from './gains.ts';
 import { type Scaling, worthOfScaled } from './scaled.ts';
 
+/** A leaf whose orders are only said to have no prices. */
+export interface ClaimedLeaf {
+  readonly orders: readonly string[];
+  /** Currency per hour that an answer with them on could be worth. */
+  readonly bound: bigint;
+  /** False: of these orders it could be shown. */
+  readonly isNeeded: boolean;
+}
+
 /** Money per hour here is in the units of a sum of gains (`scale.ts`). */
 export interface Walked {
   /** The largest bound of a leaf. */
   readonly bound: bigint;
   readonly leaves: number;
   /** What only the engine's word excludes, with the bound there. */
-  readonly claims: readonly { readonly orders: readonly string[]; readonly bound: bigint }[];
+  readonly claims: readonly ClaimedLeaf[];
   /** Nodes that the walk did not come to. */
   readonly loose: number;
 }
@@ -23,7 +32,7 @@ export interface Walked {
 export class Walk {
   #bound: bigint | undefined;
   #leaves = 0;
-  readonly #claims: { orders: readonly string[]; bound: bigint }[] = [];
+  readonly #claims: ClaimedLeaf[] = [];
   #visited = 0;
   readonly #model: Model;
   readonly #part: Part;
@@ -195,16 +204,15 @@ export class Walk {
     if (node.kind === 'unsupported') this.#unsupported(node, core);
     else {
       // Scaling says all there is to say of the others.
-      if (!core.some((each) => each.income !== undefined || each.scalable < this.#model.scale.one))
-        throw new TypeError(`that prices do not support ${node.core.join(', ')} together can be shown, and is not`);
-      this.#claim(node.core, this.#boundAt(node.at));
+      const needsClaim = core.some((each) => each.income !== undefined || each.scalable < this.#model.scale.one);
+      this.#claim(node.core, this.#boundAt(node.at), needsClaim);
     }
     for (const decision of made) this.#made.delete(decision);
   }
 
-  #claim(orders: readonly string[], bound: bigint | undefined): void {
+  #claim(orders: readonly string[], bound: bigint | undefined, isNeeded = true): void {
     this.#leaf(undefined);
-    if (bound !== undefined) this.#claims.push({ orders, bound });
+    if (bound !== undefined) this.#claims.push({ orders, bound, isNeeded });
   }
 
   #unsupported(node: Extract<ProofNode, { kind: 'unsupported' }>, core: readonly Decision[]): void {
