@@ -13,7 +13,7 @@ import { randomBlocks } from '../bench/random-blocks.ts';
 import { bookHash } from '../src/book/seal.ts';
 import { type ClearingBudget, clearWith } from '../src/clearing/clear.ts';
 import { loadSolver } from '../src/clearing/solver/highs.ts';
-import type { Book } from '../src/market/book.ts';
+import { type Book, parseBook } from '../src/market/book.ts';
 import { AuctionError } from '../src/market/errors.ts';
 import { type Proof, type ProofNode, parseProof } from '../src/market/proof.ts';
 import type { Result } from '../src/market/result.ts';
@@ -22,6 +22,7 @@ import { run, temporaryFolder } from './cli-house.ts';
 import { exampleBook } from './support/example-book.ts';
 import { scaled } from './support/families/scaled.ts';
 import { randomOrders } from './support/random-orders.ts';
+import { block, smallBook } from './support/small-book.ts';
 
 const solver = await loadSolver();
 
@@ -104,6 +105,21 @@ test('checkProof() accepts blocks that no prices support, without any claim', ()
     assert.equal(claimed, 0);
     assert(Math.abs(bound - all.result.welfare) < 0.02, `seed ${seed}: ${bound}, ${all.result.welfare}`);
   }
+});
+
+test('checkProof() accepts a block in a region whose zones burden a constraint alike: its volumes are put on their digits', () => {
+  const orders = 'A buy 80@90#2, A buy 100@130#2, A sell 40@40#3, C sell 80@70#2, D buy 100@70#3';
+  const plain = smallBook(orders, {
+    periods: 3,
+    priceLimits: { min: 0, max: 200 },
+    zones: ['A', 'B', 'C', 'D'],
+    constraints: [{ id: 'c', period: 2, ptdf: { A: -0.1, B: -0.1, C: 0.8, D: 0.8 }, ram: 70 }],
+  });
+  const more = block('b', { zone: 'B', price: 80, from: 2, to: 3, power: 80 });
+  const all = proven(parseBook({ ...plain, orders: [...plain.orders, more] }));
+  assert.deepEqual(faultsOf(all), []);
+  assert(all.proof.groups.some(({ nodes }) => nodes.some(({ kind }) => kind === 'unsupported')));
+  assert.equal(check(all).claimed, 0);
 });
 
 test('a search that stops early proves just the bound that it publishes', () => {

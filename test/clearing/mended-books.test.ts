@@ -230,6 +230,19 @@ const cases: Record<string, readonly [orders: string, blocks?: readonly object[]
     ],
     { periods: 3 },
   ],
+  'a parent without a minimum that is executed nothing asks nothing of prices': [
+    [
+      'sell 60@0#1, sell 60@60#1, buy 110@110#1, buy 120@120#1, sell 60@0#2, sell 100@50#3, buy 110@100#3',
+      'sell 70@20#3, sell 10@0#7, sell 3000@200#4',
+    ].join(),
+    [
+      block('parent', { price: 90, to: 4, power: 100, minAcceptance: 0 }),
+      block('child', { price: 70, from: 6, to: 6, power: 60, linkedTo: 'parent' }),
+      block('x', { side: 'buy', price: 80, powers: { 2: 90, 4: 70, 8: 50 }, exclusiveGroup: 'g' }),
+      block('y', { side: 'buy', price: 80, powers: { 7: 90 }, exclusiveGroup: 'g' }),
+    ],
+    { periods: 8, priceLimits: { min: 0, max: 200, tick: 0.01 } },
+  ],
   'households of watts': [
     'linear 0.000017@20 -0.000011@4000, sell 0.000012@60, buy 0.000008@80',
     [],

@@ -100,7 +100,9 @@ class Settling {
   mend(r: number, round: number): void {
     const { entries, low, high, kind } = this.#problem.rows[r]!;
     let excess = this.#excessOf(r);
-    const first = isShared.has(kind) ? round : Math.max(0, round - mostOrdered);
+    // Who mends a pool is another each time than who mended a constraint: two zones that burden it alike would move to and fro for ever.
+    const turn = kind === 'pool' ? round + Math.floor(round / entries.length) : round;
+    const first = isShared.has(kind) ? turn : Math.max(0, round - mostOrdered);
     const more = isShared.has(kind) && low < high ? round + 1 : 0;
     for (let k = 0; k < entries.length && excess !== 0; k++) {
       const [c, factor] = entries[(first + k) % entries.length]!;
