@@ -107,20 +107,24 @@ test('checkProof() accepts blocks that no prices support, without any claim', ()
   }
 });
 
-test('checkProof() accepts a block in a region whose zones burden a constraint alike: its volumes are put on their digits', () => {
-  const orders = 'A buy 80@90#2, A buy 100@130#2, A sell 40@40#3, C sell 80@70#2, D buy 100@70#3';
-  const plain = smallBook(orders, {
-    periods: 3,
-    priceLimits: { min: 0, max: 200 },
-    zones: ['A', 'B', 'C', 'D'],
-    constraints: [{ id: 'c', period: 2, ptdf: { A: -0.1, B: -0.1, C: 0.8, D: 0.8 }, ram: 70 }],
+for (const [what, sell] of [
+  ['where a zone has nothing to export', ''],
+  ['whose zones burden a constraint alike', 'D sell 1@190#2,'],
+])
+  test(`checkProof() accepts a block in a region ${what}: its volumes are put on their digits`, () => {
+    const orders = `${sell}A buy 80@90#2, A buy 100@130#2, A sell 40@40#3, C sell 80@70#2, D buy 100@70#3`;
+    const plain = smallBook(orders, {
+      periods: 3,
+      priceLimits: { min: 0, max: 200 },
+      zones: ['A', 'B', 'C', 'D'],
+      constraints: [{ id: 'c', period: 2, ptdf: { A: -0.1, B: -0.1, C: 0.8, D: 0.8 }, ram: 70 }],
+    });
+    const more = block('b', { zone: 'B', price: 80, from: 2, to: 3, power: 80 });
+    const all = proven(parseBook({ ...plain, orders: [...plain.orders, more] }));
+    assert.deepEqual(faultsOf(all), []);
+    assert(all.proof.groups.some(({ nodes }) => nodes.some(({ kind }) => kind === 'unsupported')));
+    assert.equal(check(all).claimed, 0);
   });
-  const more = block('b', { zone: 'B', price: 80, from: 2, to: 3, power: 80 });
-  const all = proven(parseBook({ ...plain, orders: [...plain.orders, more] }));
-  assert.deepEqual(faultsOf(all), []);
-  assert(all.proof.groups.some(({ nodes }) => nodes.some(({ kind }) => kind === 'unsupported')));
-  assert.equal(check(all).claimed, 0);
-});
 
 test('a search that stops early proves just the bound that it publishes', () => {
   for (const branches of [1, 2, 5, 20]) {

@@ -19,6 +19,7 @@ import { certificateOf, rangesOf } from './certificate.ts';
 import { scalableOf } from './core.ts';
 import { type Range, settle } from './exact-volumes.ts';
 import { decisionsIn } from './made.ts';
+import { reachOf } from './reach.ts';
 import type { Branch } from './standing.ts';
 
 type Prices = Pick<Answer, 'price' | 'rowPrice'>;
@@ -44,6 +45,8 @@ export class Recorder {
   /** Of each decision, by its column. */
   readonly #decisionAt: ReadonlyMap<number, number>;
   readonly #scalable: readonly number[];
+  /** MW by cell. */
+  readonly #reach: Float64Array;
   readonly #claims: Claimed[] = [];
 
   constructor(problem: Problem, part: Part, group: readonly [number, number]) {
@@ -54,6 +57,7 @@ export class Recorder {
       problem.decisions.flatMap(({ column, test }, d) => (test === 'free' ? [] : [[column, d]])),
     );
     this.#scalable = scalableOf(problem, part.rows);
+    this.#reach = reachOf(problem);
   }
 
   /** A node that is filled later. */
@@ -191,7 +195,7 @@ export class Recorder {
   #volumes({ value: found, net }: Pick<Answer, 'value' | 'net'>, rangeOf: (column: number) => Range) {
     const { nodes, columns, book, units } = this.#problem;
     const value = found.slice();
-    if (!settle(this.#problem, this.#part, value, rangeOf)) return undefined;
+    if (!settle(this.#problem, this.#part, value, (c) => this.#withinReach(c, rangeOf(c)))) return undefined;
     const values = this.#part.columns.flatMap((c): [string, number][] => {
       const { name, kind } = columns[c]!;
       return value[c] === 0 ? [] : [[name, decimal(value[c]!, kind === 'ratio' ? 0 : units.power)]];
@@ -201,6 +205,14 @@ export class Recorder {
       return span === 1 ? [] : [[netName(book.zones[zone]!, from + 1, from + span), decimal(net[i]!, units.power)]];
     });
     return { values, nets };
+  }
+
+  /** What a zone exports by itself is no more than it can trade otherwise. */
+  #withinReach(column: number, range: Range): Range {
+    const { kind, cells } = this.#problem.columns[column]!;
+    if (kind !== 'exchange' || cells.length > 1) return range;
+    const reach = this.#reach[cells[0]![0]]!;
+    return { least: Math.max(range.least, -reach), most: Math.min(range.most, reach) };
   }
 
   #rangeOf(column: number, on: ReadonlySet<number>, closed: ReadonlySet<number>): Range {
