@@ -126,6 +126,25 @@ for (const [what, sell] of [
     assert.equal(check(all).claimed, 0);
   });
 
+test('checkProof() accepts an exclusive group that is scaled as a whole: no member is rounded below its least share', () => {
+  const plain = smallBook('buy 70@130#4', { resolution: 'PT15M', periods: 4, priceLimits: { min: 0, max: 200 } });
+  const more = [
+    {
+      record_id: 'u',
+      zone: 'A',
+      kind: 'complex',
+      side: 'sell',
+      steps: [{ period: 1, price: 20, power: 50 }],
+      fixedTerm: 2500,
+      variableTerm: 0,
+      condition: 'minimum-income',
+    },
+    block('b1', { side: 'buy', price: 120, power: 110, minAcceptance: 0.25, exclusiveGroup: 'g' }),
+    block('b2', { price: 90, from: 4, to: 4, power: 110, minAcceptance: 0.5, exclusiveGroup: 'g' }),
+  ];
+  assert.deepEqual(faultsOf(proven(parseBook({ ...plain, orders: [...plain.orders, ...more] }))), []);
+});
+
 test('a search that stops early proves just the bound that it publishes', () => {
   for (const branches of [1, 2, 5, 20]) {
     const all = proven(blocks(2), { branches });

@@ -17,7 +17,7 @@ import type { Part, Problem } from '../model/problem.ts';
 import { type Answer, type Bounds, boundAt, gainsAt, meanOver } from '../relaxation/master.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
-import type { Range } from './exact-volumes.ts';
+import type { Keeping, Range } from './exact-volumes.ts';
 
 /** A branch in which all of `core` are on. */
 export interface Leaf {
@@ -338,6 +338,18 @@ function wholeGroups({ rows, decisions }: Problem, part: Part, { core, off }: Le
     const isWhole = members.every((d) => (inCore.has(d) || off.has(d)) && decisions[d]!.parent < 0 && !parents.has(d));
     return isWhole ? [members.filter((d) => inCore.has(d))] : [];
   });
+}
+
+/** That no member of a group that is scaled as a whole has less of what they have together than its least ratio. */
+export function groupShares(problem: Problem, part: Part, leaf: Leaf): Keeping[] {
+  const { decisions } = problem;
+  return wholeGroups(problem, part, leaf).flatMap((group) =>
+    group.map((d): Keeping => {
+      const { column, least } = decisions[d]!;
+      const others = group.flatMap((other) => (other === d ? [] : [[decisions[other]!.column, -least] as const]));
+      return { kind: 'group', entries: [[column, 1 - least], ...others], low: 0, high: Infinity };
+    }),
+  );
 }
 
 /** Flows of lines with losses, both directions of which are open: where prices may be below 0 they say nothing of answers that have one closed. */

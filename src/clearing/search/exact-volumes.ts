@@ -5,8 +5,12 @@
  * until all rows hold. Balances need not: what is left over or missing in a cell is traded by merit there.
  */
 
+import type { Row } from '../model/columns.ts';
 import type { Part, Problem } from '../model/problem.ts';
 import { onGrid } from '../tolerances.ts';
+
+/** What of a row is kept. */
+export type Keeping = Pick<Row, 'kind' | 'entries' | 'low' | 'high'>;
 
 export interface Range {
   readonly least: number;
@@ -19,18 +23,26 @@ const mostRounds = 100;
 /**
  * @param value  by column of the problem; on the grid and within the rows afterwards
  * @param rangeOf  bounds of a column
+ * @param more  what they have to keep besides the rows of the part
  * @returns whether they are: else no such decimals were found
  */
-export function settle(problem: Problem, part: Part, value: Float64Array, rangeOf: (column: number) => Range): boolean {
+export function settle(
+  problem: Problem,
+  part: Part,
+  value: Float64Array,
+  rangeOf: (column: number) => Range,
+  more: readonly Keeping[] = [],
+): boolean {
+  const rows = [...part.rows.map((r) => problem.rows[r]!), ...more];
   return [onGrid.ratio, onGrid.coarseRatio].some((ratio) => {
-    const settling = new Settling(problem, part, value, rangeOf, ratio);
+    const settling = new Settling(problem, part.columns, rows, value, rangeOf, ratio);
     for (let round = 0; round < mostRounds; round++) {
       const broken = settling.broken;
       if (broken.length === 0) {
         settling.write(value);
         return true;
       }
-      for (const r of broken) settling.mend(r, round);
+      for (const row of broken) settling.mend(row, round);
     }
     return false;
   });
@@ -38,21 +50,29 @@ export function settle(problem: Problem, part: Part, value: Float64Array, rangeO
 
 class Settling {
   readonly #problem: Problem;
-  readonly #part: Part;
+  readonly #columns: readonly number[];
+  readonly #rows: readonly Keeping[];
   /** By column: whole steps of its grid, and the least and the most of them. */
   readonly #steps: Float64Array;
   readonly #least: Float64Array;
   readonly #most: Float64Array;
   readonly #ratio: number;
 
-  constructor(problem: Problem, part: Part, value: Float64Array, rangeOf: (column: number) => Range, ratio: number) {
-    [this.#problem, this.#part, this.#ratio] = [problem, part, ratio];
+  constructor(
+    problem: Problem,
+    columns: readonly number[],
+    rows: readonly Keeping[],
+    value: Float64Array,
+    rangeOf: (column: number) => Range,
+    ratio: number,
+  ) {
+    [this.#problem, this.#columns, this.#rows, this.#ratio] = [problem, columns, rows, ratio];
     [this.#steps, this.#least, this.#most] = [
       new Float64Array(value.length),
       new Float64Array(value.length),
       new Float64Array(value.length),
     ];
-    for (const c of part.columns) {
+    for (const c of columns) {
       const grid = this.#gridOf(c);
       const { least, most } = rangeOf(c);
       this.#least[c] = Math.ceil(least / grid - onGrid.same);
@@ -65,17 +85,16 @@ class Settling {
     return this.#problem.columns[column]!.kind === 'ratio' ? this.#ratio : onGrid.power;
   }
 
-  get broken(): number[] {
-    return this.#part.rows.filter((r) => this.#excessOf(r) !== 0);
+  get broken(): Keeping[] {
+    return this.#rows.filter((row) => this.#excessOf(row) !== 0);
   }
 
   write(value: Float64Array): void {
-    for (const c of this.#part.columns) value[c] = this.#steps[c]! * this.#gridOf(c);
+    for (const c of this.#columns) value[c] = this.#steps[c]! * this.#gridOf(c);
   }
 
   /** By how much a row is above its most, or below its least (then below zero). What adding doubles may lose is taken for broken. */
-  #excessOf(r: number): number {
-    const { entries, low, high } = this.#problem.rows[r]!;
+  #excessOf({ entries, low, high }: Keeping): number {
     const grid = this.#gridOf(entries[0]![0]);
     let [sum, size] = [0, 0];
     // Of whole steps of one grid the sum is exact.
@@ -97,9 +116,9 @@ class Settling {
   }
 
   /** Move who stands in the row until it holds; beyond that by some steps more each round, so that rows do not mend each other for ever. */
-  mend(r: number, round: number): void {
-    const { entries, low, high, kind } = this.#problem.rows[r]!;
-    let excess = this.#excessOf(r);
+  mend(row: Keeping, round: number): void {
+    const { entries, low, high, kind } = row;
+    let excess = this.#excessOf(row);
     // Who mends a pool is another each time than who mended a constraint: two zones that burden it alike would move to and fro for ever.
     const turn = kind === 'pool' ? round + Math.floor(round / entries.length) : round;
     const first = isShared.has(kind) ? turn : Math.max(0, round - mostOrdered);
@@ -110,7 +129,7 @@ class Settling {
       const exact = -excess / (factor * this.#gridOf(c));
       const wanted = (Math.ceil(Math.abs(exact) - onGrid.same) + more) * Math.sign(exact);
       this.#steps[c] = Math.min(this.#most[c]!, Math.max(this.#least[c]!, this.#steps[c]! + wanted));
-      excess = this.#excessOf(r);
+      excess = this.#excessOf(row);
     }
   }
 }

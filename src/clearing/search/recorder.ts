@@ -15,9 +15,9 @@ import { type Answer, type Bounds, boundAt } from '../relaxation/master.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
 import { boundsOf } from './answers.ts';
-import { certificateOf, rangesOf } from './certificate.ts';
+import { certificateOf, groupShares, rangesOf } from './certificate.ts';
 import { scalableOf } from './core.ts';
-import { type Range, settle } from './exact-volumes.ts';
+import { type Keeping, type Range, settle } from './exact-volumes.ts';
 import { decisionsIn } from './made.ts';
 import { reachOf } from './reach.ts';
 import type { Branch } from './standing.ts';
@@ -166,7 +166,7 @@ export class Recorder {
     const found = certificateOf(this.#problem, solver, this.#part, leaf, claim.price, enough);
     if (found === undefined) return false;
     const ranges = rangesOf(this.#problem, this.#part, leaf);
-    const scaled = this.#volumes(found, ranges);
+    const scaled = this.#volumes(found, ranges, groupShares(this.#problem, this.#part, leaf));
     if (scaled === undefined) return false;
     const { off, on } = this.#nodes[claim.node] as Extract<ProofNode, { kind: 'claimed' }>;
     this.#nodes[claim.node] = {
@@ -192,10 +192,14 @@ export class Recorder {
   }
 
   /** Volumes as decimals that keep every row; undefined where none were found. */
-  #volumes({ value: found, net }: Pick<Answer, 'value' | 'net'>, rangeOf: (column: number) => Range) {
+  #volumes(
+    { value: found, net }: Pick<Answer, 'value' | 'net'>,
+    rangeOf: (column: number) => Range,
+    more: readonly Keeping[] = [],
+  ) {
     const { nodes, columns, book, units } = this.#problem;
     const value = found.slice();
-    if (!settle(this.#problem, this.#part, value, (c) => this.#withinReach(c, rangeOf(c)))) return undefined;
+    if (!settle(this.#problem, this.#part, value, (c) => this.#withinReach(c, rangeOf(c)), more)) return undefined;
     const values = this.#part.columns.flatMap((c): [string, number][] => {
       const { name, kind } = columns[c]!;
       return value[c] === 0 ? [] : [[name, decimal(value[c]!, kind === 'ratio' ? 0 : units.power)]];
