@@ -17,8 +17,8 @@ export const receiptFile = z.union([
 export const runningHashes = (book: Book): Map<number, string> => chainOf(book).hashes;
 
 /**
- * What of these receipts does not fit the book; receipts of other auctions do not. By rule 2 a book also says what was withdrawn: whoever
- * has an order's receipt, and none of its cancellation, is told.
+ * What of these receipts does not fit the book (`receipt-broken`); receipts of other auctions do not. By rule 2 a book also says what was withdrawn:
+ * whoever has an order's receipt, and none of its cancellation, is told (`order-withdrawn`).
  */
 export function receiptFaults(book: Book, receipts: readonly Receipt[]): Problem[] {
   const hashes = runningHashes(book);
@@ -27,8 +27,11 @@ export function receiptFaults(book: Book, receipts: readonly Receipt[]): Problem
   const withdrawn = new Map(book.intake?.rule === 2 ? book.intake.withdrawn.map((link) => [link.sequence, link]) : []);
   const held = new Set(receipts.map(({ sequence }) => sequence));
   return receipts.flatMap((each): Problem[] => {
+    const { record_id } = each;
     const message = faultOf(each);
-    return message === undefined ? [] : [{ record_id: each.record_id, field: 'hash', code: 'receipt-broken', message }];
+    if (message !== undefined) return [{ record_id, field: 'hash', code: 'receipt-broken', message }];
+    const unknown = unknownWithdrawal(each);
+    return unknown === undefined ? [] : [{ record_id, field: 'record_id', code: 'order-withdrawn', message: unknown }];
   });
 
   function faultOf(receipt: Receipt): string | undefined {
@@ -55,8 +58,14 @@ export function receiptFaults(book: Book, receipts: readonly Receipt[]): Problem
     const of = nameHash(participant, record_id);
     if (link.of !== of || link.received_at !== received_at)
       return `entry ${sequence} of the book is another ${link.kind}, of ${link.received_at}`;
+    return undefined;
+  }
+
+  function unknownWithdrawal({ sequence, record_id, participant }: Receipt): string | undefined {
+    if (orders.has(sequence) || withdrawn.get(sequence)?.kind !== 'order') return undefined;
+    const of = nameHash(participant, record_id);
     const other = [...withdrawn.values()].find((each) => each.of === of && each.kind === 'cancellation');
-    if (link.kind === 'cancellation' || other === undefined || held.has(other.sequence)) return undefined;
+    if (other === undefined || held.has(other.sequence)) return undefined;
     return `entry ${other.sequence} of ${other.received_at} withdraws it, and there is no receipt of that here`;
   }
 }

@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import type { Receipt } from '../../src/book/intake.ts';
+import { receiptFaults } from '../../src/book/receipts.ts';
+import type { Book } from '../../src/market/book.ts';
+import type { Problem } from '../../src/market/errors.ts';
 import type { ServerProcess } from './server-process.ts';
 
 export interface SentOrder {
@@ -30,6 +33,12 @@ export const traded = (id: string): Traded => ({
   cancelled: new Set(),
   maybeCancelled: new Set(),
 });
+
+/** What of receipts that were held at some moment does not fit a book: orders that the clients cancelled later are withdrawn rightly. */
+export const faultsOf = (book: Book, receipts: readonly Receipt[], { maybeCancelled }: Traded): Problem[] =>
+  receiptFaults(book, receipts).filter(
+    ({ code, record_id }) => !(code === 'order-withdrawn' && maybeCancelled.has(record_id!)),
+  );
 
 /** Orders of one auction; more would only make the test slower. */
 const enough = 2000;

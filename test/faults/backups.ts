@@ -16,8 +16,7 @@ import { closeGate, listAuctions } from '../../src/auction/auctions.ts';
 import { keepTime } from '../../src/auction/schedule/keep-time.ts';
 import { readBook } from '../../src/auction/views/results.ts';
 import type { Receipt } from '../../src/book/intake.ts';
-import { receiptFaults } from '../../src/book/receipts.ts';
-import { Clients, pause, type Traded, traded } from '../crash/clients.ts';
+import { Clients, faultsOf, pause, type Traded, traded } from '../crash/clients.ts';
 import { ServerProcess } from '../crash/server-process.ts';
 import { testMarket } from '../support/house.ts';
 import { Dice } from '../support/random-orders.ts';
@@ -48,7 +47,7 @@ test(`${runs} backups under load by seed ${seed}: each starts, checks, and has a
     // A new one for every third backup; they close while others are backed up.
     if (run % 3 === 0) auctions.push(await open(server, `load-${run}`, dice.whole(1500, 6000)));
     await pause(dice.whole(0, 700));
-    const before = new Map(auctions.map(({ id, receipts }) => [id, [...receipts.values()]]));
+    const before = new Map(auctions.map((auction) => [auction, [...auction.receipts.values()]]));
     const began = performance.now();
     await makeBackup({ data, to, keep: 2, now: new Date() });
     milliseconds += performance.now() - began;
@@ -74,7 +73,7 @@ async function open(server: ServerProcess, id: string, milliseconds: number): Pr
 }
 
 /** @returns how many auctions were held to their end */
-async function proves(to: string, folder: string, before: ReadonlyMap<string, readonly Receipt[]>): Promise<number> {
+async function proves(to: string, folder: string, before: ReadonlyMap<Traded, readonly Receipt[]>): Promise<number> {
   const { ok, checks } = await restoreBackup(to, folder, [...before.values()].flat());
   assert(ok, JSON.stringify(checks.filter(({ found }) => found.length > 0)));
   const logged: Record<string, unknown>[] = [];
@@ -92,7 +91,8 @@ async function proves(to: string, folder: string, before: ReadonlyMap<string, re
       if (waiting.length === 0) break;
       assert(Date.now() - since < 60_000, `${waiting.map(({ id, state, cause }) => `${id} is ${state} ${cause}`)}`);
     }
-    for (const [id, receipts] of before) assert.deepEqual(receiptFaults(await readBook(ports, id), receipts), [], id);
+    for (const [auction, receipts] of before)
+      assert.deepEqual(faultsOf(await readBook(ports, auction.id), receipts, auction), [], auction.id);
     return held;
   } finally {
     await house.close();

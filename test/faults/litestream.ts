@@ -20,8 +20,7 @@ import { closeGate, findAuction } from '../../src/auction/auctions.ts';
 import { keepTime } from '../../src/auction/schedule/keep-time.ts';
 import { readBook } from '../../src/auction/views/results.ts';
 import type { Receipt } from '../../src/book/intake.ts';
-import { receiptFaults } from '../../src/book/receipts.ts';
-import { Clients, pause, type Traded, traded } from '../crash/clients.ts';
+import { Clients, faultsOf, pause, type Traded, traded } from '../crash/clients.ts';
 import { ServerProcess } from '../crash/server-process.ts';
 import { testMarket } from '../support/house.ts';
 import { Dice } from '../support/random-orders.ts';
@@ -97,7 +96,7 @@ test(`Litestream follows a house under load, by seed ${seed}: two seconds are lo
       assert(Date.now() - since < 60_000, 'it is not settled');
     }
     const book = await readBook(house.ports, 'a');
-    assert.deepEqual(receiptFaults(book, before), []);
+    assert.deepEqual(faultsOf(book, before, auction), []);
     t.diagnostic(`${before.length} receipts held, ${auction.receipts.size} acknowledged before the end`);
   } finally {
     await house.close();
