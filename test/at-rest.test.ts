@@ -280,6 +280,31 @@ test('a data folder of before has no heads: it gets them at its first start', as
   await house.reopen();
 });
 
+test('a data folder of layout 2 gets its indexes, keeps its heads, and orders that it lacks are still missed', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  const before = `CREATE INDEX entries_by_linkedTo ON entries (auction, participant, body ->> 'linkedTo', sequence)
+    WHERE body ->> 'linkedTo' IS NOT NULL; DROP INDEX entries_naming_linkedTo; DROP INDEX entries_naming_loopWith;
+    DROP INDEX entries_naming_exclusiveGroup; PRAGMA user_version = 2;`;
+  const copy = `${house.folder}-copy`;
+  await house.reopen({}, (folder) => cp(folder, copy, { recursive: true }));
+  const openOlder = (change = '') => {
+    sql(copy, `${change} ${before}`);
+    const { damaged, database, close } = openStore(copy, house.clock);
+    const indexes = database.prepare("SELECT name FROM sqlite_master WHERE name LIKE 'entries_%' ORDER BY name").all();
+    close();
+    return { damaged, indexes: indexes.map(({ name }) => name) };
+  };
+  const naming = ['exclusiveGroup', 'linkedTo', 'loopWith'].map((field) => `entries_naming_${field}`);
+  assert.deepEqual(openOlder(), { damaged: [], indexes: ['entries_by_record', ...naming] });
+  assert.throws(() => openOlder('DELETE FROM entries WHERE sequence = 3;'), {
+    ...aDamage,
+    message: /acknowledged were 3/,
+  });
+  await rm(copy, { recursive: true });
+});
+
 test('what was published has a hash that is checked: damage is the house’s fault, told as such and named in the log', async (t) => {
   const house = await openTestHouse(t);
   await hold(house.ports);

@@ -259,7 +259,7 @@ test('checkFolder() names a database whose tables cannot be made out, or that is
   await house.reopen({}, (folder) => cp(folder, copy, { recursive: true }));
   const file = join(copy, 'merit.sqlite');
   const bytes = await readFile(file);
-  bytes[bytes.indexOf('CREATE INDEX entries_by_loopWith') + 8] = 0x21;
+  bytes[bytes.indexOf('CREATE INDEX entries_naming_loopWith') + 8] = 0x21;
   await writeFile(file, bytes);
   assert.deepEqual(await faults(copy), ['database merit.sqlite']);
   await writeFile(file, bytes.fill(0x61, 0, 100));

@@ -30,6 +30,7 @@ export async function readJson(c: Context, limit: number, optional = false): Pro
 
 /** Whether JSON is nested deeper than that, found out without parsing it. Brackets in strings do not count. */
 export function isDeeperThan(text: string, most: number): boolean {
+  if (!hasMore(text, most)) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at++)
     switch (text.charCodeAt(at)) {
@@ -44,6 +45,14 @@ export function isDeeperThan(text: string, most: number): boolean {
       case closeObject:
         depth--;
     }
+  return false;
+}
+
+/** Whether more than that many lists and objects open, strings included: few do in a small body, and this is a search each. */
+function hasMore(text: string, most: number): boolean {
+  let left = most;
+  for (const bracket of '[{')
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (--left < 0) return true;
   return false;
 }
 

@@ -118,8 +118,10 @@ export function linkOf({ participant, record_id, received_at, sequence }: EntryS
 export const nameHash = (participant: string, record_id: string): string => sha256(`${participant}/${record_id}`);
 
 /** SHA-256 of the canonical form: its keys are sorted, and none of its values needs an escape. */
-export const linkDigest = ({ content, kind, of, received_at, sequence }: IntakeLink): string =>
-  sha256(JSON.stringify({ content, kind, of, received_at, sequence }));
+export const linkDigest = ({ content, kind, of, received_at, sequence }: IntakeLink): string => {
+  const what = content === undefined ? '' : `"content":"${content}",`;
+  return sha256(`{${what}"kind":"${kind}","of":"${of}","received_at":"${received_at}","sequence":${sequence}}`);
+};
 
 /** The running hash after an entry: SHA-256 of the hash before, a line feed, and the entry's digest. */
 export const chain = (before: string, digest: string): string => sha256(`${before}\n${digest}`);

@@ -35,9 +35,9 @@ export interface Store {
   close(): Promise<void> | undefined;
 }
 
-/** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 2. */
+/** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 3. */
 const applicationId = 0x4d524954;
-export const layout = 2;
+export const layout = 3;
 
 export const databaseName = 'merit.sqlite';
 
@@ -131,13 +131,16 @@ function versionOf(database: DatabaseSync, file: string): number {
   return user_version;
 }
 
-/** The tables as this version has them. The heads are written before the layout is, so that a database of this layout has them always. */
+/**
+ * The tables as this version has them. The heads, which layout 2 brought, are written before the layout is, so that a database of it has
+ * them always. Layout 3 has other indexes.
+ */
 function bringUp(database: DatabaseSync, folder: string, version: number): void {
   if (version === layout) return;
   database.exec('BEGIN IMMEDIATE');
   if (version === 1) addRevisions(database);
   database.exec(tables);
-  writeHeads(folder, headsIn(database));
+  if (version < 2) writeHeads(folder, headsIn(database));
   database.exec('COMMIT');
 }
 

@@ -25,7 +25,7 @@ export interface DatabaseCheckOptions {
 
 const parts = [
   ...['auctions', 'auctions_by_closure', 'auctions_by_state', 'entries', 'entries_by_record'],
-  ...['entries_by_linkedTo', 'entries_by_loopWith', 'entries_by_exclusiveGroup'],
+  ...['entries_naming_linkedTo', 'entries_naming_loopWith', 'entries_naming_exclusiveGroup'],
 ];
 const ended = ['settled', 'cancelled'];
 
