@@ -2,7 +2,7 @@
  * Every tolerance of the engine, and the only place where one is written down (`tolerances.test.ts` looks).
  *
  * They are for numbers of the problem's own units (`model/units.ts`), in which the largest order has a hundred at least: so a book of watts is held
- * as tightly as one of gigawatts. HiGHS closes its rows and bounds to 1e-7; what is asked of its answers is a little wider.
+ * as tightly as one of gigawatts. What is asked of the answers of HiGHS is wider than what it closes its rows and bounds to (`inSolver.feasible`).
  */
 
 /** Currency/MWh. */
@@ -26,7 +26,7 @@ export const inPrice = {
 
 /** MW. */
 export const inPower = {
-  /** HiGHS and the nearest point close balances and bounds to this. */
+  /** The nearest point closes balances and bounds to this. */
   balance: 1e-7,
   /** A net supply is at an end of a curve's piece. */
   same: 1e-8,
@@ -88,7 +88,12 @@ export const weights = {
 
 /** The nearest point (`solver/nearest.ts`), and factors of programs. */
 export const inSolver = {
-  /** What an answer may be off (`solver/residual.ts`): HiGHS closes its own scaled program to 1e-7. */
+  /**
+   * What HiGHS may leave of rows, bounds and reduced costs, a hundredth of its own default: of a ratio of 100 MW, or of a line with a watt on it, that
+   * would be many watts, or many ticks.
+   */
+  feasible: 1e-9,
+  /** What an answer may be off (`solver/residual.ts`); HiGHS closes its own scaled program, not ours. */
   residual: 1e-6,
   /** A factor of a row, or a divisor, is none. */
   noFactor: 1e-12,

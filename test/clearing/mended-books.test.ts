@@ -243,6 +243,40 @@ const cases: Record<string, readonly [orders: string, blocks?: readonly object[]
     ],
     { periods: 8, priceLimits: { min: 0, max: 200, tick: 0.01 } },
   ],
+  'where nobody trades a curve leaves its own corner, however little of it lies beyond': [
+    'linear 0@1750.000001 -0.2@1770.350447 -20000@4000',
+    [],
+    { priceLimits: { min: -500, max: 4000 } },
+  ],
+  'a curve that is nearly upright at its end has the price of its zero': [
+    'linear 19999.9@213.624811 -5193.3@3999.999999 -19999.9@4000',
+    [],
+    { priceLimits: { min: -500, max: 4000 } },
+  ],
+  'a watt along a steep line moves no price': ['linear 0.000001@0 0@1749.99 -99.999999@1750'],
+  'a block of 100 MW is not on by three watts': [
+    '',
+    [
+      block('b', { side: 'buy', price: 3555.96, power: 99.999999 }),
+      {
+        record_id: 'f',
+        zone: 'A',
+        kind: 'flexible',
+        side: 'sell',
+        price: 1749.99,
+        power: 0.000003,
+        duration: 1,
+        earliest: 1,
+        latest: 1,
+      },
+    ],
+    { lot: 0.000001 },
+  ],
+  'a parent at the money whose child repays it by a tick is told what the family misses': [
+    '',
+    [block('parent', { price: 0, power: 729_900 }), block('child', { price: -1, power: 300, linkedTo: 'parent' })],
+    { priceLimits: { min: -9999, max: 9999, tick: 1 } },
+  ],
   'households of watts': [
     'linear 0.000017@20 -0.000011@4000, sell 0.000012@60, buy 0.000008@80',
     [],

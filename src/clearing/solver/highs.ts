@@ -90,7 +90,7 @@ class HighsModel implements Model {
     this.#rows = program.rowLower.length;
     this.#model = highs.createModel();
     this.#seam(() => {
-      this.#model.options.set({ output_flag: false, mip_rel_gap: 0, ...ladder[0] });
+      this.#model.options.set({ ...always, ...ladder[0] });
       this.#model.passModel({
         numCols: program.cost.length,
         numRows: this.#rows,
@@ -182,6 +182,13 @@ class HighsModel implements Model {
     }
   }
 }
+
+const always = {
+  output_flag: false,
+  mip_rel_gap: 0,
+  primal_feasibility_tolerance: inSolver.feasible,
+  dual_feasibility_tolerance: inSolver.feasible,
+} as const;
 
 /** Settings of HiGHS in the order in which they are tried: its dual simplex method, the primal one, presolve, an interior point with crossover. */
 const ladder = [

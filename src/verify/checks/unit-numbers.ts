@@ -8,7 +8,7 @@ import type { View } from '../view/view.ts';
 import { meanPrice } from './complex.ts';
 import { type Numbers, noNumbers } from './numbers-told.ts';
 
-export function numbersOfBlock(view: View, blocks: Blocks, block: Block, { code }: Reason): Numbers {
+export function numbersOfBlock(view: View, blocks: Blocks, block: Block, { code, binding }: Reason): Numbers {
   const gain = fullGain(view, block);
   const away = (each: Block) => -unitGain(view, blocks, each) / unitEnergy(view, blocks, each);
   switch (code) {
@@ -29,20 +29,21 @@ export function numbersOfBlock(view: View, blocks: Blocks, block: Block, { code 
       return { ...noNumbers, distance: [away(block)], named: partner === undefined ? [] : [partner.id] };
     }
     case 'paradoxically_rejected':
-      return paradox(view, blocks, block, gain);
+      return paradox(view, blocks, block, gain, binding);
     default:
       return noNumbers;
   }
 }
 
-function paradox(view: View, blocks: Blocks, block: Block, gain: number): Numbers {
+function paradox(view: View, blocks: Blocks, block: Block, gain: number, binding: readonly string[]): Numbers {
   const partner = blocks.partnerOf(block);
   if (partner !== undefined) return { ...noNumbers, missed: unitGain(view, blocks, block), named: [partner.id] };
   if (block.ratio > 0) return { ...noNumbers, missed: gain * (1 - block.ratio) };
-  // Out of the money itself, its children would repay it.
-  const isOut = gain <= leastShare * fullEnergy(view, block);
+  // Out of the money itself, its children would repay it. Within rounding of the money either may be told, and who is named says which.
+  const energy = fullEnergy(view, block);
   const family = rescuers(view, blocks, block);
-  return isOut && family.named.length > 0
+  const isRepaid = gain <= leastShare * energy && family.named.length > 0;
+  return isRepaid || (gain <= moneySlack(view, energy) && binding.length > 0)
     ? { ...family, missed: bestFamily(view, blocks, block) }
     : { ...noNumbers, missed: gain };
 }

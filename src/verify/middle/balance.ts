@@ -44,39 +44,36 @@ export function pricesOf(placed: readonly Placed[], need: number, lost: number):
   }
   const total = rises.reduce((sum, { mw }) => sum + mw, 0);
   if (left < -size || left > total + size) return undefined;
-  const low = left <= size ? -Infinity : firstWith(rises, left - size);
-  const high =
-    left >= total - size
-      ? Infinity
-      : -firstWith(
-          rises.map(({ from, to, mw }) => ({ from: -to, to: -from, mw })),
-          total - left - size,
-        );
+  const low = left <= size ? -Infinity : lowestWith(rises, left, size);
+  const high = left >= total - size ? Infinity : -lowestWith(rises.map(mirrored), total - left, size);
   return { low: Math.min(low, high), high: Math.max(low, high) };
 }
 
-/** The lowest price by which as many MW have risen. */
-function firstWith(rises: readonly Rise[], mw: number): number {
-  const starts = [...rises].sort((a, b) => a.from - b.from);
-  const ends = [...rises].sort((a, b) => a.to - b.to);
-  const near = (a: number, b: number) => Math.abs(a - b) <= dust(a, b);
-  let [i, j, done, slope] = [0, 0, 0, 0];
-  let at = starts[0]!.from;
-  for (;;) {
-    const next = Math.min(starts[i]?.from ?? Infinity, ends[j]?.to ?? Infinity);
-    if (next === Infinity) return at;
-    const here = done + slope * (next - at);
-    if (here >= mw) return at + (mw - done) / slope;
-    [done, at] = [here, next];
-    for (; i < starts.length && (starts[i]!.from <= at || near(starts[i]!.from, at)); i++) {
-      const { from, to, mw: more } = starts[i]!;
-      if (near(from, to)) done += more;
-      else slope += more / (to - from);
-    }
-    for (; j < ends.length && (ends[j]!.to <= at || near(ends[j]!.to, at)); j++) {
-      const { from, to, mw: more } = ends[j]!;
-      if (!near(from, to)) slope -= more / (to - from);
-    }
-    if (done >= mw) return at;
+const mirrored = ({ from, to, mw }: Rise): Rise => ({ from: -to, to: -from, mw });
+
+/** MW that have risen by a price, with or without those that rise at it. */
+const risen = (rises: readonly Rise[], price: number, withSteps: boolean): number =>
+  rises.reduce((sum, { from, to, mw }) => {
+    if (price > to || (price === to && (withSteps || from < to))) return sum + mw;
+    return price > from ? sum + (mw * (price - from)) / (to - from) : sum;
+  }, 0);
+
+/**
+ * The lowest price by which as many MW have risen. Where that is what has risen at a corner, but for what sums lose, it is the corner's own: of
+ * a straight line with few MW the rest would be far in price.
+ */
+function lowestWith(rises: readonly Rise[], mw: number, size: number): number {
+  const corners = [...new Set(rises.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
+  let [first, after] = [0, corners.length - 1];
+  while (first < after) {
+    const middle = (first + after) >> 1;
+    if (risen(rises, corners[middle]!, true) >= mw - size) after = middle;
+    else first = middle + 1;
   }
+  const at = corners[first]!;
+  const here = risen(rises, at, false);
+  if (first === 0 || here <= mw + size) return at;
+  const before = corners[first - 1]!;
+  const done = risen(rises, before, true);
+  return before + ((mw - done) / (here - done)) * (at - before);
 }
