@@ -16,10 +16,14 @@ export interface ScopedAccess {
   readonly anyOf: readonly Scope[];
   /** Only for a registered participant, who sees and changes nothing but its own. */
   readonly own?: true;
+  /** With one of these, everybody's, whether or not the caller is a participant. */
+  readonly all?: readonly Scope[];
 }
 
 const readOwn: Access = { anyOf: ['merit/orders.write', 'merit/orders.read'], own: true };
 const writeOwn: Access = { anyOf: ['merit/orders.write'], own: true };
+const all: readonly Scope[] = ['merit/operator', 'merit/auditor'];
+const readOwnOrAll: Access = { anyOf: ['merit/orders.write', 'merit/orders.read', ...all], own: true, all };
 const operator: Access = { anyOf: ['merit/operator'] };
 const auditor: Access = { anyOf: ['merit/auditor'] };
 
@@ -45,6 +49,10 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /auctions/{id}/flows': 'public',
   'GET /auctions/{id}/curves': 'public', // before they are published for auditors only: the handler looks
 
+  'GET /auctions/{id}/settlement': 'public', // sums of zones and lines; nobody's own
+  'GET /auctions/{id}/trades': readOwnOrAll,
+  'GET /statements': readOwnOrAll,
+  'GET /statements.csv': readOwnOrAll,
   'POST /orders': writeOwn,
   'GET /orders': readOwn,
   'GET /orders/{record_id}': readOwn,
@@ -81,6 +89,12 @@ export function permit(access: Access | undefined, identity: Identity | undefine
   if (access === 'public') return;
   if (identity === undefined) throw tokenMissing();
   if (access === undefined) throw scopeMissing([]);
-  if (!access.anyOf.some((scope) => identity.scopes.includes(scope))) throw scopeMissing(access.anyOf);
-  if (access.own && identity.participant === undefined) throw participantMissing();
+  if (!holdsOne(identity, access.anyOf)) throw scopeMissing(access.anyOf);
+  if (access.own && identity.participant === undefined && !holdsOne(identity, access.all)) throw participantMissing();
 }
+
+const holdsOne = ({ scopes }: Identity, wanted: readonly Scope[] = []): boolean =>
+  wanted.some((scope) => scopes.includes(scope));
+
+/** Whether a caller sees everybody's trades and statements. */
+export const seesAll = (identity: Identity): boolean => holdsOne(identity, all);

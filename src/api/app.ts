@@ -17,6 +17,7 @@ import { usualBatchLimit } from './intake.ts';
 import { putElsewhere } from './large-answers.ts';
 import { marketRoutes } from './markets.ts';
 import { metricRoutes } from './metrics.ts';
+import { moneyRoutes } from './money.ts';
 import type { TokenSource } from './openapi.ts';
 import { orderRoutes } from './orders.ts';
 import { resultRoutes } from './results.ts';
@@ -51,6 +52,7 @@ export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
     ...orderRoutes(ports, batchLimit, largestAnswer),
     ...auctionRoutes(ports),
     ...resultRoutes(ports, largestAnswer),
+    ...moneyRoutes(ports, largestAnswer),
     ...executionRoutes(ports),
     ...marketRoutes(ports),
     ...healthRoutes(ports, findings),

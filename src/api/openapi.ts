@@ -148,8 +148,12 @@ const answers = (all: Readonly<Record<number, Answer>>, schemaOf: SchemaOf): Rec
       status,
       {
         description,
-        ...(schema && { content: { 'application/json': { schema: schemaOf(schema, 'output') } } }),
-        ...(type && { content: { [type]: { schema: { type: 'string' } } } }),
+        ...((schema || type) && {
+          content: {
+            ...(schema && { 'application/json': { schema: schemaOf(schema, 'output') } }),
+            ...(type && { [type]: { schema: { type: 'string' } } }),
+          },
+        }),
       },
     ]),
   );

@@ -194,15 +194,15 @@ export const resultRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
 const manyOrders = 20_000;
 
 // The state is in the tags: what was published is not given out as "unchanged" while an auction has failed after all.
-const resultTag = (what: string, { state, result }: Auction) => `${what}-${state}-${result?.hash}`;
+export const resultTag = (what: string, { state, result }: Auction) => `${what}-${state}-${result?.hash}`;
 const bookTag = (what: string, { state, book }: Auction) =>
   `${what}-${state === 'failed' ? 'failed' : 'sealed'}-${book?.hash}`;
 
 /** Of what is published to everybody: a settled auction never changes again, and a final one can still fail. */
-const keepingOf = ({ state }: Auction): Keeping =>
+export const keepingOf = ({ state }: Auction): Keeping =>
   state === 'settled' ? 'public, max-age=31536000, immutable' : 'no-cache';
 
-const columns = ({ id, delivery }: Auction) => ({
+export const columns = ({ id, delivery }: Auction) => ({
   auction: id,
   resolution: delivery.resolution,
   start: Array.from({ length: delivery.periods }, (_, index) => periodStart(delivery, index + 1)),

@@ -19,8 +19,9 @@ export type Method = 'get' | 'post' | 'patch' | 'delete';
 
 export interface Answer {
   readonly description: string;
-  /** Of a JSON body; without one `type` says what the body is. */
+  /** Of a JSON body. */
   readonly schema?: z.ZodType;
+  /** What the body is where it is not JSON; beside a schema what it may be too. */
   readonly type?: string;
 }
 

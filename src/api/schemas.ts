@@ -22,6 +22,11 @@ export const after = wholeNumber(0, Number.MAX_SAFE_INTEGER)
   .exactOptional()
   .meta({ description: 'only orders after this sequence; `next` of the page before' });
 
+/** Continue a list that has no sequence of its own after so many. */
+export const place = wholeNumber(0, Number.MAX_SAFE_INTEGER)
+  .exactOptional()
+  .meta({ description: 'leave out so many; `next` of the page before' });
+
 export const auctionParams = z.strictObject({ id: auctionId });
 
 /** Columns: every list under `zones` or `lines` is aligned with `start`. */

@@ -20,13 +20,21 @@ export interface Clock {
   now(): Date;
 }
 
+export interface AuctionFilter {
+  readonly market?: string;
+  readonly states?: readonly AuctionState[];
+  readonly limit?: number;
+  /** Only those with a market time unit in it: from an instant, up to another (milliseconds since 1970). */
+  readonly delivering?: { readonly from: number; readonly to: number };
+}
+
 /** Where auctions live. Cases: `test/ports/auction-store.cases.ts`. */
 export interface AuctionStore {
   /** The same auction again is a no-op (callers retry); a different one under that id throws `AuctionError('conflict')`. */
   create(auction: Auction): Promise<void>;
   find(id: string): Promise<Auction | undefined>;
   /** Newest gate closure first. */
-  list(filter?: { market?: string; states?: readonly AuctionState[]; limit?: number }): Promise<Auction[]>;
+  list(filter?: AuctionFilter): Promise<Auction[]>;
   /**
    * Replace the auction if it is still exactly as `known`, in all its fields; false when another writer was first. So a step of
    * an earlier run can't move a restarted auction, and of two changes within one state none is lost.

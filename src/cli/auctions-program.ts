@@ -75,6 +75,32 @@ export function addAuctionCommands(merit: Command, { client, examples, wholeNumb
     .addHelpText('after', examples('merit auctions network first', 'merit auctions network first capacities.json'))
     .action(async (id, file, options) => (await load()).network(id, file, options));
 
+  const loadMoney = () => import('./commands/money.ts');
+  client(auctions, 'trades <id>')
+    .description('your trades in an auction: one per order, zone and period; for operators everybody’s')
+    .option('--participant <name>', 'only those of a participant, for operators and auditors')
+    .option('--portfolio <name>', 'only those of a portfolio')
+    .option('--limit <n>', 'how many at most', wholeNumber, 1000)
+    .addHelpText(
+      'after',
+      examples('merit auctions trades first', 'merit auctions trades first --portfolio town --json'),
+    )
+    .action(async (id, options) => (await loadMoney()).trades(id, options));
+  client(auctions, 'settlement <id>')
+    .description('the balance sheet: what buyers pay, sellers get and lines earn')
+    .action(async (id, options) => (await loadMoney()).settlement(id, options));
+  client(merit, 'statement')
+    .description('your statements of a delivery day: what was bought and sold, and what it comes to')
+    .requiredOption('--day <date>', 'delivery day, in the time zone of each market')
+    .option('--participant <name>', 'only that of a participant, for operators and auditors')
+    .option('--portfolio <name>', 'only that of a portfolio')
+    .option('--csv <file>', 'write the trades there as CSV')
+    .addHelpText(
+      'after',
+      examples('merit statement --day 2030-01-01', 'merit statement --day 2030-01-01 --csv statement.csv'),
+    )
+    .action(async (options) => (await loadMoney()).statement(options));
+
   const loadOrders = () => import('./commands/orders.ts');
   const orders = client(merit, 'orders [auction]')
     .description('your orders in an auction, with what became of them; or show and cancel some')

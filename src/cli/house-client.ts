@@ -34,9 +34,7 @@ export class HouseClient {
 
   /** The JSON at a path. Query values that are undefined are left out. */
   async get<T>(path: string, query: Readonly<Record<string, string | number | undefined>> = {}): Promise<T> {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-    return JSON.parse(await this.#ask(`${path}${given.length > 0 ? `?${search}` : ''}`)) as T;
+    return JSON.parse(await this.text(path, query)) as T;
   }
 
   /** How the house is, also when it is not well (503). */
@@ -45,8 +43,10 @@ export class HouseClient {
   }
 
   /** The text at a path, byte for byte. */
-  text(path: string): Promise<string> {
-    return this.#ask(path);
+  text(path: string, query: Readonly<Record<string, string | number | undefined>> = {}): Promise<string> {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
+    return this.#ask(`${path}${given.length > 0 ? `?${search}` : ''}`);
   }
 
   post<T>(path: string, body: unknown = {}): Promise<T> {
@@ -87,7 +87,8 @@ export class HouseClient {
     const type = response.headers.get('content-type') ?? '';
     const isAnswer = response.ok || (response.status === besides && type.startsWith('application/json'));
     if (!isAnswer) throw failureOf(url, response, text);
-    if (!/\bjson\b/.test(type)) throw new Failure(exitCodes.failed, `${url} answers, but not like a house (no JSON)`);
+    if (!/\b(json|csv)\b/.test(type))
+      throw new Failure(exitCodes.failed, `${url} answers, but not like a house (no JSON)`);
     return text;
   }
 }

@@ -94,4 +94,20 @@ export function auctionStoreCases(name: string, open: (t: TestContext) => Promis
     assert.deepEqual(await ids({ states: ['open', 'closed'] }), ['middle', 'early']);
     assert.deepEqual(await ids({ market: 'test', states: ['settled'] }), ['late']);
   });
+
+  test(`${name}: list() finds what delivers between two instants, ended or not`, async (t) => {
+    const store = await open(t);
+    const delivery = (start: string, periods: number) => ({ start, resolution: 'PT15M' as const, periods });
+    const day = (id: string, start: string, periods: number, changes: Partial<Auction> = {}) =>
+      store.create(anAuction({ id, delivery: delivery(start, periods), ...changes }));
+    await day('before', '2025-03-31T00:00:00Z', 96);
+    await day('over', '2025-03-31T00:00:00Z', 97, { state: 'settled' });
+    await day('in', '2025-04-01T23:45:00Z', 1, { market: 'other' });
+    await day('after', '2025-04-02T00:00:00Z', 1, { state: 'settled' });
+    const delivering = { from: Date.parse('2025-04-01T00:00:00Z'), to: Date.parse('2025-04-02T00:00:00Z') };
+    const ids = async (filter: object) => (await store.list({ delivering, ...filter })).map(({ id }) => id);
+    assert.deepEqual(await ids({}), ['in', 'over']);
+    assert.deepEqual(await ids({ states: ['settled'] }), ['over']);
+    assert.deepEqual(await ids({ market: 'test', limit: 5 }), ['over']);
+  });
 }

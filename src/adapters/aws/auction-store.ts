@@ -13,6 +13,7 @@ import { type Auction, type AuctionState, auction as auctionSchema } from '../..
 import type { AuctionStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
 import { AuctionError } from '../../market/errors.ts';
+import { deliveryEnd } from '../../market/time.ts';
 import type { Action, Database, Item, Key } from './database.ts';
 import { pause } from './pause.ts';
 
@@ -41,6 +42,9 @@ const pastOf = (state: EndState, market?: string): List =>
   market === undefined ? `past#${state}` : `past#${state}#${market}`;
 
 const attempts = 12;
+
+const delivers = ({ delivery }: Auction, { from, to }: { readonly from: number; readonly to: number }): boolean =>
+  Date.parse(delivery.start) < to && Date.parse(deliveryEnd(delivery)) > from;
 
 const recordKey = (id: string): Key => ({ pk: `auction#${id}`, sk: 'auction' });
 /** Far less than a sort key counts: the time that is left of a thousand years from 1970, so that the newest comes first. */
@@ -132,16 +136,18 @@ export function openAuctionStore(database: Database, table: string, shards: numb
         throw new AuctionError('conflict', `there is another auction ${auction.id} already`);
       }
     },
-    async list({ market, states, limit } = {}) {
-      const isFiltered = market !== undefined || states !== undefined;
+    async list({ market, states, limit, delivering } = {}) {
+      const isFiltered = market !== undefined || states !== undefined || delivering !== undefined;
       const isWanted = (auction: Auction) =>
-        (market === undefined || auction.market === market) && (states === undefined || states.includes(auction.state));
+        (market === undefined || auction.market === market) &&
+        (states === undefined || states.includes(auction.state)) &&
+        (delivering === undefined || delivers(auction, delivering));
       const recent = (list: 'live' | 'ended') => records(list, limit, isFiltered ? isWanted : undefined);
       const ends = endStates.filter((state) => states?.includes(state) ?? true);
       const found = await Promise.all([
         states?.every(hasEnded) ? [] : recent('live'),
         ends.length > 0 ? recent('ended') : [],
-        ...ends.map((state) => records(pastOf(state, market), limit)),
+        ...ends.map((state) => records(pastOf(state, market), limit, delivering && isWanted)),
       ]);
       const place = ({ auction }: AuctionRecord) => placeIn('live', auction).sk!;
       const sorted = found.flat().sort((a, b) => (place(a) < place(b) ? -1 : 1));

@@ -32,6 +32,11 @@ export const auctionTables = `
   CREATE INDEX IF NOT EXISTS auctions_by_state ON auctions (state, gateClosure);
 `;
 
+/** Unix seconds, from the record: delivery starts on a quarter of an hour. */
+const ofDelivery = (field: string) => `json_extract(body, '$.delivery.${field}')`;
+const deliveryStart = `unixepoch(${ofDelivery('start')})`;
+const deliveryEnd = `${deliveryStart} + ${ofDelivery('periods')} * 60 * CAST(substr(${ofDelivery('resolution')}, 3) AS INTEGER)`;
+
 export interface AuctionRow {
   readonly id: string;
   readonly market: string;
@@ -120,7 +125,7 @@ export function auctionStore(
       if (underWay.has(id)) await untilDurable(id);
       return find(id);
     },
-    async list({ market, states, limit } = {}) {
+    async list({ market, states, limit, delivering } = {}) {
       const conditions: string[] = [];
       const values: SQLInputValue[] = [];
       if (market !== undefined) {
@@ -130,6 +135,10 @@ export function auctionStore(
       if (states !== undefined) {
         conditions.push(`state IN (${states.map(() => '?').join(', ')})`);
         values.push(...states);
+      }
+      if (delivering !== undefined) {
+        conditions.push(`${deliveryStart} < ? AND ${deliveryEnd} > ?`);
+        values.push(Math.ceil(delivering.to / 1000), Math.floor(delivering.from / 1000));
       }
       const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
       const query = database.prepare(`SELECT ${columns} FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`);

@@ -43,7 +43,7 @@ function executedOf(book: Book, result: Result, counts: (order: BookOrder) => bo
 }
 
 /** Market time units (1-based) with the MW that were executed in them. */
-function executedUnits(order: BookOrder, outcome: Outcome, book: Book): [unit: number, mw: number][] {
+export function executedUnits(order: BookOrder, outcome: Outcome, book: Book): [unit: number, mw: number][] {
   if (outcome.status === 'rejected') return [];
   const power = [outcome.power].flat();
   const periods = periodsOf(order, book, outcome);
