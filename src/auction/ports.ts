@@ -5,6 +5,7 @@
  * outside can cause; an absence is an answer (`undefined`), not an error.
  */
 
+import type { ChainedEntry } from '../book/chain-fault.ts';
 import type { Entry, Receipt } from '../book/intake.ts';
 import type { Clearing, ClearingBudget } from '../clearing/clear.ts';
 import type { Book } from '../market/book.ts';
@@ -56,6 +57,12 @@ export interface StoredOrder {
   readonly ttl: number;
 }
 
+/** An entry of the intake as far as the tree goes, and which order it is about. */
+export interface StoredLeaf extends ChainedEntry {
+  readonly participant: string;
+  readonly record_id: string;
+}
+
 /** The fields by which a block names another order, or a group. */
 export type NamingField = 'linkedTo' | 'loopWith' | 'exclusiveGroup';
 
@@ -103,6 +110,11 @@ export interface OrderStore {
    * not lead to the hashes that were acknowledged.
    */
   entries(auction: string): Promise<Entry[]>;
+  /**
+   * What the tree over the intake is made of (`book/merkle.ts`): `limit` entries at most, by sequence, those after `after`. Until the book
+   * is sealed only those before the first sequence that is not taken yet, so that no later entry comes between these.
+   */
+  leaves(auction: string, after: number, limit: number): Promise<StoredLeaf[]>;
   /** How many chains the intake of an auction is divided into (`book/intake.ts`); never changes. */
   shards(auction: string): Promise<number>;
   /** Delete the orders whose `ttl` has passed and whose auction is settled or cancelled; how many went. */

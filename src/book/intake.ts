@@ -28,6 +28,9 @@ export const receipt = z
     sequence: stamps.sequence,
     received_at: stamps.received_at,
     hash: z.string().meta({ description: 'running hash of the intake after this order' }),
+    leaf: sha256Text.optional().meta({
+      description: 'digest of this entry: its leaf of the tree over the intake. Receipts of before have none',
+    }),
   })
   .meta({ id: 'Receipt' });
 export type Receipt = z.output<typeof receipt>;

@@ -52,6 +52,41 @@ test('dynamodb in memory: entries() refuses pages that do not lead to the hash t
   assert.equal((await orders.entries('a1')).length, 3);
 });
 
+test('dynamodb in memory: leaves() of shards end before the first gap until the book is sealed', async () => {
+  const clock = { time: '2025-04-01T10:30:00Z', now: () => new Date(clock.time) };
+  const database = openMemoryTables();
+  const auctions = openAuctionStore(database, 'auctions', 3);
+  const orders = openOrderStore({ database, ordersTable: 'orders', intakeTable: 'intake', auctions, clock });
+  await auctions.create(anAuction());
+  const sequencesNow = async () => (await orders.leaves('a1', 0, 100)).map(({ sequence }) => sequence);
+  const taken: number[] = [];
+  for (let i = 0; i < 30; i++) {
+    const before = await sequencesNow();
+    taken.push((await orders.append('a1', 'p', [anOrder(`o${i}`)]))[0]!.sequence);
+    const now = await sequencesNow();
+    assert.deepEqual(now.slice(0, before.length), before, 'nothing comes between');
+    const gap = Array.from({ length: 100 }, (_, at) => at + 1).find((sequence) => !taken.includes(sequence))!;
+    assert.equal(now.length, gap - 1);
+    assert.deepEqual(
+      now,
+      now.map((_, at) => at + 1),
+    );
+  }
+  const sealed = anAuction({ state: 'clearing', book: { hash: 'sha256:0', orders: 30 } });
+  assert(await auctions.advance(anAuction(), sealed));
+  assert.deepEqual(
+    await sequencesNow(),
+    taken.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(
+    (await orders.leaves('a1', 7, 5)).map(({ sequence }) => sequence),
+    taken
+      .filter((sequence) => sequence > 7)
+      .sort((a, b) => a - b)
+      .slice(0, 5),
+  );
+});
+
 participantsCases('dynamodb in memory', async () => {
   const registry = openRegistry(openMemoryTables(), 'participants');
   return {

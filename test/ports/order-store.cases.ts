@@ -70,6 +70,31 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     });
   });
 
+  test(`${name}: leaves() are the digests of all entries, those of the receipts, from any sequence on`, async (t) => {
+    const { orders } = await withAuction(t);
+    const receipts = await orders.append('a1', 'p', [anOrder('o1'), anOrder('o2')]);
+    receipts.push(...(await orders.append('a1', 'q', [anOrder('o1', { price: 7 })])));
+    receipts.push(await orders.cancel('a1', 'p', 'o2'));
+    const entries = await orders.entries('a1');
+    const leaves = await orders.leaves('a1', 0, 10);
+    assert.deepEqual(
+      leaves.map(({ digest }) => digest),
+      entries.map((entry) => entryDigest(1, entry)),
+    );
+    assert.deepEqual(
+      leaves,
+      receipts.map(({ sequence, leaf, hash, participant, record_id }) => {
+        return { sequence, digest: leaf, hash, participant, record_id };
+      }),
+    );
+    assert.deepEqual(await orders.leaves('a1', 1, 2), leaves.slice(1, 3));
+    assert.deepEqual(await orders.leaves('a1', 4, 2), []);
+    await assert.rejects(orders.leaves('a0', 0, 2), { code: 'not-found' });
+    // Whoever sends the same again gets the same receipt, its leaf included.
+    assert.deepEqual(await orders.append('a1', 'q', [anOrder('o1', { price: 7 })]), [receipts[2]]);
+    assert.deepEqual(await orders.cancel('a1', 'p', 'o2'), receipts[3]);
+  });
+
   test(`${name}: append() keeps the longest order that admission takes, alone and among others`, async (t) => {
     const { orders } = await withAuction(t);
     // Digits that no compression makes few.

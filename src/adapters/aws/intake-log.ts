@@ -191,8 +191,9 @@ function appended(table: string, place: Place, head: Head, log: LogRequest, rece
     const stamp = { sequence: sequenceOf(shard, first + i, shards), received_at, participant };
     const { record_id } = submitted;
     const text = 'text' in submitted ? submitted.text : undefined;
-    hash = chain(hash, stampedDigest(rule, { ...stamp, record_id }, text));
-    return { auction, record_id, ...stamp, hash };
+    const leaf = stampedDigest(rule, { ...stamp, record_id }, text);
+    hash = chain(hash, leaf);
+    return { auction, record_id, ...stamp, hash, leaf };
   });
   let index = 0;
   const pages = log.pages.map(({ count, content }): Action => {

@@ -21,6 +21,7 @@ export interface Page {
 export interface LogEntry extends Entry {
   /** Running hash of its shard after it. */
   readonly hash: string;
+  readonly digest: string;
   readonly request: string;
 }
 
@@ -91,7 +92,8 @@ export function entriesOf(page: Item, shard: number, shards: number): LogEntry[]
   let hash = before;
   return contentOf(content).map((each, i) => {
     const entry = { ...each, sequence: sequenceOf(shard, first + i, shards), received_at, participant };
-    hash = chain(hash, entryDigest(rule, entry));
-    return { ...entry, hash, request };
+    const digest = entryDigest(rule, entry);
+    hash = chain(hash, digest);
+    return { ...entry, hash, digest, request };
   });
 }

@@ -1,6 +1,6 @@
 /** The intake over two tables: the log (`intake-log.ts`) says what was taken, the items (`order-items.ts`) where to find it. */
 
-import type { Clock, OrderStore, StoredOrder } from '../../auction/ports.ts';
+import type { Clock, OrderStore, StoredLeaf, StoredOrder } from '../../auction/ports.ts';
 import { chainFault } from '../../book/chain-fault.ts';
 import { type Entry, entryDigest, ruleOf, seedOf, sequenceOf } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
@@ -25,6 +25,15 @@ export interface OrderStoreOptions extends Pick<IntakeOptions, 'patienceMs' | 'b
 
 type OrderEntry = LogEntry & { readonly order: Order };
 const isOrder = (entry: LogEntry): entry is OrderEntry => entry.order !== undefined;
+
+/** The number, from 1, of the first entry of a shard beyond a sequence. */
+const numberAfter = (after: number, { shard, shards }: Place): number =>
+  Math.max(0, Math.floor((after - 1 - shard) / shards) + 1) + 1;
+
+const leafOf = ({ sequence, digest, hash, participant, order, cancels }: LogEntry): StoredLeaf => ({
+  ...{ sequence, digest, hash, participant },
+  record_id: order?.record_id ?? cancels!,
+});
 
 /** What is no id is nobody's, and may be longer than a key can be. */
 const isId = (name: string): boolean => recordId.safeParse(name).success;
@@ -104,7 +113,7 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
     async list(id, { after = 0, limit = Number.POSITIVE_INFINITY, participant } = {}) {
       const record = await recordOf(id);
       if (isExpired(record)) return [];
-      const { auction, shards } = record;
+      const { auction } = record;
       const found = (await Promise.all(placesOf(record).map((place) => ordersAfter(place, after, limit, participant))))
         .flat()
         .sort((a, b) => a.sequence - b.sequence);
@@ -117,8 +126,7 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
 
       /** The orders of a shard beyond a sequence, those of one participant where one is named; `limit` of them at least, if there are. */
       async function ordersAfter(place: Place, after: number, limit: number, participant?: string) {
-        // The first entry of this shard beyond `after`, counted from 1.
-        const number = Math.max(0, Math.floor((after - 1 - place.shard) / shards) + 1) + 1;
+        const number = numberAfter(after, place);
         const pages =
           participant === undefined
             ? log.entriesFrom(place, number)
@@ -142,7 +150,7 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
         const kept: LogEntry[] = [];
         for await (const page of log.entriesFrom(place)) kept.push(...page);
         if (isClosed && !hasEnded(auction.state)) await checkChain(place, kept);
-        for (const { hash: _, request: __, ...entry } of kept) entries.push(entry);
+        for (const { hash: _, digest: __, request: ___, ...entry } of kept) entries.push(entry);
       }
       return entries.sort((a, b) => a.sequence - b.sequence);
 
@@ -151,12 +159,31 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
         const { entries, chain } = await log.headOf(place);
         const { shard } = place;
         const head = entries === 0 ? undefined : { sequence: sequenceOf(shard, entries, shards), hash: chain };
-        const chained = kept.map(({ hash, request: _, ...entry }) => {
+        const chained = kept.map(({ hash, digest: _, request: __, ...entry }) => {
           return { sequence: entry.sequence, hash, digest: entryDigest(ruleOf(auction), entry) };
         });
         const fault = chainFault(seedOf(auction), chained, { shard, shards, head });
         if (fault !== undefined)
           throw new AuctionError('damaged-data', `the intake of auction ${id} is damaged: ${fault}`);
+      }
+    },
+
+    async leaves(id, after, limit) {
+      const record = await recordOf(id);
+      const { auction } = record;
+      const found = (await Promise.all(placesOf(record).map(leavesAfter))).flat();
+      const leaves = found.sort((a, b) => a.sequence - b.sequence).slice(0, limit);
+      if (auction.book !== undefined) return leaves;
+      const gap = leaves.findIndex(({ sequence }, at) => sequence !== after + at + 1);
+      return gap < 0 ? leaves : leaves.slice(0, gap);
+
+      async function leavesAfter(place: Place): Promise<StoredLeaf[]> {
+        const some: StoredLeaf[] = [];
+        for await (const page of log.entriesFrom(place, numberAfter(after, place))) {
+          for (const entry of page) if (entry.sequence > after) some.push(leafOf(entry));
+          if (some.length >= limit) break;
+        }
+        return some;
       }
     },
 

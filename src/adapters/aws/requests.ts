@@ -181,7 +181,7 @@ export function openRequests(log: IntakeLog, turns: ReturnType<typeof openTurns>
 
 export const receiptOf = (
   auction: string,
-  { order, cancels, participant, sequence, received_at, hash }: LogEntry,
+  { order, cancels, participant, sequence, received_at, hash, digest }: LogEntry,
 ): Receipt => ({
   auction,
   record_id: order?.record_id ?? cancels!,
@@ -189,4 +189,5 @@ export const receiptOf = (
   sequence,
   received_at,
   hash,
+  leaf: digest,
 });

@@ -31,7 +31,7 @@ export interface EntryRow {
 
 export const entryColumns = 'auction, sequence, participant, record_id, received_at, body, hash, cancelled';
 
-const digestOf = (rule: ChainRule, row: EntryRow): string => stampedDigest(rule, row, row.body ?? undefined);
+export const digestOf = (rule: ChainRule, row: EntryRow): string => stampedDigest(rule, row, row.body ?? undefined);
 
 /** By which rule the intake of an auction is chained, and what it begins at: as its record says. */
 function openChains(database: DatabaseSync): (auction: string) => { readonly rule: ChainRule; readonly seed: string } {

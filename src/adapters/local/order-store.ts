@@ -9,7 +9,7 @@ import { chain, chainStart, type Entry, type Receipt, ruleOf, seedOf, stampedDig
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import type { Durability } from './durability.ts';
-import { type EntryRow, entryColumns, intakeFault, openRowCheck } from './entries-check.ts';
+import { digestOf, type EntryRow, entryColumns, intakeFault, openRowCheck } from './entries-check.ts';
 import type { Head, Heads } from './heads.ts';
 import type { Storage } from './storage.ts';
 import { rollBack } from './transaction.ts';
@@ -70,14 +70,10 @@ interface Group {
   readonly heads: Map<string, ChainHead>;
 }
 
-const receiptOf = ({ auction, record_id, participant, sequence, received_at, hash }: EntryRow): Receipt => ({
-  auction,
-  record_id,
-  participant,
-  sequence,
-  received_at,
-  hash,
-});
+const receiptOf = (row: EntryRow, of: Auction): Receipt => {
+  const { auction, record_id, participant, sequence, received_at, hash } = row;
+  return { auction, record_id, participant, sequence, received_at, hash, leaf: digestOf(ruleOf(of), row) };
+};
 
 export interface OrderStoreOptions {
   readonly database: DatabaseSync;
@@ -141,6 +137,9 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
   const selectPage = database.prepare(
     `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? AND body IS NOT NULL
      AND (? IS NULL OR participant = ?) AND NOT ${expired} ORDER BY sequence LIMIT ?`,
+  );
+  const selectEntries = database.prepare(
+    `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
   );
   const naming = (field: NamingField) =>
     database.prepare(
@@ -222,11 +221,12 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     const head = headOf(group, auction);
     const sequence = head.sequence + 1;
     const stamps = { sequence, received_at, participant, record_id };
-    const hash = chain(head.hash, stampedDigest(ruleOf(auction), stamps, body ?? undefined));
+    const leaf = stampedDigest(ruleOf(auction), stamps, body ?? undefined);
+    const hash = chain(head.hash, leaf);
     const { changes } = insert.run(id, sequence, participant, record_id, received_at, body, hash);
     if (changes === 0) return undefined;
     group.heads.set(id, { sequence, hash });
-    return { auction: id, ...stamps, hash };
+    return { auction: id, ...stamps, hash, leaf };
   };
 
   const waiting: Request[] = [];
@@ -354,7 +354,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
           if (receipt !== undefined) return receipt;
           const row = selectOrder.get(record_id, auction, participant) as unknown as EntryRow;
           checked(row);
-          if (row.body === bodies[index] && row.cancelled === 0) return receiptOf(row);
+          if (row.body === bodies[index] && row.cancelled === 0) return receiptOf(row, open);
           const why =
             row.cancelled === 1 ? 'was cancelled: its id is taken for good' : 'is there already with another body';
           const message = `order ${record_id} ${why}`;
@@ -373,7 +373,8 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
         }
         checked(row);
         if (row.cancelled === 1) {
-          return receiptOf(checked(selectCancellation.get(record_id, auction, participant) as unknown as EntryRow));
+          const cancellation = selectCancellation.get(record_id, auction, participant) as unknown as EntryRow;
+          return receiptOf(checked(cancellation), auctionOf(auction));
         }
         const receipt = put(group, checkGate(group, auction), participant, record_id, null);
         markCancelled.run(auction, row.sequence);
@@ -404,6 +405,14 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     async entries(auction) {
       flush();
       return readEntries(database, auction, heads.get(auction));
+    },
+    async leaves(id, after, limit) {
+      const rule = ruleOf(auctionOf(id));
+      const rows = selectEntries.all(id, after, limit) as unknown as EntryRow[];
+      return rows.map((row) => {
+        const { sequence, hash, participant, record_id } = row;
+        return { sequence, digest: digestOf(rule, row), hash, participant, record_id };
+      });
     },
     async shards() {
       return 1;
