@@ -9,9 +9,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
-import type { Hono, MiddlewareHandler } from 'hono';
+import type { Context, Hono, MiddlewareHandler } from 'hono';
 import packageJson from '../package.json' with { type: 'json' };
 import type { LocalAccess } from './adapters/local/access/access.ts';
 import { type AccessControl, openAccessControl } from './adapters/local/access/control.ts';
@@ -78,6 +78,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   const control = await openControl(settings, house);
   const builtIn = control?.builtIn;
   const backups = backupsOf(settings, house, log);
+  const streams = new AbortController();
   const app = createApp(house.ports, {
     version: packageJson.version,
     log,
@@ -86,6 +87,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     before: onceOnDisk(house),
     docsScript: readDocsScript,
     metrics: house.metrics,
+    events: { log: house.events, stop: streams.signal, addressOf, cut },
     findings: house.watch(...(backups ? [() => backupHealth(backups, settings.backupMinutes, house.ports)] : []))
       .findings,
     ...(control && { identify: identifyBearer(control.identify), tokens: control.tokens }),
@@ -100,6 +102,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   const timekeeper = startTimekeeper(house.ports, log, house.clock);
   let closing: Promise<void> | undefined;
   const close = async () => {
+    streams.abort();
     await stop(server);
     await backups?.stop();
     await timekeeper.stop();
@@ -124,9 +127,13 @@ const onceOnDisk =
     c.req.method === 'GET' && !ofItself.has(c.req.path) ? next().then(settled) : next();
 const ofItself = new Set(['/healthz', '/readyz', '/livez', '/metrics']);
 
+const addressOf: CallLimits['addressOf'] = (c) => getConnInfo(c).remote.address ?? 'nowhere';
+
+/** What was written to it and not read goes with it. */
+const cut = (c: Context): void => void (c.env as HttpBindings).outgoing.destroy();
+
 /** Whoever can reach a house without an issuer is on this machine, and may do everything anyway. */
 function limitsOf({ issuer, requestsPerSecond = issuer === undefined ? undefined : 100 }: Settings): CallLimits {
-  const addressOf: CallLimits['addressOf'] = (c) => getConnInfo(c).remote.address ?? 'nowhere';
   return { ...(requestsPerSecond !== undefined && { perSecond: requestsPerSecond }), atOnce: mostAtOnce, addressOf };
 }
 

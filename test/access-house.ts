@@ -67,6 +67,8 @@ export async function openAccessHouse(
     identify: identifyBearer(access.identify),
     issuer: access,
     metrics: house.metrics,
+    // Streams end as they begin: here an answer is read to its end.
+    events: { log: house.events, stop: AbortSignal.abort(), addressOf: () => 'here', cut: () => {} },
     tokens: { tokenUrl: '/oauth2/token' },
     log: () => {},
   };

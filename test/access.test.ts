@@ -33,6 +33,7 @@ const through: Readonly<Record<string, readonly Caller[]>> = {
   readPrices: all,
   readFlows: all,
   readCurves: all,
+  streamEvents: all,
   readSettlement: all,
   listTrades: [...participants, 'operator', 'auditor'],
   readStatements: [...participants, 'operator', 'auditor'],

@@ -146,15 +146,10 @@ test('prices, flows and curves of a settled auction may be kept by anybody for e
   const kept = async (path: string) => (await house.ask('GET', path)).headers.get('cache-control');
   for (const what of ['prices', 'flows', 'curves'])
     assert.equal(await kept(`/auctions/${id}/${what}`), 'public, max-age=31536000, immutable');
-  for (const what of ['result', 'book']) assert.equal(await kept(`/auctions/${id}/${what}`), 'no-cache');
+  for (const path of [`/auctions/${id}/result`, `/auctions/${id}/book`, `/auctions/${id}`, '/auctions'])
+    assert.equal(await kept(path), 'no-cache', path);
   const open = await house.hold({ market: 'pair', start: '2030-01-01T12:00:00Z', periods: 4 });
-  for (const path of [
-    `/auctions/${id}`,
-    `/auctions/${open.id}/prices`,
-    '/auctions',
-    '/nowhere',
-    `/orders?auction=${id}`,
-  ])
+  for (const path of [`/auctions/${open.id}/prices`, '/nowhere', `/orders?auction=${id}`])
     assert.equal(await kept(path), 'no-store', path);
 });
 

@@ -49,6 +49,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /auctions/{id}/flows': 'public',
   'GET /auctions/{id}/curves': 'public', // before they are published for auditors only: the handler looks
 
+  'GET /events': 'public', // with a participant's token its own outcomes besides
   'GET /auctions/{id}/settlement': 'public', // sums of zones and lines; nobody's own
   'GET /auctions/{id}/trades': readOwnOrAll,
   'GET /statements': readOwnOrAll,

@@ -11,6 +11,7 @@ import type { Ports } from '../auction/ports.ts';
 import type { Finding } from '../auction/views/health.ts';
 import { auctionRoutes } from './auctions.ts';
 import { docsRoutes } from './docs.ts';
+import { type EventsOptions, eventRoutes } from './events.ts';
 import { executionRoutes } from './executions.ts';
 import { healthRoutes } from './health.ts';
 import { usualBatchLimit } from './intake.ts';
@@ -39,6 +40,8 @@ export interface AppOptions extends RoutedAppOptions {
   readonly findings?: () => Promise<readonly Finding[]>;
   /** What `/metrics` answers. */
   readonly metrics?: () => Promise<string>;
+  /** What `/events` streams. */
+  readonly events?: EventsOptions;
   /** Where clients get their tokens; with `identify`. */
   readonly tokens?: TokenSource;
   /** The house's own issuer, if it has one. */
@@ -47,7 +50,7 @@ export interface AppOptions extends RoutedAppOptions {
 
 /** All routes; the app and the tests of the document read the same list. */
 export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
-  const { batchLimit = usualBatchLimit, largestAnswer, version = '0', metrics, findings, issuer } = options;
+  const { batchLimit = usualBatchLimit, largestAnswer, version = '0', metrics, events, findings, issuer } = options;
   const routes = [
     ...orderRoutes(ports, batchLimit, largestAnswer),
     ...auctionRoutes(ports),
@@ -57,6 +60,7 @@ export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
     ...marketRoutes(ports),
     ...healthRoutes(ports, findings),
     ...(metrics === undefined ? [] : metricRoutes(metrics)),
+    ...(events === undefined ? [] : eventRoutes(ports, events)),
     ...(issuer ? tokenRoutes(issuer) : []),
   ];
   return [...routes, ...docsRoutes(routes, { ...options, version })];

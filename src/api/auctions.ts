@@ -18,6 +18,7 @@ import { network, networkChanges } from '../market/network.ts';
 import { orderName } from '../market/result.ts';
 import { marketId } from '../market/terms.ts';
 import { day, instant } from '../market/time.ts';
+import { answerTagged } from './published.ts';
 import { type Route, route } from './route.ts';
 import { auctionParams, limit } from './schemas.ts';
 
@@ -58,9 +59,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     }),
     answers: { 200: { description: 'Their records', schema: auctions } },
     handle: async (c, { query: { state, ...rest } }) =>
-      c.json({
-        auctions: await listAuctions(ports, { ...rest, ...(state && { states: [state] }) }),
-      }),
+      answerTagged(c, { auctions: await listAuctions(ports, { ...rest, ...(state && { states: [state] }) }) }),
   }),
   route({
     id: 'createAuction',
@@ -86,7 +85,7 @@ export const auctionRoutes = (ports: Ports): Route[] => [
     params: auctionParams,
     answers: { 200: { description: 'Its record', schema: auction } },
     errors: ['not-found'],
-    handle: async (c, { params }) => c.json(await findAuction(ports, params.id)),
+    handle: async (c, { params }) => answerTagged(c, await findAuction(ports, params.id)),
   }),
   route({
     id: 'readNetwork',

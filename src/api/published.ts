@@ -4,6 +4,7 @@
  * answer is fetched from the archive (`large-answers.ts`).
  */
 
+import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import { LRUCache } from 'lru-cache';
 import type { Archive } from '../auction/ports.ts';
@@ -11,6 +12,19 @@ import { readDocument } from '../auction/records/documents.ts';
 import type { Document } from '../auction/views/results.ts';
 import { AuctionError } from '../market/errors.ts';
 import { copyKey, moved } from './large-answers.ts';
+
+/** Answer JSON that may have changed since: whoever asks again with its tag gets 304 as long as it has not. */
+export function answerTagged(c: Context, value: object): Response {
+  const text = JSON.stringify(value);
+  const headers = { etag: `"${hash('sha256', text)}"`, 'cache-control': 'no-cache' };
+  if (isKnown(c, headers.etag)) return c.body(null, 304, headers);
+  return c.body(text, 200, { ...headers, 'content-type': 'application/json' });
+}
+
+function isKnown(c: Context, etag: string): boolean {
+  const known = c.req.header('if-none-match');
+  return known !== undefined && (known.includes(etag) || known.trim() === '*');
+}
 
 /** How long an answer may be kept: to be asked for again by its tag each time, or by anybody and for ever. */
 export type Keeping = 'no-cache' | 'public, max-age=31536000, immutable';
@@ -40,8 +54,7 @@ export function answeringPublished(ports: { readonly archive: Archive }, largest
   });
   return async (c, { tag, keeping = 'no-cache', mayBeLarge = false }, source) => {
     const headers = { etag: `"${tag}"`, 'cache-control': keeping };
-    const known = c.req.header('if-none-match');
-    if (known !== undefined && (known.includes(`"${tag}"`) || known.trim() === '*')) return c.body(null, 304, headers);
+    if (isKnown(c, headers.etag)) return c.body(null, 304, headers);
     const isDocument = typeof source === 'object';
     const stored = isDocument ? source.key : mayBeLarge ? copyKey(tag) : undefined;
     const there = largest !== undefined && stored !== undefined ? await archive.locate?.(stored) : undefined;

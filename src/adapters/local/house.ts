@@ -12,6 +12,7 @@ import { openArchive } from './archive.ts';
 import { startCheckpoints } from './checkpoints.ts';
 import { type ClockFault, type WatchedClock, watchClock } from './clock.ts';
 import { holdDataFolder } from './data-folder.ts';
+import { type LocalEventLog, openEventLog, telling } from './event-log.ts';
 import { type HealthWatch, watchHealth } from './health.ts';
 import { type Log, logToStderr } from './log.ts';
 import { openMeter } from './meter.ts';
@@ -42,6 +43,8 @@ export interface HouseOptions {
 
 export interface House {
   readonly ports: Ports;
+  /** What happens, for streams of events. */
+  readonly events: LocalEventLog;
   /** What was counted and measured, in the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   /** Why nothing can be written any more, where the files of the data folder are not those that are open; undefined while all is well. */
@@ -97,7 +100,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     });
     // Tasks are ended while the workflow waits for them.
     closing.push(() => Promise.all([workflow.close(), threads?.close()]));
-    const { auctions, orders } = store;
+    const events = openEventLog();
+    const { orders } = store;
+    const auctions = telling(store.auctions, events);
     const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
     for (const { auction, fault } of store.damaged) await stopDamaged(ports, log, auction, fault);
     workflow.resume();
@@ -133,6 +138,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     };
     return {
       ports,
+      events,
       metrics: meter.text,
       storageFault: () => store.storage.fault(),
       settled: () => durability.settled(),
