@@ -11,6 +11,8 @@ export const inPrice = {
   same: 1e-6,
   /** A volume's price along a straight line, and the program's: as near as a solver's duals can be held to. */
   onCurve: 1e-7,
+  /** Of a line: as near to its end a price is there, where the line is so short that two of its prices would be one. */
+  ofLine: 1e-3,
   /** An order's limit is the price of a linear program's duals, which add up several. */
   atTheMoney: 1e-5,
   /** A price of a rule that never gives way may be off by so much, and one that is off by more has given way. */

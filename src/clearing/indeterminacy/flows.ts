@@ -108,18 +108,24 @@ export function treeFlows(
  * What binds was found by a solver that closes its rows to a tenth of a millionth: together they may contradict each other by more,
  * or leave no inside, and then this gives way by a little. Rounding closes the balances in any case.
  *
- * @param known  of the first columns what the solver found, where constraints tie them: then counted from there
+ * @param known   of the first columns what the solver found
+ * @param isTied  whether constraints tie them: then counted from there at first, not only where nothing else closes the rows
  */
-export function nearestInTurn(program: NearestProgram, known?: Float64Array): Float64Array | undefined {
+export function nearestInTurn(
+  program: NearestProgram,
+  known?: Float64Array,
+  isTied = known !== undefined,
+): Float64Array | undefined {
   const lightest = program.weight.reduce((least, w) => (w > 0 ? Math.min(least, w) : least), 1);
   const product = inSolver.productGivingWay * lightest;
-  const near =
+  const counted = () =>
     known &&
     nearestFrom(completed(program, known), inPower.nothing, program, balanceTolerance * inSolver.fromPoint, product);
+  const near = isTied ? counted() : undefined;
   if (near !== undefined) return near;
   for (const looser of [1, 100, 1000]) {
     const x = nearestPoint(program, looser * balanceTolerance, product);
     if (x !== undefined) return x;
   }
-  return undefined;
+  return isTied ? undefined : counted();
 }

@@ -7,12 +7,12 @@
 
 import type { Segment } from '../model/curves/segments.ts';
 import { compareIds, type Problem } from '../model/problem.ts';
-import { samePrice } from '../relaxation/master.ts';
-import { inPower } from '../tolerances.ts';
+import { inPower, inPrice } from '../tolerances.ts';
 import type { Cluster } from './cluster.ts';
 
+/** @param price  of its node, which is a step's own where one is near (`exactPrices`) */
 export const atTheMoney = (segment: Segment, price: number): boolean =>
-  segment.first === segment.last && Math.abs(segment.first - price) <= samePrice * 2;
+  segment.first === segment.last && Math.abs(segment.first - price) <= inPrice.moved;
 
 /** So many orders of a cluster are tried on either side; further ones sell. */
 const mostTwoSided = 4;

@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { nearestStep, pricesAt } from '../model/curves/net-curve.ts';
+import { nearestStep, pricesAt, supplyAt } from '../model/curves/net-curve.ts';
 import { shareAt } from '../model/curves/segments.ts';
 import type { Node, Part, Problem } from '../model/problem.ts';
 import { type Answer, gainsAt, samePrice } from '../relaxation/master.ts';
@@ -21,8 +21,12 @@ export function meanPriceOf(problem: Problem, node: Node, prices: Float64Array):
   return sum / node.span;
 }
 
-/** The prices of the linear program by node, without the rounding errors that would hide who is at the money. */
-export function exactPrices(problem: Problem, part: Part, found: Answer): Float64Array {
+/**
+ * The prices of the linear program by node, without the rounding errors that would hide who is at the money.
+ *
+ * @param stepsAlone  whether a price is that of orders at one price only where what is traded is too: on a line that hardly rises the difference is volume
+ */
+export function exactPrices(problem: Problem, part: Part, found: Answer, stepsAlone = false): Float64Array {
   const prices = new Float64Array(problem.nodes.length);
   for (const i of part.nodes) {
     const node = problem.nodes[i]!;
@@ -35,7 +39,10 @@ export function exactPrices(problem: Problem, part: Part, found: Answer): Float6
     assert(price >= lowest - slack && price <= highest + slack, `node ${i} trades ${net} MW at ${price}`);
     const [low, high] = pricesAt(node.curve, net);
     // Where orders stand at the price, straight lines are to meet it exactly too.
-    prices[i] = nearestStep(node.curve, price, slack) ?? Math.min(high, Math.max(low, price));
+    const step = nearestStep(node.curve, net, price, slack);
+    const [least, most] = step === undefined ? [net, net] : supplyAt(node.curve, step);
+    const isOff = stepsAlone && (net < least - balanceTolerance || net > most + balanceTolerance);
+    prices[i] = step === undefined || isOff ? Math.min(high, Math.max(low, price)) : step;
   }
   return prices;
 }

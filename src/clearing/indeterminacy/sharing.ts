@@ -60,15 +60,37 @@ export function executedShare(segment: Segment, sharing: Sharing, index: number)
 
 export function shareAtTheMoney(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept): Sharing {
   const idle = idleFlows(problem, solver, found, kept);
-  const sharing = idle === undefined ? undefined : share(problem, solver, { ...found, value: idle }, kept);
-  const asFound = sharing ?? share(problem, solver, found, kept);
-  assert(asFound !== undefined, 'some sharing balances what the program found');
-  return asFound;
+  let best: Sharing | undefined;
+  for (const value of idle === undefined ? [found.value] : [idle, found.value])
+    for (const stepsAlone of [false, true]) {
+      const sharing = share(problem, solver, { ...found, value }, kept, stepsAlone);
+      if (sharing === undefined) continue;
+      if (openIn(problem, sharing) <= inPower.nothing) return sharing;
+      if (best === undefined || openIn(problem, sharing) < openIn(problem, best)) best = sharing;
+    }
+  assert(best !== undefined, 'some sharing balances what the program found');
+  return best;
 }
 
-function share(problem: Problem, solver: Solver, found: Equilibrium, kept: Kept): Sharing | undefined {
+/** MW by which the balance of a cell is open at most. */
+function openIn({ nodes, columns, zones, periods }: Problem, { net, value }: Sharing): number {
+  const left = new Float64Array(zones * periods);
+  for (const [i, { zone, from, span }] of nodes.entries())
+    for (let t = from; t < from + span; t++) left[zone * periods + t]! += net[i]!;
+  for (const [c, { cells }] of columns.entries()) for (const [cell, mw] of cells) left[cell]! += mw * value[c]!;
+  return left.reduce((most, mw) => Math.max(most, Math.abs(mw)), 0);
+}
+
+/** @param stepsAlone  see `exactPrices` */
+function share(
+  problem: Problem,
+  solver: Solver,
+  found: Equilibrium,
+  kept: Kept,
+  stepsAlone: boolean,
+): Sharing | undefined {
   const whole = wholeOf(problem);
-  const price = exactPrices(problem, whole, found);
+  const price = exactPrices(problem, whole, found, stepsAlone);
   const sellShare = new Float64Array(problem.nodes.length);
   const buyShare = new Float64Array(problem.nodes.length);
   const free = settled(problem, whole, found.bounds);
@@ -185,7 +207,7 @@ function leastUnexecuted(
     marginals.every(({ node }) => problem.nodes[node]!.span === 1) &&
     columns.every((c) => problem.columns[c]!.kind === 'flow' && arcAt(problem, c).arc.loss === 0);
   const most = isPlain ? undefined : mostTraded(problem, solver, cluster, program);
-  const shared = nearestInTurn(program, cluster.rows.length > 0 ? asFound(found, cluster, net) : undefined);
+  const shared = nearestInTurn(program, asFound(found, cluster, net), cluster.rows.length > 0);
   const isLess = most !== undefined && shared !== undefined && most.of(shared) < most.volume - volumeTolerance;
   const x = isLess ? (nearestInTurn(most.required()) ?? shared) : shared;
   if (x === undefined) return undefined;

@@ -21,6 +21,7 @@ import assert from 'node:assert/strict';
 import type { Sharing } from '../indeterminacy/sharing.ts';
 import type { Problem } from '../model/problem.ts';
 import { samePrice } from '../relaxation/master.ts';
+import { toLots } from '../rounding/traded.ts';
 import type { Equilibrium } from '../search/equilibrium.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
@@ -84,7 +85,9 @@ function rulesThatHold(
     for (const i of part.nodes) volumes.net[i] = shared.net[i]!;
     for (const c of part.columns) volumes.value[c] = shared.value[c]!;
   }
-  const free = freeRules(problem, wholeOf(problem), withoutIdle(problem, shared), volumes, shut);
+  const idle = idleIn(problem, shared);
+  for (const c of idle) volumes.value[c] = shared.free.lower[c]!;
+  const free = freeRules(problem, wholeOf(problem), without(idle, shared.free), volumes, shut);
   problem.nodes.forEach((node, i) => {
     const at = node.span === 1 ? priceOfPart(node, shared.net[i]!) : undefined;
     const cell = node.zone * periods + node.from;
@@ -108,12 +111,23 @@ function rulesThatHold(
   return { free: { ...free, rules }, unsupported };
 }
 
-/** A decision that executes nothing is off, whatever the search has called it (market rules, section 4): it asks nothing of prices. */
-function withoutIdle({ decisions }: Problem, { free, value }: Sharing): Sharing['free'] {
+/**
+ * Columns of decisions that execute nothing, be it that nothing of them is a lot: they are off, whatever the search has called them (market rules,
+ * section 4), and ask nothing of prices.
+ */
+function idleIn({ columns, decisions, lot }: Problem, { free, value }: Sharing): number[] {
+  return decisions.flatMap(({ column, test, steps }) => {
+    if (test === 'free' || steps.length > 0 || free.lower[column]! > 0) return [];
+    const { legs, cells } = columns[column]!;
+    const isNothing = (legs ?? cells).every(([, mw]) => toLots(mw * value[column]!, lot) === 0);
+    return isNothing || Math.abs(value[column]!) <= inRatio.exact ? [column] : [];
+  });
+}
+
+/** The same with these columns fixed at their least. */
+function without(columns: readonly number[], free: Sharing['free']): Sharing['free'] {
   const upper = free.upper.slice();
-  for (const { column, test, steps } of decisions)
-    if (test !== 'free' && steps.length === 0 && Math.abs(value[column]!) <= inRatio.exact && free.lower[column]! <= 0)
-      upper[column] = free.lower[column]!;
+  for (const c of columns) upper[c] = free.lower[c]!;
   return { ...free, upper };
 }
 

@@ -16,7 +16,7 @@ import type { Node, Part, Problem } from '../model/problem.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Model, Solver } from '../solver/highs.ts';
 import { inMoney, inPrice } from '../tolerances.ts';
-import { meanPrice, refined, windowAround } from './window.ts';
+import { closestCuts, meanPrice, refined, windowAround } from './window.ts';
 
 /** Prices this near to each other (currency/MWh) are the same: a thousand times finer than the finest usual tick. */
 export const samePrice = inPrice.same;
@@ -271,7 +271,7 @@ export class Master {
     for (const i of this.nodes) {
       const node = this.#problem.nodes[i]!;
       const at = meanOver(this.#problem, price, node);
-      const [low, high] = pricesAt(node.curve, net[i]!);
+      const [low, high] = pricesNear(node, net[i]!);
       most = Math.max(most, low - at, at - high);
     }
     return most;
@@ -284,7 +284,7 @@ export class Master {
     this.nodes.forEach((i, k) => {
       const node = this.#problem.nodes[i]!;
       const at = meanOver(this.#problem, price, node);
-      const [low, high] = pricesAt(node.curve, net[i]!);
+      const [low, high] = pricesNear(node, net[i]!);
       if (at >= low - slack && at <= high + slack) return;
       const { cuts, columns } = this.#windows[k]!;
       const finer = refined(node.curve, cuts, net[i]!, at);
@@ -310,6 +310,11 @@ export class Master {
     this.#size += draft.count;
     return true;
   }
+}
+
+/** Prices of a net supply, and of those that no cut tells from it: on a steep line they are apart. */
+function pricesNear({ curve }: Node, net: number): [low: number, high: number] {
+  return [pricesAt(curve, net - closestCuts)[0], pricesAt(curve, net + closestCuts)[1]];
 }
 
 /** Nodes, columns and rows of the problem that belong to a group of MTUs. */

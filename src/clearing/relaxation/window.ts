@@ -13,6 +13,8 @@ import { firstIndex, type NetCurve, sameMw, supplyAt } from '../model/curves/net
 
 /** Pieces on either side of the expected price that are columns of their own. */
 const fine = 3;
+/** MW between two cuts at least. */
+export const closestCuts = sameMw / 4;
 /** How much longer each further run of pieces is than the one before it. */
 const growth = 4;
 
@@ -58,7 +60,7 @@ function distinct(cuts: readonly number[]): number[] {
   const kept: number[] = [];
   const end = cuts[cuts.length - 1]!;
   for (const cut of cuts) {
-    if (kept.length === 0 || (cut - kept[kept.length - 1]! > sameMw / 4 && (cut === end || end - cut > sameMw / 4)))
+    if (kept.length === 0 || (cut - kept[kept.length - 1]! > closestCuts && (cut === end || end - cut > closestCuts)))
       kept.push(cut);
   }
   return kept;

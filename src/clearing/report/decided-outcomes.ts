@@ -102,9 +102,13 @@ function blockOutcome(told: Told, index: number, order: BlockOrder & BookOrder):
   const surplus = own.money;
   if (ratio >= 1 - whole) return { ...head, status: 'accepted', power, ratio: 1, surplus };
   if (ratio > whole) {
-    // Over several MTUs it may have to give way although it gains (section 4).
-    const decision = problem.decisions[d]!;
-    const isLess = decision.test === 'free' && own.money > noiseOf(problem, decision, own.size);
+    // Over several MTUs it may have to give way although it gains (section 4). In a family, a group or a loop others may leave it no more.
+    const isAlone = order.exclusiveGroup === undefined && order.linkedTo === undefined && order.loopWith === undefined;
+    const mayGiveWay =
+      isAlone &&
+      (told.children.get(d) ?? []).length === 0 &&
+      problem.columns[problem.decisions[d]!.column]!.cells.length > 1;
+    const isLess = mayGiveWay && own.money > noiseOfPart(problem, own.size);
     const reason = isLess
       ? reasonOf('paradoxically_rejected', 0, own.money * (1 - ratio), [])
       : reasonOf('partial_at_the_money', 0, 0, []);
@@ -143,8 +147,9 @@ const spanOf = ({ book }: Problem, order: BookOrder): number =>
   minutes[order.resolution ?? book.resolution] / minutes[book.resolution];
 
 /** Money that is no gain: at the money, a price that is rounded to the tick seems to leave one. */
-const noiseOf = ({ book }: Problem, { test }: Decision, size: number): number =>
-  (test === 'free' ? (book.priceLimits.tick ?? inMoney.perMwh) : inMoney.perMwh) * size;
+const noiseOf = (problem: Problem, { test }: Decision, size: number): number =>
+  test === 'free' ? noiseOfPart(problem, size) : inMoney.perMwh * size;
+const noiseOfPart = ({ book }: Problem, size: number): number => (book.priceLimits.tick ?? inMoney.perMwh) * size;
 
 function whyRejected(
   told: Told,

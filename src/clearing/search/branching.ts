@@ -4,16 +4,18 @@
 
 import type { Part, Problem } from '../model/problem.ts';
 import { type Answer, samePrice } from '../relaxation/master.ts';
-import { inRatio } from '../tolerances.ts';
+import { inPower, inRatio } from '../tolerances.ts';
 
-/** A ratio this near to 0 or to its least counts as there: it moves less than a quarter of a lot. */
-function wholeWithin({ decisions, columns, lot }: Problem, d: number): number {
+/**
+ * A ratio this near to 0 or to its least counts as there: what is off is a rounding error of MW. A part of a lot is none: other decisions may
+ * have been made for it.
+ */
+function wholeWithin({ decisions, columns }: Problem, d: number): number {
   const { column, steps } = decisions[d]!;
   let largest = 0;
   for (const [, mw] of columns[column]!.cells) largest = Math.max(largest, Math.abs(mw));
   for (const step of steps) largest = Math.max(largest, columns[step]!.most);
-  const ofLot = lot / (4 * largest);
-  return Math.max(inRatio.noise, Math.min(inRatio.whole, ofLot));
+  return Math.max(inRatio.noise, Math.min(inRatio.whole, inPower.nothing / largest));
 }
 
 /** Decisions that are on. What the program leaves of those that are off is taken off, and a ratio within it of its least is there. */

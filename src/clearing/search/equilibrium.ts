@@ -54,9 +54,10 @@ export function findEquilibrium(
     const { best } = found;
     for (const i of found.part.nodes) answer.net[i] = best.net[i]!;
     for (const c of found.part.columns) {
-      answer.value[c] = best.value[c]!;
       bounds.lower[c] = best.bounds.lower[c]!;
       bounds.upper[c] = best.bounds.upper[c]!;
+      // What the solver leaves beyond a bound is nothing.
+      answer.value[c] = Math.min(Math.max(best.value[c]!, bounds.lower[c]!), bounds.upper[c]!);
     }
     for (const r of found.part.rows) answer.rowPrice[r] = best.rowPrice[r]!;
     for (let z = 0; z < problem.zones; z++) {

@@ -3,8 +3,9 @@
 import { type Check, Findings } from '../check.ts';
 import { isCent, leastShare, Sum } from '../numbers/tolerances.ts';
 import { directionsOf, spreadOf } from '../view/directions.ts';
+import { type Block, blocksOf } from '../view/families.ts';
 import { bestAt, surplusAt, valueOfOffer } from '../view/offers.ts';
-import { isComplex, isOn, paidTo, worthOf } from '../view/units.ts';
+import { askedOf, isBlock, isComplex, isOn, paidTo, type Unit, worthOf } from '../view/units.ts';
 import { hoursOfPosition, isExcused, type Link, priceOf, type View } from '../view/view.ts';
 import { lotSlack, moreGain, moreOfStops } from './complex.ts';
 
@@ -146,12 +147,18 @@ const rentOf = (view: View, link: Link, t: number): number =>
  */
 function costOfLots(view: View, isKnown: (z: number, t: number) => boolean): number {
   const { units, links, regions, lost, price, periods, hours, eq } = view;
+  const { groupOf } = blocksOf(view);
+  const isCut = ({ ratio }: Unit) => ratio > 0 && ratio < 1;
+  // What a cut member leaves of a group's unit may be less than a lot of another.
+  const isLessThanALot = (block: Block) =>
+    block.ratio === 0 && block.order.minAcceptance === 0 && groupOf(block).some(isCut);
   let cost = 0;
   for (const unit of units) {
     if (isComplex(unit)) cost += lotSlack(view, unit);
-    else if (unit.order.kind === 'block' && unit.ratio > 0 && unit.ratio < 1) {
+    else if (isBlock(unit) && (isCut(unit) || isLessThanALot(unit))) {
       const limit = unit.order.price;
-      unit.power.forEach((mw, t) => {
+      // Of an MTU whose share is less than half a lot nothing may be left.
+      askedOf(unit, periods).forEach((mw, t) => {
         if (mw > 0 && !isKnown(unit.zone, t)) cost += Math.abs(price[unit.zone]![t]! - limit) * eq * hours;
       });
     }

@@ -2,12 +2,13 @@
 
 import type { Reason } from '../../market/result.ts';
 import { type Check, Findings } from '../check.ts';
-import { dust, halfCent, isSameMoney } from '../numbers/tolerances.ts';
+import { halfCent, isSameMoney } from '../numbers/tolerances.ts';
 import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from '../view/families.ts';
 import {
   type Complex,
   energyOf,
   gainOfProfile,
+  isAlone,
   isAloneWithoutMinimum,
   isBlock,
   isComplex,
@@ -149,7 +150,7 @@ function wrongInBlock(
   if (code === 'partial_at_the_money')
     return block.ratio > 0 && block.ratio < 1 ? undefined : `its ratio is ${block.ratio}`;
   if (code === 'paradoxically_rejected' && block.ratio > 0) {
-    if (!isAloneWithoutMinimum(block, view.units) || !isExcusedBlock(view, block)) return 'it was executed in part';
+    if (!isAlone(block, view.units) || !isExcusedBlock(view, block)) return 'it was executed in part';
     const missed = gain * (1 - block.ratio);
     return Math.abs(missedSurplus - missed) <= slack + halfCent ? undefined : `missed ${missed}, not ${missedSurplus}`;
   }
@@ -205,8 +206,8 @@ function wrongInComplex(view: View, unit: Complex, reason: Reason, gain: Gain | 
     return stage.steps.flatMap(({ least, most, cost }) => {
       const done = Math.max(0, Math.min(more, most - least));
       more -= done;
-      // What the stage trades is published as one sum: so much of it is lost on the way back.
-      return done < most - least - dust(most, unit.power[stage.from]!) ? [at - cost] : [];
+      // What the stage trades is published as one sum, rounded to the lot: so much of it is lost on the way back.
+      return most - least - done > view.eq / 2 ? [at - cost] : [];
     });
   });
   const best = Math.max(...open);

@@ -12,7 +12,17 @@ import { dust } from '../numbers/tolerances.ts';
 import { directionsOf } from './directions.ts';
 import { blocksOf } from './families.ts';
 import type { Ranged } from './shut.ts';
-import { askedOf, isAloneWithoutMinimum, isBlock, isComplex, isOn, type Unit } from './units.ts';
+import {
+  askedOf,
+  type Complex,
+  isAloneWithoutMinimum,
+  isBlock,
+  isComplex,
+  isOn,
+  isSwitched,
+  stagesOf,
+  type Unit,
+} from './units.ts';
 /** In the order in which they give way. */
 export type Rule = 'long orders' | 'ramps' | 'exchange';
 /** A zone in an MTU. */
@@ -47,6 +57,7 @@ export function supportingPrices(
   const program = new Program(view, cells, isLimited ? 0 : farBeyond(view));
   addOrders(view, program, given);
   addUnits(view, program, given);
+  addSteps(view, program);
   // Within a lot of its ends what carries may be there or not, before rounding: where the limits are asked about it is not.
   const near = { ...view, eq: isLimited ? dust(view.eq) : view.eq };
   addLines(near, program, isLimited);
@@ -65,10 +76,17 @@ function canBeSaid({ book, units, links, regions }: Ranged, cells: readonly Cell
     (unit) =>
       zones.has(unit.zone) &&
       (isComplex(unit)
-        ? isOn(unit)
+        ? isOn(unit) && !isPlain(unit, book)
         : unit.ratio > 0 && unit.ratio < 1 && !isAloneWithoutMinimum(unit, units) && !isLonely(unit)),
   );
 }
+
+/** A complex order that nothing is asked of but its steps, each in one MTU. */
+const isPlain = (unit: Complex, book: Ranged['book']): boolean =>
+  unit.span === 1 &&
+  unit.order.loadGradient === undefined &&
+  !isSwitched(unit.order) &&
+  stagesOf(unit.order, book).every(({ least }) => least === 0);
 
 const isLonely = ({ order }: Unit): boolean =>
   order.kind === 'block' &&
@@ -155,6 +173,25 @@ function addOrders(view: Ranged, program: Program, given: ReadonlySet<Rule>): vo
   }
 }
 
+/** Steps of complex orders that are offers of their MTU: at the money in part, else on its side of the price. */
+function addSteps(view: Ranged, program: Program): void {
+  const { units, book, eq } = view;
+  for (const unit of units) {
+    if (!isComplex(unit) || !isOn(unit) || !isPlain(unit, book)) continue;
+    for (const { from, steps } of stagesOf(unit.order, book)) {
+      if (!program.has(unit.zone, from)) continue;
+      let left = unit.power[from]!;
+      for (const { most, cost } of steps) {
+        const done = Math.max(0, Math.min(left, most));
+        left -= done;
+        // What is accepted earns its cost; what is not would not.
+        const [some, more] = [done > eq, done < most - eq];
+        program.within([[unit.zone, from, unit.sign]], some ? cost : -Infinity, more ? cost : Infinity);
+      }
+    }
+  }
+}
+
 /** What is accepted does not lose, and a block that is cut gains nothing. */
 function addUnits(view: Ranged, program: Program, given: ReadonlySet<Rule>): void {
   const { units, periods } = view;
@@ -188,7 +225,8 @@ function addUnits(view: Ranged, program: Program, given: ReadonlySet<Rule>): voi
     if (isConvex || (unit.order.kind === 'block' && isLonely(unit))) {
       // One that others hang on is repaid by them.
       const alone = isBlock(unit) && blocks.childrenOf(unit).every(({ ratio }) => ratio === 0);
-      const isMore = unit.ratio < 1 && (unit.ratio > least || isConvex) && !(isConvex && given.has('long orders'));
+      const givesWay = given.has('long orders') && asked.filter((mw) => mw > 0).length > 1;
+      const isMore = unit.ratio < 1 && (unit.ratio > least || isConvex) && !givesWay;
       if (alone) program.within(whole.prices, unit.ratio > 0 ? whole.due : -Infinity, isMore ? whole.due : Infinity);
       else if (isBlock(unit)) addSubtree(unit);
     } else if (isBlock(unit)) addSubtree(unit);

@@ -46,8 +46,12 @@ export const spanOf = (order: BookOrder, book: Book): number =>
  * A block without a least ratio that nobody else's fate hangs on: no parent, child, group or loop. It is a convex order, there is nothing to
  * decide about it (market rules, section 2.3).
  */
-export function isAloneWithoutMinimum({ order, key }: Unit, units: readonly Unit[]): boolean {
-  if (order.kind !== 'block' || order.minAcceptance > 0) return false;
+export const isAloneWithoutMinimum = (unit: Unit, units: readonly Unit[]): boolean =>
+  isBlock(unit) && unit.order.minAcceptance === 0 && isAlone(unit, units);
+
+/** A block that nobody else's fate hangs on. */
+export function isAlone({ order, key }: Unit, units: readonly Unit[]): boolean {
+  if (order.kind !== 'block') return false;
   if (order.linkedTo !== undefined || order.exclusiveGroup !== undefined || order.loopWith !== undefined) return false;
   return !namedIn(units).has(key);
 }

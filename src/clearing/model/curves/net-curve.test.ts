@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import '../../../../test/support/seeded.ts';
 import { netSupplyAt, segments } from '../../../../test/support/random-segments.ts';
-import { nearestStep, netCurve, pricesAt, sameMw, supplyAt } from './net-curve.ts';
+import { nearestStep, netCurve, pricesAt, sameMw, settledNet, supplyAt } from './net-curve.ts';
 
 /** On the prices where segments begin and end, between them, and beyond them all. */
 const anyPrice = fc.integer({ min: -100, max: 160 }).map((n) => n / 2);
@@ -71,13 +71,24 @@ test('pricesAt() has no end where the curve has none', () => {
   assert.deepEqual(pricesAt(netCurve([]), 0), [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
 });
 
-test('nearestStep() finds a step within reach and none beyond it', () => {
+test('nearestStep() finds the nearest step within reach and none beyond it', () => {
   fc.assert(
     fc.property(segments, anyPrice, fc.constantFrom(0, 0.5, 7), (all, price, slack) => {
-      const found = nearestStep(netCurve(all), price, slack);
-      const steps = all.filter((s) => s.first === s.last && Math.abs(s.first - price) <= slack).map((s) => s.first);
-      if (found === undefined) assert.deepEqual(steps, []);
-      else assert(steps.includes(found));
+      const found = nearestStep(netCurve(all), Number.POSITIVE_INFINITY, price, slack);
+      const away = all.filter((s) => s.first === s.last).map((s) => Math.abs(s.first - price));
+      const nearest = Math.min(...away);
+      assert.equal(found === undefined ? Infinity : Math.abs(found - price), nearest <= slack ? nearest : Infinity);
     }),
   );
+});
+
+test('nearestStep() and settledNet() tell prices of a line apart that is as short as their slack', () => {
+  const curve = netCurve([
+    { order: 0, side: 'sell', first: 30, last: 30, power: 5 },
+    { order: 1, side: 'sell', first: 30, last: 31, power: 100 },
+  ]);
+  assert.equal(nearestStep(curve, 5.01, 30.0001, 1), 30);
+  assert.equal(nearestStep(curve, 55, 30.5, 1), undefined);
+  assert.equal(settledNet(curve, 5.01, 1), 5);
+  assert.equal(settledNet(curve, 55, 1), 55);
 });

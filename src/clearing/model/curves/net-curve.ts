@@ -13,7 +13,7 @@
  *          +---------------- price
  */
 
-import { inPower, inSolver } from '../../tolerances.ts';
+import { inPower, inPrice, inSolver } from '../../tolerances.ts';
 import type { Segment } from './segments.ts';
 
 export interface NetCurve {
@@ -152,28 +152,42 @@ export function pricesAt(curve: NetCurve, net: number): [low: number, high: numb
  * A net supply whose price on a straight line is that of an end of the line is the line's end: what a program leaves of it would hold a price that
  * nothing holds.
  *
- * @param slack  currency/MWh by which two prices are one
+ * @param slack  currency/MWh by which two prices are one, on a line that is not itself as short
  */
 export function settledNet(curve: NetCurve, net: number, slack: number): number {
   const i = firstIndex(curve.power.length, (k) => endOf(curve, k) >= net);
   if (i === curve.power.length || curve.low[i] === curve.high[i]) return net;
   const price = priceOn(curve, i, net);
-  if (price - curve.low[i]! <= slack) return curve.start[i]!;
-  return curve.high[i]! - price <= slack ? endOf(curve, i) : net;
+  const near = Math.min(slack, widthAt(curve, i) * inPrice.ofLine);
+  if (price - curve.low[i]! <= near) return curve.start[i]!;
+  return curve.high[i]! - price <= near ? endOf(curve, i) : net;
 }
+
+const widthAt = (curve: NetCurve, i: number): number => curve.high[i]! - curve.low[i]!;
 
 function priceOn(curve: NetCurve, i: number, net: number): number {
   const share = Math.min(1, Math.max(0, (net - curve.start[i]!) / curve.power[i]!));
   return curve.low[i]! + share * (curve.high[i]! - curve.low[i]!);
 }
 
-/** The price within `slack` of a price at which orders stand. */
-export function nearestStep(curve: NetCurve, price: number, slack: number): number | undefined {
-  for (let i = firstIndex(curve.power.length, (k) => curve.high[k]! >= price - slack); i < curve.power.length; i++) {
-    if (curve.low[i]! > price + slack) return undefined;
-    if (curve.low[i] === curve.high[i]) return curve.low[i];
+/**
+ * The nearest price to a price at which orders stand.
+ *
+ * @param net    MW that are traded at the price: on a line that is hardly longer than `slack` only its ends are as near
+ * @param slack  currency/MWh; undefined where no orders stand as near
+ */
+export function nearestStep(curve: NetCurve, net: number, price: number, slack: number): number | undefined {
+  const on = firstIndex(curve.power.length, (k) => endOf(curve, k) >= net - sameMw);
+  const isOnLine = on < curve.power.length && curve.low[on]! < curve.high[on]!;
+  const near = isOnLine ? Math.min(slack, widthAt(curve, on) * inPrice.ofLine) : slack;
+  let found: number | undefined;
+  for (let i = firstIndex(curve.power.length, (k) => curve.high[k]! >= price - near); i < curve.power.length; i++) {
+    const step = curve.low[i]!;
+    if (step > price + near) break;
+    if (step === curve.high[i] && (found === undefined || Math.abs(step - price) < Math.abs(found - price)))
+      found = step;
   }
-  return undefined;
+  return found;
 }
 
 /** Currency per hour that a net supply costs (see `NetCurve.cost`). */

@@ -1,0 +1,148 @@
+/**
+ * Books at the ends of what admission lets through that were cleared wrong once, or whose right result was refused: held to the verifier. They are
+ * named after what was wrong.
+ */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { clearWith } from '../../src/clearing/clear.ts';
+import { loadSolver } from '../../src/clearing/solver/highs.ts';
+import { parseBook } from '../../src/market/book.ts';
+import { verify } from '../../src/verify/verify.ts';
+import { block, line, smallBook } from '../support/small-book.ts';
+
+const solver = await loadSolver();
+const hash = `sha256:${'0'.repeat(64)}`;
+
+type Steps = readonly (readonly [period: number, power: number, price: number])[];
+/** A complex order in zone A by its steps; `changes` add its terms. */
+const complex = (record_id: string, side: 'buy' | 'sell', steps: Steps, changes: object = {}): object => ({
+  record_id,
+  zone: 'A',
+  kind: 'complex',
+  side,
+  steps: steps.map(([period, power, price]) => ({ period, power, price })),
+  fixedTerm: 0,
+  variableTerm: 0,
+  ...changes,
+});
+const flexible = (record_id: string, changes: object): object => ({
+  record_id,
+  zone: 'A',
+  kind: 'flexible',
+  duration: 1,
+  earliest: 1,
+  latest: 1,
+  ...changes,
+});
+const noTick = { priceLimits: { min: -500, max: 4000 } };
+
+/** Orders as `smallBook` writes them, other orders, and what else the book has. */
+const cases: Record<string, readonly [orders: string, more: readonly object[], changes?: object]> = {
+  'a line of 12 GW has a watt beside it: prices that no cut tells apart end the rounds': [
+    'A linear 0.9@567.99, B linear 12028.1@-438.39 0.7@1749.99 0@3999.99',
+    [
+      complex('c', 'buy', [[1, 5000, 2896.01]], { condition: 'maximum-payment', fixedTerm: 0.01 }),
+      flexible('f', { side: 'sell', price: 1750, power: 16.9 }),
+    ],
+    { zones: ['A', 'B'], lines: [line('A-B', 50)] },
+  ],
+  'a line as short as the least step of a price is filled in part': [
+    'linear 17.3@1750 -0.2@1750.000001, sell 0.3@1749.999999',
+    [],
+    noTick,
+  ],
+  'a price within a line that is as short as a tick is not that of the order at its end': [
+    'step -0.000021@1749.99 -0.000109@1750.01, linear 44.630452@1750 0@1750.01',
+    [],
+    { lot: 0.000001 },
+  ],
+  'orders a millionth of a price apart are told apart': [
+    'buy 4933@1750, linear 0@1749.999999 -15739.6@1750',
+    [
+      complex('c', 'buy', [[1, 15.4, 1749.999999]], { condition: 'maximum-payment' }),
+      flexible('f', { side: 'sell', price: 0, power: 16_182.3, latest: 2 }),
+    ],
+    { ...noTick, periods: 2 },
+  ],
+  'of a group that has less than a lot for one of its members the others are at the money': [
+    'buy 19624.1@1750.01, sell 7905.9@1455.39',
+    [
+      block('a', { side: 'buy', price: 1750, power: 0.7, minAcceptance: 0, exclusiveGroup: 'g' }),
+      block('b', { price: 1457.58, power: 11_853.1, minAcceptance: 0, exclusiveGroup: 'g' }),
+    ],
+    { lot: 0.1 },
+  ],
+  'members that share the unit of a group are a lot off their ratios': [
+    'buy 109@-10#2, sell 500@-20#2',
+    [
+      block('a', { price: -15.5, power: 229, from: 3, to: 3, minAcceptance: 0.001 }),
+      block('l1', { side: 'buy', price: -13, power: 156, from: 2, to: 3, minAcceptance: 0.999999, loopWith: 'l2' }),
+      block('l2', { price: -20, power: 331, minAcceptance: 0.999999, loopWith: 'l1' }),
+      block('m1', { price: -14.5, powers: { 1: 363, 3: 41 }, minAcceptance: 0.1, loopWith: 'm2' }),
+      block('m2', { side: 'buy', price: -14.5, powers: { 1: 7, 2: 500 }, minAcceptance: 0.1, loopWith: 'm1' }),
+      block('g1', { price: -15.5, power: 105, from: 2, to: 2, minAcceptance: 0, exclusiveGroup: 'g' }),
+      block('g2', { side: 'buy', price: -14.5, power: 15, from: 3, to: 3, minAcceptance: 0.001, exclusiveGroup: 'g' }),
+      flexible('f1', { side: 'buy', price: -10, power: 1, duration: 3 }),
+      flexible('f2', { side: 'buy', price: -14.5, power: 499 }),
+    ],
+    { lot: 1, periods: 3, priceLimits: { min: -20, max: -10, tick: 0.5 } },
+  ],
+  'a block with a minimum that is cut, and cannot be dearer at a price limit, gives way': [
+    'step -773.4@1750.01#4, sell 0.7@0#1',
+    [
+      block('b', { side: 'buy', price: 3999.99, powers: { 1: 285, 4: 1000 }, minAcceptance: 0.001 }),
+      complex(
+        'c',
+        'buy',
+        [
+          [1, 3.6, 1749.99],
+          [2, 5.5, 3324.26],
+        ],
+        { loadGradient: { down: 1, up: 0.000001 } },
+      ),
+    ],
+    { resolution: 'PT15M', periods: 4 },
+  ],
+  'a block gives way beside the steps of a complex order': [
+    'sell 19.5@1750.000001#2',
+    [
+      block('b', { side: 'buy', price: 1750.000001, powers: { 1: 19_999.9, 2: 8364.9 }, minAcceptance: 0 }),
+      complex('c', 'sell', [[1, 5000, 0]]),
+    ],
+    { ...noTick, periods: 2 },
+  ],
+  'a leg of a loop that is less than a lot in an MTU costs what it would have been worth': [
+    'B buy 14336.7@-439.53#2',
+    [
+      block('l1', { zone: 'B', price: -499.99, powers: { 2: 2 }, minAcceptance: 0.001, loopWith: 'l2' }),
+      block('l2', {
+        zone: 'B',
+        side: 'buy',
+        price: 1750.01,
+        powers: { 1: 222.1, 2: 0.1 },
+        minAcceptance: 0.001,
+        loopWith: 'l1',
+      }),
+      flexible('f', { zone: 'C', side: 'sell', price: 611.14, power: 18.5 }),
+    ],
+    {
+      lot: 0.1,
+      periods: 2,
+      zones: ['A', 'B', 'C'],
+      constraints: [{ id: 'k', period: 1, ptdf: { A: 0.5, B: -0.25 }, ram: 10 }],
+    },
+  ],
+};
+
+for (const [name, [orders, more, changes = {}]] of Object.entries(cases)) {
+  test(`clear() and verify(): ${name}`, () => {
+    const simple = smallBook(orders, changes);
+    const book = parseBook({ ...simple, orders: [...simple.orders, ...more] });
+    const { result } = clearWith(solver, book, hash);
+    const broken = verify(book, hash, result).checks.flatMap(({ invariant, violations }) =>
+      violations.map(({ where, message }) => `${invariant} ${where}: ${message}`),
+    );
+    assert.deepEqual(broken, []);
+  });
+}
