@@ -113,8 +113,8 @@ export class HttpApi extends Construct {
       defaultMethodOptions: { authorizer: authorizerOf(this, authorize), apiKeyRequired: true },
       defaultCorsPreflightOptions: {
         allowOrigins: dashboardOrigin === '*' ? Cors.ALL_ORIGINS : [dashboardOrigin],
-        allowMethods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
-        allowHeaders: ['content-type', 'authorization', 'if-none-match'],
+        allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        allowHeaders: ['content-type', 'authorization', 'if-none-match', 'if-match'],
         exposeHeaders: ['etag', 'location', 'retry-after'],
       },
     });
@@ -204,7 +204,7 @@ const integration = (handler: IFunction): LambdaIntegration =>
   new LambdaIntegration(handler, { proxy: true, scopePermissionToMethod: false });
 
 const checksBody = ({ id, body, bodyOptional }: Route): boolean =>
-  body !== undefined && !bodyOptional && id !== 'submitOrders';
+  body !== undefined && !bodyOptional && id !== 'submitOrders' && id !== 'replaceOrder';
 
 /** Of the path; those of the query are checked by the house, which names what is wrong. */
 const parameters = ({ params }: Route): Record<string, boolean> =>

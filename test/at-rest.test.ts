@@ -18,6 +18,7 @@ import { submitOrders } from '../src/auction/intake/submit-orders.ts';
 import { networkKey } from '../src/auction/records/keys.ts';
 import { keepTime } from '../src/auction/schedule/keep-time.ts';
 import { AuctionError } from '../src/market/errors.ts';
+import type { LimitOrder } from '../src/market/order.ts';
 import { hold, openTestHouse, reaches, submit, tradingOrders } from './support/house.ts';
 
 const sql = (folder: string, text: string): void => {
@@ -25,6 +26,11 @@ const sql = (folder: string, text: string): void => {
   database.exec(text);
   database.close();
 };
+
+/** The entries as they were before layout 4. */
+const beforeVersions = `DROP INDEX entries_by_record;
+  ALTER TABLE entries DROP COLUMN version; ALTER TABLE entries DROP COLUMN replaced;
+  CREATE UNIQUE INDEX entries_by_record ON entries (record_id, auction, participant, body IS NULL);`;
 
 const aDamage = { code: 'damaged-data' };
 
@@ -43,6 +49,8 @@ const changes: [string, string, RegExp][] = [
   ['the hash of the last', `UPDATE entries SET hash = 'sha256:00' WHERE sequence = 3`, /entry 3 was changed/],
   ['one in the middle is gone', 'DELETE FROM entries WHERE sequence = 2', /entry 2 is missing/],
   ['a cancelled flag', 'UPDATE entries SET cancelled = 1 WHERE sequence = 2', /marked as cancelled without/],
+  ['a replaced flag', 'UPDATE entries SET replaced = 1 WHERE sequence = 2', /as replaced without a replacement/],
+  ['the version of one', 'UPDATE entries SET version = 2 WHERE sequence = 2', /entry 2 was changed/],
   ['the key of one', `UPDATE entries SET record_id = 'other' WHERE sequence = 2`, /entry 2 was changed/],
 ];
 
@@ -270,7 +278,7 @@ test('a data folder of before has no heads: it gets them at its first start', as
   await house.reopen({}, async (folder) => {
     sql(
       folder,
-      'ALTER TABLE auctions DROP COLUMN hash; ALTER TABLE auctions DROP COLUMN revision; PRAGMA user_version = 1',
+      `ALTER TABLE auctions DROP COLUMN hash; ALTER TABLE auctions DROP COLUMN revision; ${beforeVersions} PRAGMA user_version = 1`,
     );
     await rm(join(folder, 'heads.log'));
   });
@@ -286,7 +294,7 @@ test('a data folder of layout 2 gets its indexes, keeps its heads, and orders th
   await submit(house.ports);
   const before = `CREATE INDEX entries_by_linkedTo ON entries (auction, participant, body ->> 'linkedTo', sequence)
     WHERE body ->> 'linkedTo' IS NOT NULL; DROP INDEX entries_naming_linkedTo; DROP INDEX entries_naming_loopWith;
-    DROP INDEX entries_naming_exclusiveGroup; PRAGMA user_version = 2;`;
+    DROP INDEX entries_naming_exclusiveGroup; ${beforeVersions} PRAGMA user_version = 2;`;
   const copy = `${house.folder}-copy`;
   await house.reopen({}, (folder) => cp(folder, copy, { recursive: true }));
   const openOlder = (change = '') => {
@@ -303,6 +311,25 @@ test('a data folder of layout 2 gets its indexes, keeps its heads, and orders th
     message: /acknowledged were 3/,
   });
   await rm(copy, { recursive: true });
+});
+
+test('a data folder of layout 3 gets versions of its orders, which may be replaced from then on', async (t) => {
+  const house = await openTestHouse(t);
+  await hold(house.ports);
+  await submit(house.ports);
+  await house.reopen({}, (folder) => sql(folder, `${beforeVersions} PRAGMA user_version = 3;`));
+  const { orders } = house.ports;
+  const [load] = await orders.find('a', 'p', ['load']);
+  assert.equal(load!.version, 1);
+  const replaced = await orders.replace('a', 'p', { ...load!.order, price: 61 } as LimitOrder, 1);
+  assert.deepEqual([replaced.version, replaced.sequence], [2, 4]);
+  await house.reopen();
+  assert.deepEqual(
+    (await house.ports.orders.versions('a', 'p', 'load')).map(({ version }) => version),
+    [1, 2],
+  );
+  await closeGate(house.ports, 'a');
+  await reaches(house.ports, 'a', 'settled');
 });
 
 test('what was published has a hash that is checked: damage is the house’s fault, told as such and named in the log', async (t) => {

@@ -64,7 +64,7 @@ test('merit submit sends a file in batches; auctions, result and executions show
   assert.match(verified.out, /: the rules hold, \d+ checks\ndecisions: unchecked/);
 });
 
-test('merit auctions holds, changes, closes and cancels auctions; merit orders lists, shows and cancels orders', async (t) => {
+test('merit auctions holds, changes, closes and cancels auctions; merit orders lists, shows, replaces and cancels orders', async (t) => {
   const { url } = await openHouse(t);
   const folder = await temporaryFolder(t);
   const here = ['--url', url];
@@ -88,6 +88,16 @@ test('merit auctions holds, changes, closes and cancels auctions; merit orders l
   await writeFile(file, JSON.stringify([...some, { record_id: 'town', side: 'buy', price: 60, power: 8 }]));
   await ok('submit', file, '--auction', 'mine');
   assert.match(await ok('orders', 'cancel', 'spare', '--auction', 'mine'), /^spare: cancelled in mine, sequence 5$/m);
+  const changed = join(folder, 'wind.json');
+  await writeFile(changed, JSON.stringify({ ...some[0], price: 1 }));
+  const replacing = ['orders', 'replace', 'wind', changed, '--auction', 'mine'];
+  assert.match(await ok(...replacing), /^wind: version 2 in mine, sequence 6$/m);
+  const late = await run([...replacing, '--of', '9', ...here]);
+  assert.deepEqual([late.code, /order wind is version 2 now/.test(late.err)], [1, true]);
+  assert.match(
+    await ok('orders', 'versions', 'wind'),
+    /^version 1, sequence 1,.*\n.*\nversion 2, sequence 6,.*\n.*"price":1,/m,
+  );
   assert.match(await ok('auctions', 'network', 'mine'), /^mine: 0 lines, 0 constraints$/m);
   assert.match(await ok('auctions', 'close', 'mine'), /^mine: (closed|clearing|preliminary|final|settled)/);
   for (let state = ''; state !== 'settled'; ) ({ state } = JSON.parse(await ok('auctions', 'show', 'mine', '--json')));

@@ -177,8 +177,14 @@ function runningHashes(book: Book): Map<number, string> {
   const { intake } = book;
   assert(intake?.rule === 2);
   const digests = new Map(intake.withdrawn.map((link) => [link.sequence, linkDigest(link)]));
-  for (const { participant, sequence, received_at, ...order } of book.orders) {
-    const entry = { participant: participant!, sequence: sequence!, received_at: received_at!, order: order as Order };
+  for (const { participant, sequence, received_at, version, ...order } of book.orders) {
+    const entry = {
+      participant: participant!,
+      sequence: sequence!,
+      received_at: received_at!,
+      order: order as Order,
+      ...(version && { version }),
+    };
     digests.set(sequence!, entryDigest(2, entry));
   }
   let hash = chainStart(intake.terms);

@@ -74,9 +74,9 @@ function rechained(book: Book): Book {
 
 /** Out of the book, with what it has to be among the withdrawn. */
 function withdraw(book: Book, id: string): void {
-  const { participant, sequence, received_at, ...order } = orderIn(book, id);
+  const { participant, sequence, received_at, version, ...order } = orderIn(book, id);
   book.orders = book.orders.filter(({ record_id }) => record_id !== id);
-  const stamps = { participant: participant!, sequence: sequence!, received_at: received_at!, record_id: id };
+  const stamps = { participant: participant!, sequence: sequence!, received_at: received_at!, record_id: id, version };
   intakeIn(book).withdrawn.push(linkOf(stamps, canonical(order)));
 }
 
@@ -311,4 +311,85 @@ test('a network that was replaced before the gate closed is told: when, only the
   const book = await readSealedBook(ports, await reaches(ports, 'b', 'settled'));
   assert.deepEqual(checkIntake(book), []);
   assert.match(uncheckedOf(book)!, /^the network was replaced/);
+});
+
+test('a book of replaced orders fits every receipt, and every forgery of a version is found', async (t) => {
+  const { ports } = await openTestHouse(t);
+  await hold(ports, 'r');
+  const sell = (id: string, price: number) => ({ ...limit(id, 'sell', price, 5), zone: 'Z' });
+  const held = await ports.orders.append('r', 'p', [sell('a', 10), sell('b', 11), sell('c', 12)]);
+  for (const price of [20, 21]) held.push(await ports.orders.replace('r', 'p', sell('a', price)));
+  held.push(await ports.orders.replace('r', 'p', sell('b', 22), 1), await ports.orders.cancel('r', 'p', 'b'));
+  await closeGate(ports, 'r');
+  const book = await readSealedBook(ports, await reaches(ports, 'r', 'settled'));
+  assert.deepEqual(
+    book.orders.map(({ record_id, version, sequence }) => [record_id, version, sequence]),
+    [
+      ['c', undefined, 3],
+      ['a', 3, 5],
+    ],
+  );
+  assert.deepEqual(
+    intakeIn(book).withdrawn.map(({ kind, sequence, version }) => [kind, sequence, version]),
+    [
+      ['order', 1, undefined],
+      ['order', 2, undefined],
+      ['replacement', 4, 2],
+      ['replacement', 6, 2],
+      ['cancellation', 7, 2],
+    ],
+  );
+  assert.deepEqual(parseBook(structuredClone(book)), book);
+  assert.deepEqual([checkIntake(book), receiptFaults(book, held)], [[], []]);
+  // Whoever has the receipts of before the last change is told of it.
+  const told = (receipts: Receipt[]) => receiptFaults(book, receipts).map(({ code, message }) => `${code}: ${message}`);
+  assert.match(told([held[0]!, held[2]!]).join('\n'), /^order-replaced: entry 4 of .* replaces it/);
+  assert.match(told([held[3]!]).join(), /^order-replaced: entry 5 of/);
+  assert.match(told([held[5]!]).join(), /^order-withdrawn: entry 7 of/);
+  assert.match(told([{ ...held[4]!, version: 2 }]).join(), /version 3, the receipt is of version 2/);
+
+  const forged = (change: (book: Book) => unknown): string => {
+    const other = structuredClone(book);
+    change(other);
+    return checkIntake(rechained(other))
+      .map(({ code }) => code)
+      .join();
+  };
+  /** An entry shown again as an order. */
+  const shown = (other: Book, sequence: number, order: Book['orders'][number], version?: number) => {
+    const intake = intakeIn(other);
+    const { received_at } = intake.withdrawn.find((link) => link.sequence === sequence)!;
+    intake.withdrawn = intake.withdrawn.filter((link) => link.sequence !== sequence);
+    other.orders.push({ ...order, participant: 'p', sequence, received_at, ...(version && { version }) });
+    other.orders.sort((a, b) => a.sequence! - b.sequence!);
+  };
+  const link = (other: Book, sequence: number) => intakeIn(other).withdrawn.find((each) => each.sequence === sequence)!;
+  assert.equal(
+    forged(() => {}),
+    '',
+  );
+  assert.equal(
+    forged((other) => shown(other, 1, sell('a', 10))),
+    'not-replaced',
+  );
+  assert.equal(
+    forged((other) => shown(other, 6, sell('b', 22), 2)),
+    'not-withdrawn',
+  );
+  assert.equal(
+    forged((other) => Object.assign(orderIn(other, 'a'), { version: 4 })),
+    'nothing-replaced',
+  );
+  assert.equal(
+    forged((other) => Object.assign(orderIn(other, 'a'), { version: 2 })),
+    'replaced-twice',
+  );
+  assert.equal(
+    forged((other) => delete link(other, 7).version),
+    'other-withdrawn',
+  );
+  assert.equal(
+    forged((other) => withdraw(other, 'a')),
+    'not-cancelled',
+  );
 });

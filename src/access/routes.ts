@@ -57,6 +57,8 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'POST /orders': writeOwn,
   'GET /orders': readOwn,
   'GET /orders/{record_id}': readOwn,
+  'GET /orders/{record_id}/versions': readOwn,
+  'PUT /orders/{record_id}': writeOwn,
   'DELETE /orders/{record_id}': writeOwn,
 
   'POST /auctions': operator,

@@ -86,7 +86,11 @@ function operation(route: Route, schemaOf: SchemaOf): Json {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description && { description: route.description }),
-    parameters: [...parameters(route.params, 'path', schemaOf), ...parameters(route.query, 'query', schemaOf)],
+    parameters: [
+      ...parameters(route.params, 'path', schemaOf),
+      ...parameters(route.query, 'query', schemaOf),
+      ...parameters(route.headers, 'header', schemaOf),
+    ],
     ...(route.documentedForm && {
       requestBody: {
         required: true,
@@ -128,7 +132,7 @@ function bothOf(own: Record<string, DocumentedAnswer>, errors: Record<string, Do
   return { ...own, ...errors, ...Object.fromEntries(merged) };
 }
 
-function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query', schemaOf: SchemaOf): Json[] {
+function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query' | 'header', schemaOf: SchemaOf): Json[] {
   if (!schema) return [];
   // A query is text; what it has to be once it is read, such as a whole number within bounds, is what a client wants to know.
   const { properties } = schemaOf(schema, 'output') as { properties: Record<string, Json> };

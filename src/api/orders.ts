@@ -1,17 +1,18 @@
-/** Orders: submit (see `intake.ts`), look up, cancel. */
+/** Orders: submit (see `intake.ts`), look up, change (see `order-changes.ts`). */
 
 import * as z from 'zod';
 import { auctionState } from '../auction/auction.ts';
-import { cancelOrder } from '../auction/intake/cancel-order.ts';
-import { findOrder, listOrders, type OrderView } from '../auction/intake/find-order.ts';
+import { findOrder, findVersions, listOrders, type OrderView } from '../auction/intake/find-order.ts';
 import type { OrderPage, Ports } from '../auction/ports.ts';
-import { receipt } from '../book/intake.ts';
 import { auctionId } from '../market/book.ts';
 import { order, orderKinds, recordId, stamps, zoneId } from '../market/order.ts';
 import { outcome } from '../market/result.ts';
 import { ownerOf, submitRoute } from './intake.ts';
+import { auctionQuery, changeRoutes, etagOf, orderParams } from './order-changes.ts';
 import { type Route, route } from './route.ts';
 import { after, limit } from './schemas.ts';
+
+const version = z.int().min(1);
 
 const orderView = z
   .strictObject({
@@ -19,6 +20,7 @@ const orderView = z
     record_id: recordId,
     ...stamps,
     hash: z.string().meta({ description: 'running hash of the intake after this order' }),
+    version: version.meta({ description: 'from 1; the stamps are of this version' }),
     order,
     cancelled: z.boolean(),
     state: auctionState.meta({ description: 'state of its auction' }),
@@ -40,6 +42,20 @@ const orderView = z
     }),
   })
   .meta({ id: 'OrderView' });
+
+const orderVersions = z
+  .strictObject({
+    auction: auctionId,
+    record_id: recordId,
+    versions: z
+      .array(
+        z
+          .strictObject({ version, ...stamps, hash: z.string(), order, cancelled: z.boolean() })
+          .meta({ id: 'OrderVersion' }),
+      )
+      .min(1),
+  })
+  .meta({ id: 'OrderVersions' });
 
 const orderPage = z
   .strictObject({
@@ -77,9 +93,6 @@ async function pageOf(
   }
 }
 
-const orderParams = z.strictObject({ record_id: recordId });
-const auctionQuery = z.strictObject({ auction: auctionId.exactOptional() });
-
 /** @param largestAnswer  bytes: a page of orders ends there, if not before */
 export const orderRoutes = (ports: Ports, batchLimit: number, largestAnswer = Infinity): Route[] => [
   submitRoute(ports, batchLimit),
@@ -109,23 +122,27 @@ export const orderRoutes = (ports: Ports, batchLimit: number, largestAnswer = In
     query: auctionQuery,
     answers: { 200: { description: 'The order', schema: orderView } },
     errors: ['not-found'],
-    handle: async (c, { params, query, identity }) =>
-      c.json(await findOrder(ports, ownerOf(identity).participant, params.record_id, query.auction)),
+    handle: async (c, { params, query, identity }) => {
+      const view = await findOrder(ports, ownerOf(identity).participant, params.record_id, query.auction);
+      return c.json(view, 200, etagOf(view.version));
+    },
   }),
   route({
-    id: 'cancelOrder',
-    method: 'delete',
-    path: '/orders/{record_id}',
+    id: 'listOrderVersions',
+    method: 'get',
+    path: '/orders/{record_id}/versions',
     tag: 'Orders',
-    summary: 'Cancel one of your orders while the gate is open',
-    description:
-      'The parent of linked blocks stays as long as it has children (`conflict` names one); cancelling a leg of a loop cancels ' +
-      'both legs.',
+    summary: 'All versions of one of your orders, the first one first',
+    description: 'Without `auction` of the newest order of that id. The last one is the order.',
     params: orderParams,
     query: auctionQuery,
-    answers: { 200: { description: 'The receipt of the cancellation; the same when asked again', schema: receipt } },
-    errors: ['not-found', 'conflict', 'gate-closed', 'gate-not-open', 'unavailable'],
-    handle: async (c, { params, query, identity }) =>
-      c.json(await cancelOrder(ports, ownerOf(identity).participant, params.record_id, query.auction)),
+    answers: { 200: { description: 'The versions', schema: orderVersions } },
+    errors: ['not-found'],
+    handle: async (c, { params: { record_id }, query, identity }) => {
+      const found = await findVersions(ports, ownerOf(identity).participant, record_id, query.auction);
+      const versions = found.map(({ auction: _, ...version }) => version);
+      return c.json({ auction: found[0]!.auction, record_id, versions });
+    },
   }),
+  ...changeRoutes(ports),
 ];

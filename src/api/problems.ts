@@ -11,7 +11,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import * as z from 'zod';
 import { AccessError } from '../access/refusal.ts';
-import { AuctionError, type ErrorCode, type Problem } from '../market/errors.ts';
+import { AuctionError, type ErrorCode, type Problem, VersionError } from '../market/errors.ts';
 
 /** The codes of the market, and those that only HTTP knows; the last two come from a gateway before the house. */
 export type ProblemCode =
@@ -35,6 +35,10 @@ export const problemTypes = {
   forbidden: { status: 403, title: 'Forbidden' },
   'not-found': { status: 404, title: 'Not Found' },
   conflict: { status: 409, title: 'The id is taken by something else' },
+  'order-cancelled': { status: 409, title: 'The order was cancelled' },
+  'order-executed': { status: 409, title: 'The auction of the order has its result' },
+  'precondition-failed': { status: 412, title: 'Precondition Failed' },
+  'precondition-required': { status: 428, title: 'Precondition Required' },
   'gate-closed': { status: 409, title: 'The auction takes no orders any more' },
   'gate-not-open': { status: 409, title: 'The auction takes no orders yet' },
   'wrong-state': { status: 409, title: 'The state of the auction does not allow this' },
@@ -107,6 +111,7 @@ export const errorAnswer =
       const headers = {
         ...(error.code === 'unavailable' && { 'retry-after': '5' }),
         ...(error instanceof AccessError && { 'www-authenticate': error.challenge }),
+        ...(error instanceof VersionError && { etag: `"${error.version}"` }),
       };
       return answerProblem(c, error.code, error.message, { problems: error.problems, headers });
     }

@@ -15,7 +15,7 @@ import { readJson } from './body.ts';
 import type { LimitCaller } from './limits.ts';
 import { answerProblem, type ProblemCode } from './problems.ts';
 
-export type Method = 'get' | 'post' | 'patch' | 'delete';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 export interface Answer {
   readonly description: string;
@@ -49,20 +49,30 @@ interface Described {
   readonly examples?: Readonly<Record<string, unknown>>;
 }
 
-interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType> extends Described {
+interface Definition<P extends z.ZodObject, Q extends z.ZodObject, H extends z.ZodObject, B extends z.ZodType>
+  extends Described {
   readonly params?: P;
   readonly query?: Q;
+  /** By name as it is written in documents. */
+  readonly headers?: H;
   readonly body?: B;
   readonly bodyOptional?: boolean;
   handle(
     c: Context,
-    input: { params: z.output<P>; query: z.output<Q>; body: z.output<B>; identity: Identity },
+    input: {
+      params: z.output<P>;
+      query: z.output<Q>;
+      headers: z.output<H>;
+      body: z.output<B>;
+      identity: Identity;
+    },
   ): Response | Promise<Response>;
 }
 
 export interface Route extends Described {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly bodyOptional?: boolean;
   readonly run: (c: Context, bodyLimit: number, identity: Identity) => Promise<Response>;
@@ -92,11 +102,12 @@ type Nothing = typeof nothing;
 export const route = <
   P extends z.ZodObject = Nothing,
   Q extends z.ZodObject = Nothing,
+  H extends z.ZodObject = Nothing,
   B extends z.ZodType = z.ZodVoid,
 >(
-  definition: Definition<P, Q, B>,
+  definition: Definition<P, Q, H, B>,
 ): Route => {
-  const { params, query = nothing, body, bodyOptional } = definition;
+  const { params, query = nothing, headers, body, bodyOptional } = definition;
   const readQuery = queryReader(query);
   return {
     ...definition,
@@ -104,6 +115,7 @@ export const route = <
       definition.handle(c, {
         params: (params ? parse(params, c.req.param(), 'address') : {}) as z.output<P>,
         query: readQuery(c) as z.output<Q>,
+        headers: (headers ? readHeaders(c, headers) : {}) as z.output<H>,
         body: (body && parse(body, await readJson(c, bodyLimit, bodyOptional), 'body')) as z.output<B>,
         identity,
       }),
@@ -125,6 +137,14 @@ function readQuery(c: Context, schema: z.ZodObject): unknown {
   const twice = all.find(([, values]) => values.length > 1);
   if (twice) throw new AuctionError('invalid-request', `the query has ${twice[0]} ${twice[1].length} times`);
   return parse(schema, Object.fromEntries(all.map(([name, values]) => [name, values[0]])), 'query');
+}
+
+function readHeaders(c: Context, schema: z.ZodObject): unknown {
+  const sent = Object.keys(schema.shape).flatMap((name): [string, string][] => {
+    const value = c.req.header(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return parse(schema, Object.fromEntries(sent), 'headers');
 }
 
 /** @throws AuctionError `invalid-request` with each field that is wrong */

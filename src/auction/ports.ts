@@ -51,6 +51,8 @@ export interface StoredOrder {
   readonly received_at: string;
   /** Running hash of the intake after this order. */
   readonly hash: string;
+  /** Of the order, from 1: each replacement is the next. The stamps are of this version. */
+  readonly version: number;
   readonly order: Order;
   readonly cancelled: boolean;
   /** Unix seconds after which the order may be deleted, if its auction is settled or cancelled. */
@@ -79,17 +81,25 @@ export interface OrderStore {
    * Append all orders or none, stamping each with the next sequence and the time of this write.
    *
    * When the promise resolves the orders are durable. An order that is there already with the same body gives its old
-   * receipt; with another body the whole request throws `AuctionError('conflict')` naming index and record_id. A cancelled
-   * record_id is taken for good. Whether the gate is open is decided at the write: an auction that is not `open`, or whose
+   * receipt; with another body the whole request throws `AuctionError('conflict')` naming index and record_id. Of an order that was
+   * replaced the last version counts. A cancelled record_id is taken for good. Whether the gate is open is decided at the write: an auction that is not `open`, or whose
    * gate closure is not after the time of the write, throws `gate-not-open` (before) or `gate-closed` (after, or cancelled).
    * `not-found` when there is no such auction; `too-large` when one write cannot hold the request; `unavailable` when it could
    * not be made durable, and then nothing is kept. (Where the store is far away and not even that can be found out, the
    * message says so: the same request again is safe, and gives the receipts if it was kept.)
    */
   append(auction: string, participant: string, orders: readonly Order[]): Promise<Receipt[]>;
+  /**
+   * Put a new version of an order in the place of the last one, under the same gate rule: from now on it is the order.
+   *
+   * The same body as that of the last version writes nothing and gives its receipt, unless another version than that or the one before it is
+   * expected. `not-found` without the order; `order-cancelled`; a `VersionError` when `expected` is not the last version. Of two that expect
+   * the same version one gets through.
+   */
+  replace(auction: string, participant: string, order: Order, expected?: number): Promise<Receipt>;
   /** Cancel one order, under the same gate rule. Cancelling twice gives the same receipt; `not-found` without the order. */
   cancel(auction: string, participant: string, record_id: string): Promise<Receipt>;
-  /** Of these ids the participant's orders in an auction, live or cancelled, in any order; expired ones and what is not there left out. */
+  /** Of these ids the participant's orders in an auction in their last version, live or cancelled, in any order; expired ones and what is not there left out. */
   find(auction: string, participant: string, record_ids: readonly string[]): Promise<StoredOrder[]>;
   /** The participant's order of that id in the auction whose gate closes last of those that have one; not an expired one. */
   findNewest(participant: string, record_id: string): Promise<StoredOrder | undefined>;
@@ -103,7 +113,11 @@ export interface OrderStore {
     field: NamingField,
     names: readonly string[],
   ): Promise<ReadonlyMap<string, StoredOrder>>;
-  /** The live and cancelled orders of an auction, by sequence; with `participant` only those of one. */
+  /** Every live order of this participant whose `field` is that name, in any order. */
+  allNaming(auction: string, participant: string, field: NamingField, name: string): Promise<StoredOrder[]>;
+  /** All versions of an order, the first one first; none where it is not there, or expired. */
+  versions(auction: string, participant: string, record_id: string): Promise<StoredOrder[]>;
+  /** The live and cancelled orders of an auction in their last version, by sequence; with `participant` only those of one. */
   list(auction: string, page?: OrderPage): Promise<StoredOrder[]>;
   /**
    * All entries of the intake by sequence. Call it once the gate is closed: from then on it never changes. `damaged-data` where they do

@@ -27,8 +27,9 @@ export function entriesIn({ intake, orders }: Pick<Book, 'intake' | 'orders'>): 
   return entries.sort((a, b) => a.sequence - b.sequence);
 }
 
-function shownOrder({ participant, sequence, received_at, ...order }: StampedOrder, rule: ChainRule): ShownEntry {
-  const stamps = { participant, sequence, received_at, record_id: order.record_id };
+function shownOrder(shown: StampedOrder, rule: ChainRule): ShownEntry {
+  const { participant, sequence, received_at, version, ...order } = shown;
+  const stamps = { participant, sequence, received_at, record_id: order.record_id, version };
   const text = canonicalOrder(order);
   if (rule === 1) return { sequence, digest: stampedDigest(rule, stamps, text) };
   const link = linkOf(stamps, text);

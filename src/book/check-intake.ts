@@ -4,7 +4,7 @@ import type { Book, IntakeLink, IntakeRecord } from '../market/book.ts';
 import { rulesVersion } from '../market/book.ts';
 import type { Problem } from '../market/errors.ts';
 import { chainOf, entriesIn, isStamped, type ShownEntry, type StampedOrder } from './book-chain.ts';
-import { intakeHash, nameHash, sequenceOf, shardOf } from './intake.ts';
+import { intakeHash, sequenceOf, shardOf } from './intake.ts';
 import { networkHashIn, termsHashIn } from './opening.ts';
 import { leftOut } from './relations.ts';
 
@@ -35,7 +35,7 @@ export function checkIntake(book: Book): Problem[] {
   const problems = chainProblems(book, intake, entries);
   if (problems.length > 0 || intake.rule !== 2) return problems;
   const links = entries.map(({ link }) => link!);
-  return [...openingProblems(book, intake), ...gateProblems(intake, links), ...withdrawalProblems(book, intake)];
+  return [...openingProblems(book, intake), ...gateProblems(intake, links), ...withdrawalProblems(book, intake, links)];
 }
 
 /** What the chain of a book says nothing of, so that only the operator's word is left; undefined where it covers all. */
@@ -102,32 +102,77 @@ function gateProblems({ gateOpening, gateClosure }: Record2, links: readonly Int
   return [problem('outside-the-gate', message)];
 }
 
-/** Each withdrawn order has its cancellation and each cancellation its order; who else is left out names who is not there. */
-function withdrawalProblems({ orders, intake }: Book, { withdrawn }: Record2): Problem[] {
+/**
+ * What was withdrawn is accounted for: versions of an order follow one another without a gap, only the last may be in the book, and that one
+ * is not if there is a cancellation, which is of it. Who else is left out names who is not there.
+ */
+function withdrawalProblems({ orders }: Book, intake: Record2, links: readonly IntakeLink[]): Problem[] {
+  const out = leftOutIn(intake) as StampedOrder[];
   const live = orders as StampedOrder[];
-  const names = new Map(live.map((order) => [nameHash(order.participant, order.record_id), order]));
+  const shown = new Map([...live, ...out].map((order) => [order.sequence, order]));
   const cancellations = new Map<string, IntakeLink>();
-  for (const link of withdrawn) {
-    if (link.kind === 'order') continue;
-    const { sequence, of } = link;
-    const twice = cancellations.get(of);
+  for (const link of links) {
+    if (link.kind !== 'cancellation') continue;
+    const twice = cancellations.get(link.of);
     if (twice !== undefined)
-      return [problem('withdrawn-twice', `entries ${twice.sequence} and ${sequence} withdraw the same order`)];
-    if (names.has(of))
-      return [problem('not-withdrawn', `entry ${sequence} withdraws an order that is in the book`, names.get(of)!)];
-    cancellations.set(of, link);
+      return [problem('withdrawn-twice', `entries ${twice.sequence} and ${link.sequence} withdraw the same order`)];
+    cancellations.set(link.of, link);
   }
-  for (const { kind, of, sequence } of withdrawn) {
-    if (kind === 'cancellation') continue;
-    if (!cancellations.delete(of))
-      return [
-        problem('not-cancelled', `entry ${sequence} is an order that is not in the book, and nobody withdrew it`),
-      ];
+  const versions = links
+    .filter(({ kind }) => kind !== 'cancellation')
+    .map(({ of, sequence, version = 1 }): Version => ({ of, sequence, version, order: shown.get(sequence) }));
+  const byOrder = Map.groupBy(versions, ({ of }) => of);
+  for (const of of [...cancellations.keys(), ...byOrder.keys()]) {
+    const found = versionProblem(byOrder.get(of) ?? [], cancellations.get(of));
+    if (found !== undefined) return [found];
   }
-  const [vain] = cancellations.values();
-  if (vain !== undefined)
-    return [problem('nothing-withdrawn', `entry ${vain.sequence} withdraws an order that there is not`)];
-  return leftOutProblems(live, leftOutIn(intake!) as StampedOrder[]);
+  return leftOutProblems(live, out);
+}
+
+/** A version of an order: shown in the book, or withdrawn. */
+interface Version {
+  readonly of: string;
+  readonly sequence: number;
+  readonly version: number;
+  readonly order: StampedOrder | undefined;
+}
+
+/** @param versions  all of one order, as they came */
+function versionProblem(versions: readonly Version[], cancellation: IntakeLink | undefined): Problem | undefined {
+  const sorted = versions.length === 1 ? versions : [...versions].sort((a, b) => a.version - b.version);
+  const last = sorted.at(-1);
+  if (last === undefined)
+    return problem('nothing-withdrawn', `entry ${cancellation!.sequence} withdraws an order that there is not`);
+  for (const [at, { sequence, version, order }] of sorted.entries()) {
+    if (version === sorted[at - 1]?.version)
+      return problem(
+        'replaced-twice',
+        `entries ${sorted[at - 1]!.sequence} and ${sequence} replace the same version`,
+        order,
+      );
+    if (version !== at + 1)
+      return problem(
+        'nothing-replaced',
+        `entry ${sequence} is version ${version}, and there is no version ${at + 1}`,
+        order,
+      );
+    if (order !== undefined && version !== last.version)
+      return problem('not-replaced', `entry ${sorted[at + 1]!.sequence} replaces an order that is in the book`, order);
+  }
+  if (cancellation === undefined) {
+    if (last.order !== undefined) return undefined;
+    const message = `entry ${last.sequence} is an order that is not in the book, and nobody withdrew it`;
+    return problem('not-cancelled', message);
+  }
+  if (last.order !== undefined)
+    return problem(
+      'not-withdrawn',
+      `entry ${cancellation.sequence} withdraws an order that is in the book`,
+      last.order,
+    );
+  if ((cancellation.version ?? 1) === last.version) return undefined;
+  const message = `entry ${cancellation.sequence} withdraws version ${cancellation.version ?? 1}, and the last is ${last.version}`;
+  return problem('other-withdrawn', message);
 }
 
 function leftOutProblems(live: readonly StampedOrder[], out: readonly StampedOrder[]): Problem[] {

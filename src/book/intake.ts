@@ -2,7 +2,8 @@
  * The intake: an append-only list of entries, each chained to the one before by a hash.
  *
  * A receipt carries the running hash, so the house cannot change, drop or reorder what it acknowledged without the hash of a
- * later receipt, or the one in the sealed book, telling on it. A cancelled order leaves the book, but not the chain.
+ * later receipt, or the one in the sealed book, telling on it. A cancelled order leaves the book, but not the chain; so does one that was
+ * replaced. Entries about later versions of an order say which; those of before versions are about the first.
  *
  * There are two rules of chaining. By rule 2 a chain begins at the terms of its auction (`opening.ts`), and an entry says what kind it is
  * and which order it is about, so that a withdrawn order can be seen to have a cancellation without being shown. Auctions of before, whose
@@ -24,6 +25,11 @@ export const receipt = z
   .strictObject({
     auction: auctionId,
     record_id: recordId,
+    version: z
+      .int()
+      .min(1)
+      .default(1)
+      .meta({ description: 'of the order, from 1; of a cancellation the one it withdraws' }),
     participant: stamps.participant,
     sequence: stamps.sequence,
     received_at: stamps.received_at,
@@ -35,13 +41,15 @@ export const receipt = z
   .meta({ id: 'Receipt' });
 export type Receipt = z.output<typeof receipt>;
 
-/** One entry: an order, or the cancellation of one. */
+/** One entry: an order, a later version of one, or its cancellation. */
 export interface Entry {
   readonly sequence: number;
   readonly received_at: string;
   readonly participant: string;
   readonly order?: Order;
   readonly cancels?: string;
+  /** Of the order, or of the one that is cancelled; the first without it. */
+  readonly version?: number;
 }
 
 export const sha256 = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`;
@@ -89,6 +97,8 @@ export interface EntryStamps {
   readonly participant: string;
   /** Of the order, or of the one that is cancelled. */
   readonly record_id: string;
+  /** Of the same; the first without it. */
+  readonly version?: number | undefined;
 }
 
 /** Digest of one entry. */
@@ -101,29 +111,44 @@ export const stampedDigest = (rule: ChainRule, stamps: EntryStamps, text: string
 
 /**
  * By rule 1: SHA-256 of the entry's canonical form. An order's text stands in it as it is, because canonical JSON sorts
- * `order` before `participant`, `received_at` and `sequence`.
+ * `order` before `participant`, `received_at`, `sequence` and `version`.
  */
-function wholeDigest({ record_id, participant, received_at, sequence }: EntryStamps, text: string | undefined): string {
-  if (text === undefined) return sha256(canonical({ cancels: record_id, participant, received_at, sequence }));
-  const stamp = JSON.stringify({ participant, received_at, sequence }); // its keys stand in canonical order
+function wholeDigest({ record_id, ...stamps }: EntryStamps, text: string | undefined): string {
+  const { participant, received_at, sequence, version } = stamps;
+  const later = isLater(version) ? { version } : {};
+  if (text === undefined)
+    return sha256(canonical({ cancels: record_id, participant, received_at, sequence, ...later }));
+  const stamp = JSON.stringify({ participant, received_at, sequence, ...later }); // its keys stand in canonical order
   return sha256(`{"order":${text},${stamp.slice(1)}`);
 }
 
 /** By rule 2: an entry as far as the book shows it where its order was withdrawn. */
-export function linkOf({ participant, record_id, received_at, sequence }: EntryStamps, text: string | undefined) {
+export function linkOf(stamps: EntryStamps, text: string | undefined): IntakeLink {
+  const { participant, record_id, received_at, sequence, version } = stamps;
   const of = nameHash(participant, record_id);
-  return text === undefined
-    ? ({ kind: 'cancellation', of, received_at, sequence } as const satisfies IntakeLink)
-    : ({ content: sha256(text), kind: 'order', of, received_at, sequence } as const satisfies IntakeLink);
+  const later = isLater(version) ? { version } : {};
+  if (text === undefined) return { kind: 'cancellation', of, received_at, sequence, ...later };
+  return {
+    content: sha256(text),
+    kind: isLater(version) ? 'replacement' : 'order',
+    of,
+    received_at,
+    sequence,
+    ...later,
+  };
 }
+
+/** Digests say nothing of a first version, so that those of before hold. */
+const isLater = (version: number | undefined): version is number => version !== undefined && version > 1;
 
 /** Which order an entry is about, for whoever knows its names. A participant's name has no slash. */
 export const nameHash = (participant: string, record_id: string): string => sha256(`${participant}/${record_id}`);
 
 /** SHA-256 of the canonical form: its keys are sorted, and none of its values needs an escape. */
-export const linkDigest = ({ content, kind, of, received_at, sequence }: IntakeLink): string => {
+export const linkDigest = ({ content, kind, of, received_at, sequence, version }: IntakeLink): string => {
   const what = content === undefined ? '' : `"content":"${content}",`;
-  return sha256(`{${what}"kind":"${kind}","of":"${of}","received_at":"${received_at}","sequence":${sequence}}`);
+  const which = version === undefined ? '' : `,"version":${version}`;
+  return sha256(`{${what}"kind":"${kind}","of":"${of}","received_at":"${received_at}","sequence":${sequence}${which}}`);
 };
 
 /** The running hash after an entry: SHA-256 of the hash before, a line feed, and the entry's digest. */

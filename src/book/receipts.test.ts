@@ -16,7 +16,7 @@ let head = chainStart(plain.auction);
 for (const [k, order] of plain.orders.entries()) {
   const stamp = { participant: 'p', sequence: k + 1, received_at };
   head = chain(head, entryDigest(1, { ...stamp, order }));
-  receipts.push({ auction: plain.auction, record_id: order.record_id, ...stamp, hash: head });
+  receipts.push({ auction: plain.auction, record_id: order.record_id, version: 1, ...stamp, hash: head });
 }
 
 test('receiptFaults() has nothing against the receipts of the book', () => {

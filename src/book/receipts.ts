@@ -18,7 +18,7 @@ export const runningHashes = (book: Book): Map<number, string> => chainOf(book).
 
 /**
  * What of these receipts does not fit the book (`receipt-broken`); receipts of other auctions do not. By rule 2 a book also says what was withdrawn:
- * whoever has an order's receipt, and none of its cancellation, is told (`order-withdrawn`).
+ * whoever has an order's receipt, and none of its cancellation (`order-withdrawn`) or of the version in its place (`order-replaced`), is told.
  */
 export function receiptFaults(book: Book, receipts: readonly Receipt[]): Problem[] {
   const hashes = runningHashes(book);
@@ -30,8 +30,7 @@ export function receiptFaults(book: Book, receipts: readonly Receipt[]): Problem
     const { record_id } = each;
     const message = faultOf(each);
     if (message !== undefined) return [{ record_id, field: 'hash', code: 'receipt-broken', message }];
-    const unknown = unknownWithdrawal(each);
-    return unknown === undefined ? [] : [{ record_id, field: 'record_id', code: 'order-withdrawn', message: unknown }];
+    return unknownWithdrawal(each);
   });
 
   function faultOf(receipt: Receipt): string | undefined {
@@ -44,28 +43,50 @@ export function receiptFaults(book: Book, receipts: readonly Receipt[]): Problem
     return orders.has(sequence) ? orderFault(receipt) : withdrawalFault(receipt);
   }
 
-  function orderFault({ sequence, record_id, participant, received_at }: Receipt): string | undefined {
+  function orderFault({ sequence, record_id, version, participant, received_at }: Receipt): string | undefined {
     const order = orders.get(sequence)!;
     const isOwn =
       order.record_id === record_id && order.participant === participant && order.received_at === received_at;
-    return isOwn ? undefined : `entry ${sequence} of the book is order ${order.record_id} of ${order.participant}`;
+    if (!isOwn) return `entry ${sequence} of the book is order ${order.record_id} of ${order.participant}`;
+    return versionFault(sequence, version, order.version);
   }
 
   /** Of an order that is not in the book, or of a cancellation. */
-  function withdrawalFault({ sequence, record_id, participant, received_at }: Receipt): string | undefined {
+  function withdrawalFault({ sequence, record_id, version, participant, received_at }: Receipt): string | undefined {
     const link = withdrawn.get(sequence);
     if (link === undefined) return undefined; // by rule 1 nothing more is known of it
     const of = nameHash(participant, record_id);
     if (link.of !== of || link.received_at !== received_at)
       return `entry ${sequence} of the book is another ${link.kind}, of ${link.received_at}`;
-    return undefined;
+    return versionFault(sequence, version, link.version);
   }
 
-  function unknownWithdrawal({ sequence, record_id, participant }: Receipt): string | undefined {
-    if (orders.has(sequence) || withdrawn.get(sequence)?.kind !== 'order') return undefined;
-    const of = nameHash(participant, record_id);
-    const other = [...withdrawn.values()].find((each) => each.of === of && each.kind === 'cancellation');
-    if (other === undefined || held.has(other.sequence)) return undefined;
-    return `entry ${other.sequence} of ${other.received_at} withdraws it, and there is no receipt of that here`;
+  function unknownWithdrawal({ sequence, record_id, version, participant }: Receipt): Problem[] {
+    const kind = withdrawn.get(sequence)?.kind;
+    if (kind === undefined || kind === 'cancellation') return [];
+    const next = nextOf(nameHash(participant, record_id), version);
+    if (next === undefined || held.has(next.sequence)) return [];
+    const [code, what] =
+      next.kind === 'cancellation' ? ['order-withdrawn', 'withdraws'] : ['order-replaced', 'replaces'];
+    const message = `entry ${next.sequence} of ${next.received_at} ${what} it, and there is no receipt of that here`;
+    return [{ record_id, field: 'record_id', code, message }];
+  }
+
+  /** What came after a version of an order: the next one, or its cancellation. */
+  function nextOf(name: string, version: number) {
+    const isNext = (each: { version?: number | undefined }) => each.version === version + 1;
+    const shown = [...orders.values()].find(
+      (each) => isNext(each) && nameHash(each.participant!, each.record_id) === name,
+    );
+    if (shown !== undefined)
+      return { kind: 'replacement', sequence: shown.sequence!, received_at: shown.received_at! } as const;
+    const links = [...withdrawn.values()].filter(({ of }) => of === name);
+    return (
+      links.find((each) => each.kind === 'replacement' && isNext(each)) ??
+      links.find(({ kind }) => kind === 'cancellation')
+    );
   }
 }
+
+const versionFault = (sequence: number, held: number, found = 1): string | undefined =>
+  held === found ? undefined : `entry ${sequence} of the book is version ${found}, the receipt is of version ${held}`;

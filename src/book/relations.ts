@@ -103,6 +103,16 @@ export function relationChecker(
   };
 }
 
+/** What is wrong with how these orders name each other, and what is in the intake already: each with its order. */
+export function relationFaults(orders: readonly Order[], earlier: Earlier): (Fault & { record_id: string })[] {
+  const check = relationChecker(orders, new Set(), earlier);
+  return orders.flatMap((order) => {
+    const found: Fault[] = [];
+    check(order, found);
+    return found.map((each) => ({ record_id: order.record_id, ...each }));
+  });
+}
+
 /**
  * The orders of an intake that cannot go into the book, because what they name is not there: it was cancelled at the very moment at
  * which they came in, say. Whoever names such an order goes with it. With the cause of each, by sequence.

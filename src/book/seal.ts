@@ -2,7 +2,7 @@
 
 import { type Book, type IntakeLink, type IntakeRecord, rulesVersion } from '../market/book.ts';
 import type { Network } from '../market/network.ts';
-import type { BookOrder } from '../market/order.ts';
+import type { BookOrder, Order } from '../market/order.ts';
 import type { AuctionTerms } from '../market/terms.ts';
 import type { Delivery } from '../market/time.ts';
 import { canonical, canonicalOrder } from './canonical.ts';
@@ -33,7 +33,7 @@ export interface SealedAuction {
 }
 
 /**
- * The book of an auction: its market's network and limits, and every order that was not cancelled and
+ * The book of an auction: its market's network and limits, and the last version of every order that was not cancelled and
  * names none that was, by sequence.
  *
  * @param market   its terms and its network
@@ -75,11 +75,12 @@ export function sealBook(
   };
 }
 
-const stampedOrder = ({ order, participant, sequence, received_at }: Entry): BookOrder => ({
+const stampedOrder = ({ order, participant, sequence, received_at, version }: Entry): BookOrder => ({
   ...order!,
   participant,
   sequence,
   received_at,
+  ...(version !== undefined && version > 1 && { version }),
 });
 
 /** What leads from the receipts to the book. @param kept  sequences of the orders that are in it */
@@ -119,9 +120,8 @@ function intakeOf(
   };
 }
 
-function entryLink({ sequence, received_at, participant, order, cancels }: Entry): IntakeLink {
-  const stamps = { sequence, received_at, participant, record_id: order?.record_id ?? cancels! };
-  return linkOf(stamps, order && canonicalOrder(order));
+function entryLink({ order, cancels, ...stamps }: Entry): IntakeLink {
+  return linkOf({ ...stamps, record_id: order?.record_id ?? cancels! }, order && canonicalOrder(order));
 }
 
 interface LeftOut {
@@ -143,17 +143,32 @@ export function leftOutOf(entries: readonly Entry[]): LeftOut[] {
   }));
 }
 
-/** The orders of the intake, live and cancelled. */
+/** The orders of the intake, live and cancelled, each in its last version. A sequence may be lower than that of an earlier version, in another shard. */
 function sorted(entries: readonly Entry[]) {
-  const owner = (participant: string, record_id: string) => `${participant}/${record_id}`;
-  const taken = new Set(
-    entries.flatMap(({ participant, cancels }) => (cancels === undefined ? [] : [owner(participant, cancels)])),
-  );
-  const orders = entries.flatMap(({ sequence, participant, order }) =>
-    order === undefined ? [] : [{ sequence, participant, order }],
-  );
-  const isCancelled = (each: (typeof orders)[number]) => taken.has(owner(each.participant, each.order.record_id));
-  return { live: orders.filter((each) => !isCancelled(each)), cancelled: orders.filter(isCancelled) };
+  const taken = new Set<string>();
+  const replaced = new Map<string, number>();
+  for (const { participant, order, cancels, version = 1 } of entries) {
+    if (cancels !== undefined) taken.add(`${participant}/${cancels}`);
+    else if (version > 1) {
+      const owner = `${participant}/${order!.record_id}`;
+      replaced.set(owner, Math.max(version, replaced.get(owner) ?? 0));
+    }
+  }
+  const live: Live[] = [];
+  const cancelled: Live[] = [];
+  for (const { sequence, participant, order, version = 1 } of entries) {
+    if (order === undefined) continue;
+    const owner = `${participant}/${order.record_id}`;
+    if (version < (replaced.get(owner) ?? 1)) continue;
+    (taken.has(owner) ? cancelled : live).push({ sequence, participant, order });
+  }
+  return { live, cancelled };
+}
+
+interface Live {
+  readonly sequence: number;
+  readonly participant: string;
+  readonly order: Order;
 }
 
 /** `sha256:...` of the book's canonical form: what a result names, and what anyone can recompute. */

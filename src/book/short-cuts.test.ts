@@ -109,14 +109,23 @@ test(`entryDigest() is the SHA-256 of a canonical form by either rule, by seed $
     participant: fc.string({ unit: 'grapheme' }),
   };
   const entries: fc.Arbitrary<Entry> = fc
-    .tuple(fc.record(stamps), fc.oneof(fc.record({ order: orders }), fc.record({ cancels: ids })))
-    .map(([{ received_at, ...stamp }, what]) => ({ ...what, ...stamp, received_at: received_at.toISOString() }));
+    .tuple(
+      fc.record(stamps),
+      fc.oneof(fc.record({ order: orders }), fc.record({ cancels: ids })),
+      fc.oneof(fc.constant({}), fc.record({ version: fc.integer({ min: 2 }) })),
+    )
+    .map(([{ received_at, ...stamp }, what, which]) => ({
+      ...what,
+      ...stamp,
+      ...which,
+      received_at: received_at.toISOString(),
+    }));
   fc.assert(
     fc.property(entries, (entry) => {
       assert.equal(entryDigest(1, entry), sha256(canonical(entry)));
       const { order, cancels, participant, ...stamp } = entry;
       const of = sha256(`${participant}/${order?.record_id ?? cancels}`);
-      const kind = order === undefined ? 'cancellation' : 'order';
+      const kind = order === undefined ? 'cancellation' : stamp.version === undefined ? 'order' : 'replacement';
       const link = { ...stamp, of, kind, ...(order && { content: sha256(canonical(order)) }) };
       assert.equal(entryDigest(2, entry), sha256(canonical(link)));
     }),

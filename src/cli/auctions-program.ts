@@ -103,7 +103,7 @@ export function addAuctionCommands(merit: Command, { client, examples, wholeNumb
 
   const loadOrders = () => import('./commands/orders.ts');
   const orders = client(merit, 'orders [auction]')
-    .description('your orders in an auction, with what became of them; or show and cancel some')
+    .description('your orders in an auction, with what became of them; or show, replace and cancel some')
     .option('--limit <n>', 'how many at most', wholeNumber, 100)
     .addHelpText(
       'after',
@@ -115,6 +115,16 @@ export function addAuctionCommands(merit: Command, { client, examples, wholeNumb
     .description('one order, with its outcome once its auction is final')
     .option('--auction <id>', 'of which auction (default: your newest order of that id)')
     .action(async (id, options) => (await loadOrders()).showOrder(id, options));
+  client(orders, 'versions <record_id>')
+    .description('all versions of one order, the first one first')
+    .option('--auction <id>', 'of which auction (default: your newest order of that id)')
+    .action(async (id, options) => (await loadOrders()).showVersions(id, options));
+  client(orders, 'replace <record_id> <file>')
+    .description('put the order of a file in the place of one while the gate is open')
+    .option('--auction <id>', 'of which auction (default: your newest order of that id)')
+    .option('--of <version>', 'only if this is still its version (default: the one it has now)', wholeNumber)
+    .addHelpText('after', examples('merit orders replace wind wind.json', 'merit orders replace wind wind.json --of 2'))
+    .action(async (id, file, options) => (await loadOrders()).replaceOrder(id, file, options));
   client(orders, 'cancel <record_id...>')
     .description('take orders back while the gate is open')
     .option('--auction <id>', 'of which auction (default: your newest order of each id)')

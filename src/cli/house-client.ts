@@ -13,6 +13,14 @@ export class Refusal extends Failure {
   }
 }
 
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+function withQuery(path: string, query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
+  return given.length > 0 ? `${path}?${search}` : path;
+}
+
 export class HouseClient {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -33,7 +41,7 @@ export class HouseClient {
   }
 
   /** The JSON at a path. Query values that are undefined are left out. */
-  async get<T>(path: string, query: Readonly<Record<string, string | number | undefined>> = {}): Promise<T> {
+  async get<T>(path: string, query: Query = {}): Promise<T> {
     return JSON.parse(await this.text(path, query)) as T;
   }
 
@@ -43,14 +51,16 @@ export class HouseClient {
   }
 
   /** The text at a path, byte for byte. */
-  text(path: string, query: Readonly<Record<string, string | number | undefined>> = {}): Promise<string> {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-    return this.#ask(`${path}${given.length > 0 ? `?${search}` : ''}`);
+  text(path: string, query: Query = {}): Promise<string> {
+    return this.#ask(withQuery(path, query));
   }
 
   post<T>(path: string, body: unknown = {}): Promise<T> {
     return this.#send('POST', path, body);
+  }
+
+  put<T>(path: string, body: unknown, headers: Record<string, string>, query: Query = {}): Promise<T> {
+    return this.#send('PUT', withQuery(path, query), body, headers);
   }
 
   patch<T>(path: string, body: unknown): Promise<T> {
@@ -61,8 +71,9 @@ export class HouseClient {
     return JSON.parse(await this.#ask(path, { method: 'DELETE' })) as T;
   }
 
-  async #send<T>(method: string, path: string, body: unknown): Promise<T> {
-    const init = { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  async #send<T>(method: string, path: string, body: unknown, more: Record<string, string> = {}): Promise<T> {
+    const headers = { 'content-type': 'application/json', ...more };
+    const init = { method, headers, body: JSON.stringify(body) };
     return JSON.parse(await this.#ask(path, init)) as T;
   }
 

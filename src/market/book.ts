@@ -46,11 +46,16 @@ const sequence = z.int().min(1);
 /** An entry that left no order, so that it is seen to be one without being shown. */
 export const intakeLink = z
   .strictObject({
-    kind: z.enum(['order', 'cancellation']),
+    kind: z.enum(['order', 'replacement', 'cancellation']),
     of: sha256Text.meta({ description: 'of participant, a slash and record_id: which order it is, or cancels' }),
     content: sha256Text.optional().meta({ description: 'of the canonical order; a cancellation has none' }),
     received_at: z.iso.datetime({ offset: true }),
     sequence,
+    version: z
+      .int()
+      .min(2)
+      .optional()
+      .meta({ description: 'of a replacement; of a cancellation the one it withdraws, where it is not the first' }),
   })
   .meta({ id: 'IntakeLink' });
 export type IntakeLink = z.output<typeof intakeLink>;
@@ -60,7 +65,7 @@ export const intakeRecord = z.discriminatedUnion('rule', [
   z.strictObject({
     rule: z.literal(1).optional(),
     ...chainEnds,
-    /** Entries that left no order: cancelled orders and their cancellations, by digest so that they stay private. */
+    /** Entries that left no order: cancelled orders and their cancellations, and versions that were replaced, by digest so that they stay private. */
     withdrawn: z.array(z.strictObject({ sequence, digest: sha256Text })),
   }),
   z.strictObject({
@@ -72,7 +77,9 @@ export const intakeRecord = z.discriminatedUnion('rule', [
     rules: z.int().min(1).meta({ description: 'version of the market rules' }),
     gateOpening: instant,
     gateClosure: instant,
-    withdrawn: z.array(intakeLink).meta({ description: 'cancelled orders and their cancellations' }),
+    withdrawn: z
+      .array(intakeLink)
+      .meta({ description: 'cancelled orders and their cancellations, and versions that were replaced' }),
     leftOut: z.array(bookOrder).optional().meta({
       description: 'orders that nobody cancelled, but that name one which is not in the book',
     }),

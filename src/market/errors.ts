@@ -17,6 +17,10 @@ export const errorCodes = [
   'forbidden', // whoever asks is known, and may not do this
   'not-found', // no such auction, order, execution or file
   'conflict', // the id is taken by something else
+  'order-cancelled', // the order is gone for good
+  'order-executed', // the auction of the order has its result
+  'precondition-failed', // the order has another version than whoever changes it believes
+  'precondition-required', // a change that does not say of which version
   'gate-closed', // the auction takes no orders any more
   'gate-not-open', // the auction takes no orders yet
   'wrong-state', // the auction is in a state that does not allow this
@@ -50,5 +54,17 @@ export class AuctionError extends Error {
     super(message, options);
     this.code = code;
     this.problems = problems;
+  }
+}
+
+/** Somebody else has changed the order since. */
+export class VersionError extends AuctionError {
+  /** The version that it has now. */
+  readonly version: number;
+
+  constructor(record_id: string, version: number) {
+    const message = `order ${record_id} is version ${version} now, another one than was expected: somebody has changed it`;
+    super('precondition-failed', message, [{ record_id, field: 'version', code: 'other-version', message }]);
+    this.version = version;
   }
 }

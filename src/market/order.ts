@@ -280,6 +280,7 @@ const optionalStamps = {
   participant: stamps.participant.optional(),
   sequence: stamps.sequence.optional(),
   received_at: stamps.received_at.optional(),
+  version: z.int().min(2).optional().meta({ description: 'of an order that was replaced; the first without it' }),
 };
 
 /** An order in a book: stamped when it came through intake, without stamps when the book was written by hand. */

@@ -228,6 +228,8 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     const receipts = await store.orders.append('a1', 'p', [anOrder('o1'), anOrder('o2')]);
     receipts.push(await store.orders.cancel('a1', 'p', 'o1'));
     receipts.push(...(await store.orders.append('a1', 'q', [anOrder('o1')])));
+    receipts.push(await store.orders.replace('a1', 'p', anOrder('o2', { price: 51 }), 1));
+    receipts.push(await store.orders.cancel('a1', 'p', 'o2'));
     const { orders, auctions } = await store.reopen();
     receipts.push(...(await orders.append('a1', 'p', [anOrder('o3')])));
     await auctions.advance(chained, { ...chained, state: 'closed' });
@@ -237,10 +239,10 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
       hash = chain(hash, entryDigest(2, entry));
       assert.equal(receipts[i]!.hash, hash);
     }
-    assert.equal(entries.length, 5);
+    assert.equal(entries.length, 7);
     assert.deepEqual(
       (await orders.list('a1')).map((stored) => stored.hash),
-      receipts.filter((_, i) => i !== 2).map((receipt) => receipt.hash),
+      [0, 3, 4, 6].map((i) => receipts[i]!.hash),
     );
     assert.deepEqual(await orders.cancel('a1', 'p', 'o1'), receipts[2]);
   });
@@ -269,6 +271,107 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     await orders.append('a1', 'p', [anOrder('o2')]);
     clock.time = '2025-04-01T11:00:00Z';
     await assert.rejects(orders.cancel('a1', 'p', 'o2'), { code: 'gate-closed' });
+  });
+
+  test(`${name}: replace() puts a new version in the place of the last, and keeps those before`, async (t) => {
+    const { orders, auctions, clock } = await withAuction(t);
+    const [first] = await orders.append('a1', 'p', [anOrder('o1'), anOrder('o2')]);
+    assert.equal(first!.version, 1);
+    const second = await orders.replace('a1', 'p', anOrder('o1', { price: 51 }), 1);
+    assert.deepEqual([second.version, second.sequence, second.record_id], [2, 3, 'o1']);
+    const third = await orders.replace('a1', 'p', anOrder('o1', { price: 52 }));
+    assert.deepEqual([third.version, third.sequence], [3, 4]);
+    const [found] = await orders.find('a1', 'p', ['o1']);
+    assert.deepEqual([found!.version, found!.sequence, found!.hash, found!.cancelled], [3, 4, third.hash, false]);
+    assert.equal((found!.order as LimitOrder).price, 52);
+    assert.equal((await orders.findNewest('p', 'o1'))!.version, 3);
+    const versions = await orders.versions('a1', 'p', 'o1');
+    assert.deepEqual(
+      versions.map(({ version, sequence, hash, order }) => [version, sequence, hash, (order as LimitOrder).price]),
+      [
+        [1, first!.sequence, first!.hash, 50],
+        [2, 3, second.hash, 51],
+        [3, 4, third.hash, 52],
+      ],
+    );
+    assert.deepEqual(await orders.versions('a1', 'q', 'o1'), []);
+    const listed = async (page: OrderPage) =>
+      (await orders.list('a1', page)).map(({ order, version }) => `${order.record_id} ${version}`);
+    assert.deepEqual(await listed({}), ['o2 1', 'o1 3']);
+    assert.deepEqual(await listed({ limit: 1, participant: 'p' }), ['o2 1']);
+    assert.deepEqual(await listed({ limit: 2 }), ['o2 1', 'o1 3']);
+    assert.deepEqual(await listed({ after: 2, limit: 1 }), ['o1 3']);
+    // A new order of that id is the last version, or another body.
+    assert.deepEqual(await orders.append('a1', 'p', [anOrder('o1', { price: 52 })]), [third]);
+    await assert.rejects(orders.append('a1', 'p', [anOrder('o1')]), { code: 'conflict' });
+    await auctions.advance(anAuction(), anAuction({ state: 'closed' }));
+    let hash = chainStart('a1');
+    for (const entry of await orders.entries('a1')) hash = chain(hash, entryDigest(1, entry));
+    assert.equal(hash, third.hash);
+    await assert.rejects(orders.replace('a1', 'p', anOrder('o1', { price: 53 })), { code: 'gate-closed' });
+    clock.time = '2025-04-02T11:00:01Z';
+    await auctions.advance(anAuction({ state: 'closed' }), anAuction({ state: 'settled' }));
+    assert.deepEqual(await orders.versions('a1', 'p', 'o1'), []);
+    assert.equal(await orders.expire(new Date(clock.time)), 2);
+  });
+
+  test(`${name}: replace() of a version that is not the last is refused, unless it is there already`, async (t) => {
+    const { orders } = await withAuction(t);
+    await orders.append('a1', 'p', [anOrder('o1')]);
+    const second = await orders.replace('a1', 'p', anOrder('o1', { price: 51 }), 1);
+    for (const expected of [1, 2, undefined])
+      assert.deepEqual(await orders.replace('a1', 'p', anOrder('o1', { price: 51 }), expected), second);
+    const isTold = { code: 'precondition-failed', version: 2 };
+    await assert.rejects(orders.replace('a1', 'p', anOrder('o1', { price: 52 }), 1), isTold);
+    await assert.rejects(orders.replace('a1', 'p', anOrder('o1', { price: 51 }), 3), isTold);
+    await assert.rejects(orders.replace('a1', 'q', anOrder('o1')), { code: 'not-found' });
+    await assert.rejects(orders.replace('nowhere', 'p', anOrder('o1')), { code: 'not-found' });
+    const race = (price: number) => orders.replace('a1', 'p', anOrder('o1', { price }), 2);
+    const raced = await Promise.allSettled(Array.from({ length: 6 }, (_, i) => race(60 + i)));
+    assert.equal(raced.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const each of raced)
+      if (each.status === 'rejected') assert.equal((each.reason as AuctionError).code, 'precondition-failed');
+    assert.deepEqual(
+      (await orders.versions('a1', 'p', 'o1')).map(({ version }) => version),
+      [1, 2, 3],
+    );
+    const cancelled = await orders.cancel('a1', 'p', 'o1');
+    assert.equal(cancelled.version, 3);
+    assert.deepEqual(await orders.cancel('a1', 'p', 'o1'), cancelled);
+    await assert.rejects(orders.replace('a1', 'p', anOrder('o1', { price: 70 })), { code: 'order-cancelled' });
+    assert.deepEqual(
+      (await orders.versions('a1', 'p', 'o1')).map((each) => each.cancelled),
+      [false, false, true],
+    );
+  });
+
+  test(`${name}: replace() takes the names of a version away and puts those of the next`, async (t) => {
+    const { orders } = await withAuction(t);
+    await orders.append('a1', 'p', [
+      aBlock('one'),
+      aBlock('two'),
+      aBlock('child', { linkedTo: 'one', exclusiveGroup: 'g' }),
+      aBlock('other', { linkedTo: 'one', exclusiveGroup: 'g' }),
+    ]);
+    const all = async (field: 'linkedTo' | 'exclusiveGroup', id: string) =>
+      (await orders.allNaming('a1', 'p', field, id)).map(({ order }) => order.record_id).sort();
+    assert.deepEqual(
+      [await all('linkedTo', 'one'), await all('exclusiveGroup', 'g')],
+      [
+        ['child', 'other'],
+        ['child', 'other'],
+      ],
+    );
+    await orders.replace('a1', 'p', aBlock('child', { linkedTo: 'two', exclusiveGroup: 'g' }), 1);
+    assert.deepEqual([await all('linkedTo', 'one'), await all('linkedTo', 'two')], [['other'], ['child']]);
+    assert.deepEqual(await all('exclusiveGroup', 'g'), ['child', 'other']);
+    const first = await orders.findNaming('a1', 'p', 'linkedTo', ['one', 'two']);
+    assert.deepEqual([...first].map(([name, { order }]) => [name, order.record_id]).sort(), [
+      ['one', 'other'],
+      ['two', 'child'],
+    ]);
+    await orders.cancel('a1', 'p', 'child');
+    assert.deepEqual([await all('linkedTo', 'two'), await all('exclusiveGroup', 'g')], [[], ['other']]);
   });
 
   test(`${name}: find() and list() have the orders with their stamps, page by page`, async (t) => {

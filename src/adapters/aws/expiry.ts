@@ -15,7 +15,7 @@ import type { Database, Item, Key } from './database.ts';
 import { type IntakeLog, keysOfShard } from './intake-log.ts';
 import { contentOf, type LogEntry, ownKey } from './log-pages.ts';
 import { placesOf, requestKey } from './log-readers.ts';
-import { keyOf, lifetimeSeconds, type OrderItem, ttlOf } from './order-items.ts';
+import { asOrderItem, keyOf, lifetimeSeconds, type OrderItem, ttlOf, versionKey } from './order-items.ts';
 
 export interface Tables {
   readonly database: Database;
@@ -96,7 +96,7 @@ async function keepItems(
   page: readonly LogEntry[],
   ttl: number,
 ): Promise<void> {
-  const items = page.flatMap(({ order, participant, request, received_at }, position): Item[] => {
+  const items = page.flatMap(({ order, participant, request, received_at, version }, position): OrderItem[] => {
     if (order === undefined) return [];
     const item: OrderItem = {
       record_id: keyOf(auction, participant, order.record_id),
@@ -107,17 +107,22 @@ async function keepItems(
       claimed_at: Date.parse(received_at),
       position,
       ttl,
+      ...(version !== undefined && { version }),
     };
-    return [{ ...item }];
+    return [item];
   });
   const known = await database.getMany(
     ordersTable,
-    items.map(({ record_id }) => ({ record_id: record_id as string })),
+    items.map(({ record_id }) => ({ record_id })),
   );
-  const byKey = new Map(known.map((item) => [item.record_id, item]));
+  const byKey = new Map(known.map(asOrderItem).map((item) => [item.record_id, item]));
+  const isNewer = (item: OrderItem, than: OrderItem) => (item.version ?? 1) > (than.version ?? 1);
   await database.putMany(
     ordersTable,
-    items.map((item) => ({ ...(byKey.get(item.record_id) ?? item), ttl })),
+    items.map((item) => {
+      const there = byKey.get(item.record_id);
+      return { ...(there === undefined || isNewer(item, there) ? item : there), ttl };
+    }),
   );
 }
 
@@ -152,9 +157,10 @@ async function deleteLog(
     const deletePages = async () => {
       await database.deleteMany(
         table,
-        pages.flatMap(({ participant, request, first }) => [
+        pages.flatMap(({ participant, request, first, content }) => [
           requestKey(auction.id, request as string),
           ownKey(auction.id, participant as string, place.shard, first as number),
+          ...replacedIn(auction.id, participant as string, contentOf(content as Uint8Array)),
         ]),
       );
       await database.deleteMany(
@@ -166,7 +172,7 @@ async function deleteLog(
     for await (const page of log.pagesOf(place)) {
       if (budget.entries <= 0) break;
       const entries = contentOf(page.content as Uint8Array);
-      orders += entries.filter(({ order }) => order !== undefined).length;
+      orders += entries.filter(({ order, version = 1 }) => order !== undefined && version === 1).length;
       budget.entries -= entries.length;
       if (pages.push(page) === pagesTogether) await deletePages();
     }
@@ -177,3 +183,9 @@ async function deleteLog(
   await database.deleteMany(table, [keptKey(auction)]);
   return { orders, isDone: true };
 }
+
+/** The notes of the versions that these entries replaced. */
+const replacedIn = (auction: string, participant: string, entries: ReturnType<typeof contentOf>): Key[] =>
+  entries.flatMap(({ order, version = 1 }) =>
+    order === undefined || version === 1 ? [] : [versionKey(auction, participant, order.record_id, version - 1)],
+  );

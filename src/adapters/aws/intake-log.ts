@@ -24,7 +24,7 @@ export interface LogRequest {
   readonly participant: string;
   /** A name of its own. */
   readonly request: string;
-  /** Orders, or the cancellation of one. */
+  /** Orders, or the replacement or the cancellation of one. */
   readonly entries: readonly Submitted[];
   /** The same, as the log keeps it. */
   readonly pages: readonly Page[];
@@ -189,11 +189,11 @@ function appended(table: string, place: Place, head: Head, log: LogRequest, rece
   let hash = head.chain;
   const receipts = entries.map((submitted, i): Receipt => {
     const stamp = { sequence: sequenceOf(shard, first + i, shards), received_at, participant };
-    const { record_id } = submitted;
+    const { record_id, version = 1 } = submitted;
     const text = 'text' in submitted ? submitted.text : undefined;
-    const leaf = stampedDigest(rule, { ...stamp, record_id }, text);
+    const leaf = stampedDigest(rule, { ...stamp, record_id, version }, text);
     hash = chain(hash, leaf);
-    return { auction, record_id, ...stamp, hash, leaf };
+    return { auction, record_id, version, ...stamp, hash, leaf };
   });
   let index = 0;
   const pages = log.pages.map(({ count, content }): Action => {

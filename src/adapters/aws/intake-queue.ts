@@ -80,10 +80,10 @@ function waitingOf(item: Item): Waiting {
   if (participant === undefined) return waiting;
   const read = (): LogRequest => {
     const entries = contentOf(content).map(
-      ({ order, cancels }): Submitted =>
+      ({ order, cancels, ...version }): Submitted =>
         order === undefined
-          ? { record_id: cancels!, cancels: cancels! }
-          : { record_id: order.record_id, order, text: canonicalOrder(order) },
+          ? { record_id: cancels!, cancels: cancels!, ...version }
+          : { record_id: order.record_id, order, text: canonicalOrder(order), ...version },
     );
     return { participant, request, entries, pages: [{ count, content }], actions };
   };

@@ -6,8 +6,8 @@ import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
 import { type Item, type Key, limits } from './database.ts';
 
-/** What a request puts into the log: an order with its canonical text, or a cancellation. */
-export type Submitted = { readonly record_id: string } & (
+/** What a request puts into the log: an order with its canonical text, or a cancellation; of which version, where it is not the first. */
+export type Submitted = { readonly record_id: string; readonly version?: number } & (
   | { readonly order: Order; readonly text: string }
   | { readonly cancels: string }
 );
@@ -54,9 +54,12 @@ export function pagesOf(entries: readonly Submitted[]): Page[] {
 }
 
 function split(entries: readonly Submitted[]): Page[] {
-  const texts = entries.map((each) =>
-    'text' in each ? `{"order":${each.text}}` : JSON.stringify({ cancels: each.cancels }),
-  );
+  const texts = entries.map((each) => {
+    const version = each.version === undefined ? '' : `,"version":${each.version}`;
+    return 'text' in each
+      ? `{"order":${each.text}${version}}`
+      : `{"cancels":${JSON.stringify(each.cancels)}${version}}`;
+  });
   const content = gzipSync(`[${texts.join(',')}]`);
   if (content.length <= pageBytes) return [{ count: entries.length, content }];
   if (entries.length === 1)
@@ -66,8 +69,9 @@ function split(entries: readonly Submitted[]): Page[] {
 }
 
 /** What was put into pages. */
-export const contentOf = (content: Uint8Array): Pick<Entry, 'order' | 'cancels'>[] =>
-  JSON.parse(gunzipSync(content).toString()) as Pick<Entry, 'order' | 'cancels'>[];
+export const contentOf = (content: Uint8Array): PageEntry[] =>
+  JSON.parse(gunzipSync(content).toString()) as PageEntry[];
+type PageEntry = Pick<Entry, 'order' | 'cancels' | 'version'>;
 
 /** The entries of a page as it lies in the table. */
 export function entriesOf(page: Item, shard: number, shards: number): LogEntry[] {

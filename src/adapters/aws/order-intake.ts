@@ -1,5 +1,6 @@
 /**
- * Orders come in, and are taken back: requests that are put into the log whole or not at all, each order once.
+ * Orders come in: requests that are put into the log whole or not at all, each order once. How they are replaced and taken back is said in
+ * `order-changes.ts`.
  *
  * A small request that meets nobody is one transaction: its items, its pages, the head of a shard. A larger one, and one that meets
  * others, first claims its items, a hundred at a time, under the request's name, and is committed by a transaction in the log alone, its
@@ -21,9 +22,10 @@ import type { IntakeLog } from './intake-log.ts';
 import { openIntakeQueue } from './intake-queue.ts';
 import { openTurns } from './intake-turns.ts';
 import { pagesOf, type Submitted } from './log-pages.ts';
-import { isCommitted, type RequestRecord } from './log-readers.ts';
+import { isCommitted } from './log-readers.ts';
+import { openChanges } from './order-changes.ts';
 import { asOrderItem, claim, keyOf, type OrderItem, orderOf, ttlOf } from './order-items.ts';
-import { namesPut, namesRemoved } from './order-names.ts';
+import { namesPut } from './order-names.ts';
 import { newRequest, openRequests, type Progress, receiptOf } from './requests.ts';
 
 export interface IntakeOptions {
@@ -45,8 +47,8 @@ type Submission = Extract<Submitted, { order: Order }>;
 const smallRequest = { actions: 90, characters: 500_000 };
 const claimCharacters = 1_000_000;
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: append and cancel share the log and its turns
-export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'cancel'> {
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: what it opens shares the log and its turns
+export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'replace' | 'cancel'> {
   const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
   const turns = openTurns(log, openIntakeQueue(database, intakeTable, clock), patienceMs);
   const requests = openRequests(log, turns, budgetMs);
@@ -156,47 +158,7 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     return orders.map(({ record_id }) => request.receipts.get(record_id)!);
   }
 
-  async function cancel(id: string, participant: string, record_id: string): Promise<Receipt> {
-    const record = await recordOf(id);
-    const { auction, shards } = record;
-    const key = { record_id: keyOf(id, participant, record_id) };
-    const request = newRequest(record);
-    const entries = [{ record_id, cancels: record_id }];
-    const pages = pagesOf(entries);
-    await requests.persist(record, request, async (): Promise<Progress> => {
-      const found = await database.get(ordersTable, key);
-      const item = found && asOrderItem(found);
-      const records = item
-        ? await log.records(id, [item.request_id, item.cancelled_by ?? item.request_id])
-        : new Map<string, RequestRecord>();
-      if (item === undefined || !isCommitted(records.get(item.request_id))) {
-        throw new AuctionError('not-found', `there is no order ${record_id} in auction ${id}`);
-      }
-      const earlier = records.get(item.cancelled_by ?? '');
-      if (isCommitted(earlier)) {
-        const [cancellation] = await log.entriesOfAll(id, shards, [earlier]);
-        request.receipts.set(record_id, receiptOf(id, cancellation![0]!));
-        return 'done';
-      }
-      checkGate(auction, clock.now());
-      const mark: Action = {
-        table: ordersTable,
-        update: key,
-        set: { text: 'SET cancelled_by = :by', values: { ':by': request.id } },
-        condition: {
-          text: 'request_id = :request AND attribute_not_exists(cancelled_by)',
-          values: { ':request': item.request_id },
-        },
-      };
-      const entry = { participant, entries, pages, actions: [mark, ...namesRemoved(intakeTable, item)] };
-      const progress = await requests.enter(record, request, entry, stampAt(auction, clock));
-      // Refused: another cancellation was first, which the next look at the item finds.
-      return typeof progress === 'string' ? progress : 'later';
-    });
-    return request.receipts.get(record_id)!;
-  }
-
-  return { append, cancel };
+  return { append, ...openChanges({ database, ordersTable, intakeTable, log, clock, requests, recordOf }) };
 }
 
 function conflict(index: number, record_id: string, { cancelled_by }: OrderItem): Problem {

@@ -12,8 +12,8 @@ import { openIntakeLog } from './intake-log.ts';
 import type { LogEntry } from './log-pages.ts';
 import { isCommitted, type Place, placesOf } from './log-readers.ts';
 import { type IntakeOptions, openIntake } from './order-intake.ts';
-import { asOrderItem, keyOf, type OrderItem, storedOrder, ttlOf } from './order-items.ts';
-import { firstNaming } from './order-names.ts';
+import { asOrderItem, keyOf, type OrderItem, storedOrder, ttlOf, versionsPartition } from './order-items.ts';
+import { allNaming, firstNaming } from './order-names.ts';
 
 export interface OrderStoreOptions extends Pick<IntakeOptions, 'patienceMs' | 'budgetMs'> {
   readonly database: Database;
@@ -110,19 +110,60 @@ export function openOrderStore(options: OrderStoreOptions): OrderStore {
       return new Map([...items].map(([name, { record_id }]) => [name, byId.get(record_id)!]));
     },
 
+    async allNaming(id, participant, field, name) {
+      const record = await auctions.record(id);
+      if (record === undefined || isExpired(record) || !isId(name)) return [];
+      const tables = { database, ordersTable, intakeTable, log };
+      return storedOrders(record, await allNaming(tables, id, participant, field, name));
+    },
+
+    async versions(id, participant, record_id) {
+      const record = await auctions.record(id);
+      if (record === undefined || isExpired(record) || !isId(record_id)) return [];
+      const [item] = await itemsOf([keyOf(id, participant, record_id)]);
+      if (item === undefined) return [];
+      const requests = [item.request_id];
+      for await (const note of database.query(intakeTable, versionsPartition(id, participant, record_id)))
+        requests.push(note.request_id as string);
+      const records = [...(await log.records(id, requests)).values()].filter(isCommitted);
+      const entries = (await log.entriesOfAll(id, record.shards, records)).flat().filter(isOrder);
+      const own = entries.filter(({ order }) => order.record_id === record_id);
+      const last = item.version ?? 1;
+      return own
+        .map((entry) =>
+          storedOrder(record.auction, entry, (entry.version ?? 1) === last && item.cancelled_by !== undefined),
+        )
+        .sort((a, b) => a.version - b.version);
+    },
+
     async list(id, { after = 0, limit = Number.POSITIVE_INFINITY, participant } = {}) {
       const record = await recordOf(id);
       if (isExpired(record)) return [];
       const { auction } = record;
-      const found = (await Promise.all(placesOf(record).map((place) => ordersAfter(place, after, limit, participant))))
-        .flat()
-        .sort((a, b) => a.sequence - b.sequence);
-      const wanted = found.slice(0, limit);
-      const keys = wanted.map(({ participant, order }) => keyOf(id, participant, order.record_id));
-      const cancelled = new Set(
-        (await itemsOf(keys)).filter((item) => item.cancelled_by !== undefined).map((item) => item.record_id),
-      );
-      return wanted.map((entry, i) => storedOrder(auction, entry, cancelled.has(keys[i]!)));
+      const orders: StoredOrder[] = [];
+      // Versions that were replaced are none of them: the more there are the more is read.
+      for (let from = after; ; ) {
+        const { last, found } = await someAfter(from, limit - orders.length);
+        orders.push(...found);
+        if (last === undefined || orders.length >= limit) return orders;
+        from = last;
+      }
+
+      /** Entries that follow a sequence, `wanted` of them if there are, as far as they are the last version; `last` where there may be more. */
+      async function someAfter(from: number, wanted: number): Promise<{ last?: number; found: StoredOrder[] }> {
+        const ofEach = await Promise.all(
+          placesOf(record).map((place) => ordersAfter(place, from, wanted, participant)),
+        );
+        const entries = ofEach.flat().sort((a, b) => a.sequence - b.sequence);
+        const some = entries.slice(0, wanted);
+        const keys = some.map(({ participant, order }) => keyOf(id, participant, order.record_id));
+        const items = new Map((await itemsOf(keys)).map((item) => [item.record_id, item]));
+        const found = some.flatMap((entry, i): StoredOrder[] => {
+          const { version = 1, cancelled_by } = items.get(keys[i]!) ?? {};
+          return version > (entry.version ?? 1) ? [] : [storedOrder(auction, entry, cancelled_by !== undefined)];
+        });
+        return { ...(entries.length >= wanted && some.length > 0 && { last: some.at(-1)!.sequence }), found };
+      }
 
       /** The orders of a shard beyond a sequence, those of one participant where one is named; `limit` of them at least, if there are. */
       async function ordersAfter(place: Place, after: number, limit: number, participant?: string) {

@@ -181,10 +181,11 @@ export function openRequests(log: IntakeLog, turns: ReturnType<typeof openTurns>
 
 export const receiptOf = (
   auction: string,
-  { order, cancels, participant, sequence, received_at, hash, digest }: LogEntry,
+  { order, cancels, version = 1, participant, sequence, received_at, hash, digest }: LogEntry,
 ): Receipt => ({
   auction,
   record_id: order?.record_id ?? cancels!,
+  version,
   participant,
   sequence,
   received_at,

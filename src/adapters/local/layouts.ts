@@ -14,6 +14,13 @@ export function addRevisions(database: DatabaseSync): void {
   for (const { id, body } of rows) update.run(recordHash(1, body), id);
 }
 
+/** Layouts before 4 had one version of each order, and an index that would not take a second. */
+export function addVersions(database: DatabaseSync): void {
+  database.exec(`ALTER TABLE entries ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE entries ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX IF EXISTS entries_by_record`);
+}
+
 /** The heads as the database has them. */
 export function headsIn(database: DatabaseSync): Map<string, Head> {
   const auctions = database.prepare('SELECT id, revision, hash FROM auctions').all();

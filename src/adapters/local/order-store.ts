@@ -8,6 +8,7 @@ import type { ChainHead } from '../../book/chain-fault.ts';
 import { chain, chainStart, type Entry, type Receipt, ruleOf, seedOf, stampedDigest } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
+import { checkVersion, isRepeated } from '../versions.ts';
 import type { Durability } from './durability.ts';
 import { digestOf, type EntryRow, entryColumns, intakeFault, openRowCheck } from './entries-check.ts';
 import type { Head, Heads } from './heads.ts';
@@ -38,9 +39,11 @@ export const orderTables = `
     body TEXT, -- canonical order; of a cancellation nothing
     hash TEXT NOT NULL, -- running hash after this entry
     cancelled INTEGER NOT NULL DEFAULT 0, -- of an order: 1 once a later entry cancels it
+    version INTEGER NOT NULL DEFAULT 1, -- of an order, or of the one that is cancelled
+    replaced INTEGER NOT NULL DEFAULT 0, -- of an order: 1 once there is a later version
     PRIMARY KEY (auction, sequence)
   ) STRICT, WITHOUT ROWID;
-  CREATE UNIQUE INDEX IF NOT EXISTS entries_by_record ON entries (record_id, auction, participant, body IS NULL);
+  CREATE UNIQUE INDEX IF NOT EXISTS entries_by_record ON entries (record_id, auction, participant, body IS NULL, version);
   ${namingIndexes}
 `;
 
@@ -71,8 +74,9 @@ interface Group {
 }
 
 const receiptOf = (row: EntryRow, of: Auction): Receipt => {
-  const { auction, record_id, participant, sequence, received_at, hash } = row;
-  return { auction, record_id, participant, sequence, received_at, hash, leaf: digestOf(ruleOf(of), row) };
+  const { auction, record_id, version, participant, sequence, received_at, hash } = row;
+  const leaf = digestOf(ruleOf(of), row);
+  return { auction, record_id, version, participant, sequence, received_at, hash, leaf };
 };
 
 export interface OrderStoreOptions {
@@ -99,9 +103,10 @@ export function readEntries(database: DatabaseSync, auction: string, head: Head 
   if (fault !== undefined) throw damaged(auction, fault);
   const select = database.prepare(`SELECT ${entryColumns} FROM entries WHERE auction = ? ORDER BY sequence`);
   return (select.all(auction) as unknown as EntryRow[]).map((row): Entry => {
-    const { sequence, received_at, participant } = row;
-    if (row.body === null) return { sequence, received_at, participant, cancels: row.record_id };
-    return { sequence, received_at, participant, order: JSON.parse(row.body) as Order };
+    const { sequence, received_at, participant, version } = row;
+    const stamps = { sequence, received_at, participant, ...(version > 1 && { version }) };
+    if (row.body === null) return { ...stamps, cancels: row.record_id };
+    return { ...stamps, order: JSON.parse(row.body) as Order };
   });
 }
 
@@ -110,15 +115,17 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
   const { database, durability, clock, gates, heads, storage } = options;
   const columns = entryColumns;
   const insert = database.prepare(
-    `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (record_id, auction, participant, body IS NULL) DO NOTHING`,
+    `INSERT INTO entries (auction, sequence, participant, record_id, received_at, body, hash, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (record_id, auction, participant, body IS NULL, version) DO NOTHING`,
   );
   const markCancelled = database.prepare('UPDATE entries SET cancelled = 1 WHERE auction = ? AND sequence = ?');
+  const markReplaced = database.prepare('UPDATE entries SET replaced = 1 WHERE auction = ? AND sequence = ?');
   const selectOrder = database.prepare(
-    `SELECT ${columns} FROM entries WHERE record_id = ? AND auction = ? AND participant = ? AND body IS NOT NULL`,
+    `SELECT ${columns} FROM entries WHERE record_id = ? AND auction = ? AND participant = ? AND (body IS NULL) = 0
+     ORDER BY version DESC LIMIT 1`,
   );
   const selectCancellation = database.prepare(
-    `SELECT ${columns} FROM entries WHERE record_id = ? AND auction = ? AND participant = ? AND body IS NULL`,
+    `SELECT ${columns} FROM entries WHERE record_id = ? AND auction = ? AND participant = ? AND (body IS NULL) = 1`,
   );
   const selectHead = database.prepare(
     'SELECT sequence, hash FROM entries WHERE auction = ? ORDER BY sequence DESC LIMIT 1',
@@ -127,15 +134,19 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
   const expired = `auction IN (SELECT id FROM auctions WHERE state IN ('settled', 'cancelled') AND gateClosure < ?)`;
   const selectFound = database.prepare(
     `SELECT entries.*, gateClosure FROM entries JOIN auctions ON auctions.id = entries.auction
-     WHERE record_id = ? AND auction = ? AND participant = ? AND entries.body IS NOT NULL AND NOT ${expired}`,
+     WHERE record_id = ? AND auction = ? AND participant = ? AND entries.body IS NOT NULL AND replaced = 0 AND NOT ${expired}`,
+  );
+  const selectVersions = database.prepare(
+    `SELECT entries.*, gateClosure FROM entries JOIN auctions ON auctions.id = entries.auction
+     WHERE record_id = ? AND auction = ? AND participant = ? AND (entries.body IS NULL) = 0 AND NOT ${expired} ORDER BY version`,
   );
   const selectNewest = database.prepare(
     `SELECT entries.*, gateClosure FROM entries JOIN auctions ON auctions.id = entries.auction
-     WHERE record_id = ? AND participant = ? AND entries.body IS NOT NULL AND NOT ${expired}
+     WHERE record_id = ? AND participant = ? AND entries.body IS NOT NULL AND replaced = 0 AND NOT ${expired}
      ORDER BY gateClosure DESC, sequence DESC LIMIT 1`,
   );
   const selectPage = database.prepare(
-    `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? AND body IS NOT NULL
+    `SELECT ${columns} FROM entries WHERE auction = ? AND sequence > ? AND body IS NOT NULL AND replaced = 0
      AND (? IS NULL OR participant = ?) AND NOT ${expired} ORDER BY sequence LIMIT ?`,
   );
   const selectEntries = database.prepare(
@@ -145,8 +156,8 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     database.prepare(
       `SELECT entries.*, gateClosure FROM entries INDEXED BY entries_naming_${field} JOIN auctions ON auctions.id = entries.auction
        WHERE auction = ? AND participant = ? AND ${hasField(field)} AND entries.body ->> '${field}' = ?
-       AND cancelled = 0 AND NOT ${expired}
-       ORDER BY sequence LIMIT 1`,
+       AND cancelled = 0 AND replaced = 0 AND NOT ${expired}
+       ORDER BY sequence LIMIT ?`,
     );
   const selectNaming = {
     linkedTo: naming('linkedTo'),
@@ -154,7 +165,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     exclusiveGroup: naming('exclusiveGroup'),
   };
   const countExpired = database.prepare(
-    `SELECT auction, count(body) AS orders FROM entries WHERE ${expired} GROUP BY auction`,
+    `SELECT auction, count(body) - sum(replaced) AS orders FROM entries WHERE ${expired} GROUP BY auction`,
   );
   const deleteExpired = database.prepare(`DELETE FROM entries WHERE ${expired}`);
   const expiryAt = (now: Date): number => now.getTime() - lifetimeSeconds * 1000;
@@ -208,22 +219,23 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     return row;
   };
 
-  /** Put an entry at the end of the chain; undefined when there is one of its id already. */
+  /** Put an entry at the end of the chain; undefined when there is one of its id and version already. */
   const put = (
     group: Group,
     auction: Auction,
     participant: string,
     record_id: string,
     body: string | null,
+    version = 1,
   ): Receipt | undefined => {
     const { id } = auction;
     const { received_at } = group;
     const head = headOf(group, auction);
     const sequence = head.sequence + 1;
-    const stamps = { sequence, received_at, participant, record_id };
+    const stamps = { sequence, received_at, participant, record_id, version };
     const leaf = stampedDigest(ruleOf(auction), stamps, body ?? undefined);
     const hash = chain(head.hash, leaf);
-    const { changes } = insert.run(id, sequence, participant, record_id, received_at, body, hash);
+    const { changes } = insert.run(id, sequence, participant, record_id, received_at, body, hash, version);
     if (changes === 0) return undefined;
     group.heads.set(id, { sequence, hash });
     return { auction: id, ...stamps, hash, leaf };
@@ -335,6 +347,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     sequence: row.sequence,
     received_at: row.received_at,
     hash: row.hash,
+    version: row.version,
     order: JSON.parse(row.body!) as Order,
     cancelled: row.cancelled === 1,
     ttl: Math.floor(gateClosure / 1000) + lifetimeSeconds,
@@ -342,6 +355,14 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
   const storedOf = (found: unknown): StoredOrder | undefined => {
     const row = found as (EntryRow & { gateClosure: number }) | undefined;
     return row && stored(checked(row), row.gateClosure);
+  };
+
+  /** The last version of an order. @throws AuctionError `not-found` */
+  const lastOf = (auction: string, participant: string, record_id: string): EntryRow => {
+    const row = selectOrder.get(record_id, auction, participant) as unknown as EntryRow | undefined;
+    if (row !== undefined) return checked(row);
+    auctionOf(auction);
+    throw new AuctionError('not-found', `there is no order ${record_id} in auction ${auction}`);
   };
 
   return {
@@ -364,19 +385,29 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
         });
       });
     },
+    replace(auction, participant, order, expected) {
+      const body = canonicalOrder(order);
+      const { record_id } = order;
+      const replacing = { record_id, body, expected };
+      return inGroup(1, (group) => {
+        const row = lastOf(auction, participant, record_id);
+        const last = { body: row.body!, version: row.version, cancelled: row.cancelled === 1 };
+        if (isRepeated(replacing, last)) return receiptOf(row, auctionOf(auction));
+        const open = checkGate(group, auction);
+        checkVersion(replacing, last);
+        const receipt = put(group, open, participant, record_id, body, row.version + 1);
+        markReplaced.run(auction, row.sequence);
+        return receipt!;
+      });
+    },
     cancel(auction, participant, record_id) {
       return inGroup(1, (group) => {
-        const row = selectOrder.get(record_id, auction, participant) as unknown as EntryRow | undefined;
-        if (row === undefined) {
-          auctionOf(auction);
-          throw new AuctionError('not-found', `there is no order ${record_id} in auction ${auction}`);
-        }
-        checked(row);
+        const row = lastOf(auction, participant, record_id);
         if (row.cancelled === 1) {
           const cancellation = selectCancellation.get(record_id, auction, participant) as unknown as EntryRow;
           return receiptOf(checked(cancellation), auctionOf(auction));
         }
-        const receipt = put(group, checkGate(group, auction), participant, record_id, null);
+        const receipt = put(group, checkGate(group, auction), participant, record_id, null, row.version);
         markCancelled.run(auction, row.sequence);
         return receipt!;
       });
@@ -391,10 +422,18 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     async findNaming(auction, participant, field, names) {
       const expiry = expiryAt(clock.now());
       const found = names.flatMap((name): [string, StoredOrder][] => {
-        const first = storedOf(selectNaming[field].get(auction, participant, name, expiry));
+        const first = storedOf(selectNaming[field].get(auction, participant, name, expiry, 1));
         return first === undefined ? [] : [[name, first]];
       });
       return new Map(found);
+    },
+    async allNaming(auction, participant, field, name) {
+      return selectNaming[field]
+        .all(auction, participant, name, expiryAt(clock.now()), -1)
+        .map((row) => storedOf(row)!);
+    },
+    async versions(auction, participant, record_id) {
+      return selectVersions.all(record_id, auction, participant, expiryAt(clock.now())).map((row) => storedOf(row)!);
     },
     async list(auction, { after = 0, limit = -1, participant } = {}) {
       const gateClosure = Date.parse(auctionOf(auction).gateClosure);

@@ -15,7 +15,7 @@ import { checkDatabase } from './check/database.ts';
 import { makePrivate } from './data-folder.ts';
 import { type Durability, type Log, noLog, openDurability, writeAheadLog } from './durability.ts';
 import { type Head, type Heads, type HeadsFile, headsName, openHeads, readHeads, writeHeads } from './heads.ts';
-import { addRevisions, headsIn } from './layouts.ts';
+import { addRevisions, addVersions, headsIn } from './layouts.ts';
 import { orderStore, orderTables } from './order-store.ts';
 import { inodeOf, type Storage, watchStorage } from './storage.ts';
 import { busyMs, isMachineFault, patienceMs, patient, unusableFile } from './unavailable.ts';
@@ -35,9 +35,9 @@ export interface Store {
   close(): Promise<void> | undefined;
 }
 
-/** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 3. */
+/** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 4. */
 const applicationId = 0x4d524954;
-export const layout = 3;
+export const layout = 4;
 
 export const databaseName = 'merit.sqlite';
 
@@ -133,12 +133,13 @@ function versionOf(database: DatabaseSync, file: string): number {
 
 /**
  * The tables as this version has them. The heads, which layout 2 brought, are written before the layout is, so that a database of it has
- * them always. Layout 3 has other indexes.
+ * them always. Layout 3 has other indexes, layout 4 versions of orders.
  */
 function bringUp(database: DatabaseSync, folder: string, version: number): void {
   if (version === layout) return;
   database.exec('BEGIN IMMEDIATE');
   if (version === 1) addRevisions(database);
+  if (version >= 1) addVersions(database);
   database.exec(tables);
   if (version < 2) writeHeads(folder, headsIn(database));
   database.exec('COMMIT');

@@ -3,6 +3,9 @@
 import type { Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Ports } from '../ports.ts';
+import { findAuction } from '../records/moves.ts';
+import { noOrder } from './find-order.ts';
+import { checkNotExecuted } from './replace-order.ts';
 
 /**
  * Without `auction` the participant's newest order of that id.
@@ -10,7 +13,7 @@ import type { Ports } from '../ports.ts';
  * A parent stays as long as it has children: they are cancelled first. The two legs of a loop go together, the other leg first, so
  * that a repeat finishes what a crash has cut.
  *
- * @throws AuctionError `not-found`; `conflict` for the parent of a live order; `gate-closed` and what else `OrderStore.cancel`
+ * @throws AuctionError `not-found`; `conflict` for the parent of a live order; `order-executed`; `gate-closed` and what else `OrderStore.cancel`
  *         throws
  */
 export async function cancelOrder(
@@ -23,8 +26,9 @@ export async function cancelOrder(
     auction === undefined
       ? [await ports.orders.findNewest(participant, record_id)]
       : await ports.orders.find(auction, participant, [record_id]);
-  if (own === undefined) throw new AuctionError('not-found', `there is no order ${record_id}`);
+  if (own === undefined) throw noOrder(record_id, auction);
   const { auction: id, order } = own;
+  if (!own.cancelled) checkNotExecuted(await findAuction(ports, id), record_id);
   if (order.kind === 'block' && !own.cancelled) {
     const child = (await ports.orders.findNaming(id, participant, 'linkedTo', [record_id])).get(record_id);
     if (child !== undefined) throw stillNamed(record_id, child.order.record_id);

@@ -31,15 +31,30 @@ export async function findOrder(
     auction === undefined
       ? [await ports.orders.findNewest(participant, record_id)]
       : await ports.orders.find(auction, participant, [record_id]);
-  if (stored === undefined) {
-    throw new AuctionError(
-      'not-found',
-      `there is no order ${record_id}${auction === undefined ? '' : ` in ${auction}`}`,
-    );
-  }
+  if (stored === undefined) throw noOrder(record_id, auction);
   const [view] = await viewsOf(ports, stored.auction, [stored]);
   return view!;
 }
+
+/**
+ * All versions of an order, the first one first; without `auction` of its newest one.
+ *
+ * @throws AuctionError `not-found`
+ */
+export async function findVersions(
+  { orders }: Pick<Ports, 'orders'>,
+  participant: string,
+  record_id: string,
+  auction?: string,
+): Promise<Omit<StoredOrder, 'ttl'>[]> {
+  const id = auction ?? (await orders.findNewest(participant, record_id))?.auction;
+  const versions = id === undefined ? [] : await orders.versions(id, participant, record_id);
+  if (versions.length === 0) throw noOrder(record_id, auction);
+  return versions.map(({ ttl: _, ...version }) => version);
+}
+
+export const noOrder = (record_id: string, auction?: string): AuctionError =>
+  new AuctionError('not-found', `there is no order ${record_id}${auction === undefined ? '' : ` in ${auction}`}`);
 
 /** The orders of an auction by sequence, live and cancelled. @throws AuctionError `not-found` */
 export async function listOrders(ports: Ports, auction: string, page?: OrderPage): Promise<OrderView[]> {
@@ -69,7 +84,11 @@ async function viewsOf(ports: Ports, id: string, orders: readonly StoredOrder[])
 
 /** The seal leaves out only who names an order that is not in the book: `book/relations.ts`. */
 function whyLeftOut(order: Order): string {
-  const named = order.kind === 'block' ? (order.linkedTo ?? order.loopWith) : undefined;
-  assert(named !== undefined, `order ${order.record_id} is not in the sealed book and names nobody`);
+  const { linkedTo, loopWith, exclusiveGroup } = order.kind === 'block' ? order : {};
+  const named = linkedTo ?? loopWith;
+  if (named === undefined) {
+    assert(exclusiveGroup !== undefined, `order ${order.record_id} is not in the sealed book and names nobody`);
+    return `its group ${exclusiveGroup} lies in another zone`;
+  }
   return `it names ${named}, which is not in the book: it was cancelled, or left out itself`;
 }

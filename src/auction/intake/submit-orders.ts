@@ -5,7 +5,7 @@ import type { Receipt } from '../../book/intake.ts';
 import { isForbidden, type Owner } from '../../book/portfolio-rules.ts';
 import { type Earlier, namesIn } from '../../book/relations.ts';
 import { type Terms, termsOf } from '../../book/terms.ts';
-import { AuctionError } from '../../market/errors.ts';
+import { AuctionError, type Problem } from '../../market/errors.ts';
 import type { Auction } from '../auction.ts';
 import type { Ports, StoredOrder } from '../ports.ts';
 import { findAuction, termsIn } from '../records/moves.ts';
@@ -51,41 +51,63 @@ async function take(
   const terms = knownTerms(ports, auction);
   const { participant } = owner;
   const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions), owner);
-  if ('problems' in admitted) {
-    const { record_id, index, field, message } = admitted.problems[0]!;
-    const code = admitted.problems.some(isForbidden) ? 'forbidden' : 'invalid-order';
-    throw new AuctionError(
-      code,
-      `no order was taken: order ${record_id ?? index}${field ? `, ${field}` : ''}: ${message}`,
-      admitted.problems,
-    );
-  }
+  if ('problems' in admitted) throw refusal(admitted.problems);
   return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
+}
+
+/** @param problems  of orders, one at least */
+export function refusal(problems: readonly Problem[]): AuctionError {
+  const { record_id, index, field, message } = problems[0]!;
+  const code = problems.some(isForbidden) ? 'forbidden' : 'invalid-order';
+  const first = `order ${record_id ?? index}${field ? `, ${field}` : ''}: ${message}`;
+  return new AuctionError(code, `no order was taken: ${first}`, problems);
 }
 
 /** Terms by the record they are of, which a store gives as the same object as long as it stays the same. */
 const known = new WeakMap<Auction, Terms>();
 
-function knownTerms(ports: IntakePorts, auction: Auction): Terms {
+export function knownTerms(ports: IntakePorts, auction: Auction): Terms {
   const terms = known.get(auction) ?? termsOf(termsIn(ports, auction), auction.delivery);
   known.set(auction, terms);
   return terms;
 }
 
-/** What of the intake these submissions name. Should it change before they are written, the seal still sees it (`leftOut`). */
-async function earlierOf(
+/**
+ * What of the intake these submissions name. Should it change before they are written, the seal still sees it (`leftOut`).
+ *
+ * @param besides  an order that is replaced by them: where its group lies, the others of it say
+ */
+export async function earlierOf(
   { orders: store }: IntakePorts,
   auction: string,
   participant: string,
   submissions: readonly unknown[],
+  besides?: string,
 ): Promise<Earlier> {
   const names = namesIn(submissions);
   if (names.orders.length + names.groups.length === 0) return nothingEarlier;
   const [orders, groups] = await Promise.all([
     ancestry(store, auction, participant, names.orders),
-    names.groups.length > 0 ? store.findNaming(auction, participant, 'exclusiveGroup', names.groups) : [],
+    names.groups.length === 0
+      ? []
+      : besides === undefined
+        ? store.findNaming(auction, participant, 'exclusiveGroup', names.groups)
+        : othersIn(store, auction, participant, names.groups[0]!, besides),
   ]);
   return { orders, groups: new Map([...groups].map(([name, first]) => [name, first.order.zone])) };
+}
+
+/** One of a group that is another order than this. */
+async function othersIn(
+  store: IntakePorts['orders'],
+  auction: string,
+  participant: string,
+  group: string,
+  besides: string,
+): Promise<[string, StoredOrder][]> {
+  const all = await store.allNaming(auction, participant, 'exclusiveGroup', group);
+  const other = all.find(({ order }) => order.record_id !== besides);
+  return other === undefined ? [] : [[group, other]];
 }
 
 const nothingEarlier: Earlier = { orders: new Map(), groups: new Map() };

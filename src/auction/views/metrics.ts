@@ -18,6 +18,7 @@ interface Metric {
 
 export const metrics = {
   orders_received: { kind: 'counter', unit: 'Count', means: 'orders that got a receipt' },
+  orders_replaced: { kind: 'counter', unit: 'Count', means: 'orders that got a new version before the gate closed' },
   orders_cancelled: { kind: 'counter', unit: 'Count', means: 'orders taken back before the gate closed' },
   submissions_refused: {
     kind: 'counter',

@@ -4,6 +4,7 @@ import type { OrderView } from '../../auction/intake/find-order.ts';
 import type { Receipt } from '../../book/intake.ts';
 import { type Outcome, reasons } from '../../market/result.ts';
 import { exitCodes, Failure } from '../failure.ts';
+import { jsonOf, readText } from '../files.ts';
 import { HouseClient } from '../house-client.ts';
 import { count, figure, print, printJson, table } from '../output.ts';
 import { powerText } from '../summary.ts';
@@ -48,10 +49,43 @@ export async function showOrder(id: string, options: Asking & { auction?: string
   const house = new HouseClient(options.url, options.token);
   const view = await house.get<OrderView>(pathOf(id), { auction: options.auction });
   if (options.json) return printJson(view);
-  const { record_id, auction, sequence, received_at, cancelled, leftOut, outcome, state } = view;
-  print(`${record_id} in ${auction}, sequence ${sequence}, received ${received_at}${cancelled ? ', cancelled' : ''}`);
+  const { record_id, auction, version, sequence, received_at, cancelled, leftOut, outcome, state } = view;
+  const which = version > 1 ? `, version ${version}` : '';
+  print(
+    `${record_id} in ${auction}${which}, sequence ${sequence}, received ${received_at}${cancelled ? ', cancelled' : ''}`,
+  );
   print(JSON.stringify(view.order));
   print(leftOut ?? (outcome === undefined ? `the auction is ${state}` : outcomeText(outcome)));
+}
+
+interface Versions {
+  readonly auction: string;
+  readonly versions: readonly Pick<OrderView, 'version' | 'sequence' | 'received_at' | 'order' | 'cancelled'>[];
+}
+
+export async function showVersions(id: string, options: Asking & { auction?: string }): Promise<void> {
+  const house = new HouseClient(options.url, options.token);
+  const found = await house.get<Versions>(`${pathOf(id)}/versions`, { auction: options.auction });
+  if (options.json) return printJson(found);
+  print(`${id} in ${found.auction}`);
+  for (const { version, sequence, received_at, order, cancelled } of found.versions)
+    print(
+      `version ${version}, sequence ${sequence}, received ${received_at}${cancelled ? ', cancelled' : ''}\n${JSON.stringify(order)}`,
+    );
+}
+
+export async function replaceOrder(
+  id: string,
+  file: string,
+  options: Asking & { auction?: string; of?: number },
+): Promise<void> {
+  const house = new HouseClient(options.url, options.token);
+  const order = jsonOf(await readText(file), file);
+  const { auction } = options;
+  const version = options.of ?? (await house.get<OrderView>(pathOf(id), { auction })).version;
+  const receipt = await house.put<Receipt>(pathOf(id), order, { 'if-match': `"${version}"` }, { auction });
+  if (options.json) return printJson(receipt);
+  print(`${receipt.record_id}: version ${receipt.version} in ${receipt.auction}, sequence ${receipt.sequence}`);
 }
 
 export async function cancelOrders(ids: readonly string[], options: Asking & { auction?: string }): Promise<void> {

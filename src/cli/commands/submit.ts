@@ -82,7 +82,7 @@ function submissionOf(text: string, file: string): Submission {
 /** An order of a sealed book has stamps; a house gives its own. */
 function withoutStamps(order: unknown): unknown {
   if (typeof order !== 'object' || order === null) return order;
-  const { participant: _p, sequence: _s, received_at: _r, ...rest } = order as Record<string, unknown>;
+  const { participant: _p, sequence: _s, received_at: _r, version: _v, ...rest } = order as Record<string, unknown>;
   return rest;
 }
 

@@ -1,0 +1,33 @@
+/** Whether an order may be replaced: what every store decides alike, at its write. */
+
+import { AuctionError, VersionError } from '../market/errors.ts';
+
+export interface Replacing {
+  readonly record_id: string;
+  /** Canonical. */
+  readonly body: string;
+  readonly expected: number | undefined;
+}
+
+/** The last version that there is. */
+export interface Last {
+  readonly body: string;
+  readonly version: number;
+  readonly cancelled: boolean;
+}
+
+/**
+ * Whether the replacement is there already, so that a repeat gives its receipt: whoever got no answer expects the version before.
+ *
+ * @throws AuctionError `order-cancelled`
+ */
+export function isRepeated({ record_id, body, expected }: Replacing, last: Last): boolean {
+  if (last.cancelled) throw new AuctionError('order-cancelled', `order ${record_id} was cancelled: it stays so`);
+  const isExpected = expected === undefined || expected === last.version || expected === last.version - 1;
+  return isExpected && body === last.body;
+}
+
+/** @throws VersionError */
+export function checkVersion({ record_id, expected }: Replacing, { version }: Last): void {
+  if (expected !== undefined && expected !== version) throw new VersionError(record_id, version);
+}
