@@ -41,6 +41,8 @@ const through: Readonly<Record<string, readonly Caller[]>> = {
   submitOrders: writers,
   listOrders: participants,
   findOrder: participants,
+  listOrderVersions: participants,
+  replaceOrder: writers,
   cancelOrder: writers,
   readMetrics: ['operator'],
   createAuction: ['operator'],

@@ -421,6 +421,7 @@ each('bodies have models made of the schemas, in words that the gateway knows', 
     'CancelAuction',
     'ChangeNetwork',
     'CreateAuction',
+    'ReplaceOrder',
     'RestartAuction',
     'SubmitOrders',
   ]);

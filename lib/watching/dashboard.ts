@@ -44,7 +44,11 @@ export function addDashboard(
     ),
     new Row(new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 4 })),
     new Row(
-      graph('Intake rate and orders', [house('orders_received')], [house('orders_cancelled')]),
+      graph(
+        'Intake rate and orders',
+        [house('orders_received')],
+        [house('orders_replaced'), house('orders_cancelled')],
+      ),
       graph('Submissions refused, by code', [houseBy('submissions_refused')]),
       graph('Intake, ms', [
         house('intake_milliseconds', { statistic: Stats.percentile(50) }),
