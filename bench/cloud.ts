@@ -23,7 +23,7 @@ import type { Environment } from '../src/lambda/environment.ts';
 import type { Market } from '../src/market/market.ts';
 import { readMarkets } from '../src/settings.ts';
 import { startEmulator } from '../test/cloud/emulator.ts';
-import { clientsOf, createBucket, createTables, createTopic } from '../test/cloud/resources.ts';
+import { clientsOf, createBucket, createSigningKey, createTables, createTopic } from '../test/cloud/resources.ts';
 import { recordingMeter } from '../test/support/meter.ts';
 
 export interface Life {
@@ -78,6 +78,7 @@ async function benchStarts(folder: string, markets: readonly Market[], smoke: bo
       ERRORS_TOPIC_ARN: await createTopic(clients.sns, 'errors'),
       NOTICES_TOPIC_ARN: await createTopic(clients.sns, 'settled'),
       WORKFLOW_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:none',
+      SIGNING_KEYS: await createSigningKey(clients.kms),
       PARTICIPANTS_TABLE: 'none',
       TOKEN_ISSUER: 'https://issuer.example.org/pool',
       TOKEN_KEYS_URL: 'https://issuer.example.org/pool/.well-known/jwks.json',

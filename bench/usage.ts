@@ -22,7 +22,14 @@ import type { ClearingAnswer } from '../src/auction/steps/clear-auction.ts';
 import { tasks } from '../src/auction/steps/tasks.ts';
 import { readMarkets } from '../src/settings.ts';
 import { startEmulator } from '../test/cloud/emulator.ts';
-import { clientsOf, createBucket, createTable, createTables, createTopic } from '../test/cloud/resources.ts';
+import {
+  clientsOf,
+  createBucket,
+  createSigningKey,
+  createTable,
+  createTables,
+  createTopic,
+} from '../test/cloud/resources.ts';
 import { recordingMeter } from '../test/support/meter.ts';
 
 const file = new URL('../lib/cost/usage.json', import.meta.url);
@@ -41,6 +48,7 @@ export async function benchUsage(smoke: boolean): Promise<void> {
         ERRORS_TOPIC_ARN: await createTopic(clients.sns, 'errors'),
         NOTICES_TOPIC_ARN: await createTopic(clients.sns, 'settled'),
         WORKFLOW_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:none',
+        SIGNING_KEYS: await createSigningKey(clients.kms),
       },
       markets,
       { ...clients, meter: recordingMeter() },

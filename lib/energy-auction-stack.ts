@@ -14,6 +14,7 @@ import { HttpApi, publicUsageKey, refusedUsageKey } from './http-api.ts';
 import { Notices } from './notices.ts';
 import { grantDuties } from './permissions.ts';
 import type { Settings } from './settings.ts';
+import { Signing } from './signing.ts';
 import { Storage } from './storage.ts';
 import { WarmClearing } from './warm-clearing.ts';
 import { Watching } from './watching.ts';
@@ -38,6 +39,7 @@ export class EnergyAuctionStack extends Stack {
     const notices = new Notices(this, 'Notices', { settings, key: storage.key });
     const { deadLetters } = notices;
     const access = new Access(this, 'Access', settings);
+    const signing = new Signing(this, 'Signing', settings);
     const environment: Environment = {
       ENVIRONMENT: settings.environment,
       ORDERS_TABLE: storage.orders.tableName,
@@ -49,6 +51,7 @@ export class EnergyAuctionStack extends Stack {
       ERRORS_TOPIC_ARN: notices.errors.topicArn,
       NOTICES_TOPIC_ARN: notices.settled.topicArn,
       WORKFLOW_ARN: workflowArn(this, settings),
+      SIGNING_KEYS: signing.ids,
       INTAKE_SHARDS: String(settings.intakeShards),
       PARTICIPANTS_TABLE: storage.participants.tableName,
       TOKEN_ISSUER: access.issuer,
@@ -62,6 +65,7 @@ export class EnergyAuctionStack extends Stack {
     const { byName } = functions;
     const house = {
       storage,
+      signing,
       notices,
       workflowArn: workflowArn(this, settings),
       executionsArn: workflowArn(this, settings, 'executions'),
@@ -98,6 +102,12 @@ export class EnergyAuctionStack extends Stack {
     new CfnOutput(this, 'UserPoolId', { value: access.pool.userPoolId });
     new CfnOutput(this, 'ParticipantsTable', { value: storage.participants.tableName });
     new CfnOutput(this, 'ResultsBucket', { value: storage.bucket.bucketName });
+    this.tellTopics(notices);
+    new CfnOutput(this, 'DeadLetters', { value: deadLetters.queueUrl });
+    new CfnOutput(this, 'WorkflowArn', { value: workflowArn(this, settings) });
+  }
+
+  private tellTopics(notices: Notices): void {
     new CfnOutput(this, 'RejectedTopic', {
       value: notices.rejected.topicArn,
       description: 'Subscribe to hear of rejects',
@@ -110,7 +120,5 @@ export class EnergyAuctionStack extends Stack {
       value: notices.settled.topicArn,
       description: 'Subscribe to hear of results',
     });
-    new CfnOutput(this, 'DeadLetters', { value: deadLetters.queueUrl });
-    new CfnOutput(this, 'WorkflowArn', { value: workflowArn(this, settings) });
   }
 }

@@ -8,6 +8,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { acknowledgeWildcard } from './acknowledged.ts';
 import type { FunctionName, Functions } from './functions.ts';
 import type { Notices } from './notices.ts';
+import type { Signing } from './signing.ts';
 import type { Storage } from './storage.ts';
 
 /** Folders of the bucket, by what lies in them. */
@@ -29,6 +30,8 @@ interface Duties {
   readonly writesObjects?: readonly Prefix[];
   readonly tells?: readonly ('rejected' | 'errors' | 'settled')[];
   readonly runsWorkflow?: boolean;
+  /** Signs evidence, or publishes the keys that did. */
+  readonly signs?: 'with the key of now' | 'and knows all keys';
 }
 
 /** An auction's record and its place in the lists change together. */
@@ -51,19 +54,21 @@ const duties: Readonly<Record<FunctionName, Duties>> = {
     writesObjects: ['networks', 'answers', 'exclusions'],
     tells: ['settled'],
     runsWorkflow: true,
+    signs: 'and knows all keys',
   },
   seal: {
     tables: { auctions: advances, intake: ['update', ...notes] },
     readsObjects: ['books', 'networks'],
     writesObjects: ['books'],
     tells: ['rejected'],
+    signs: 'with the key of now',
   },
   clear: {
     tables: { auctions: advances },
     readsObjects: ['books', 'results', 'orders', 'checkpoints', 'exclusions'],
     writesObjects: ['results', 'orders', 'checkpoints'],
   },
-  verify: { tables: { auctions: advances }, readsObjects: ['books', 'results'] },
+  verify: { tables: { auctions: advances }, readsObjects: ['books', 'results'], signs: 'with the key of now' },
   settle: {
     tables: { auctions: ['read'], intake: notes },
     readsObjects: ['orders'],
@@ -89,6 +94,7 @@ const duties: Readonly<Record<FunctionName, Duties>> = {
 
 export interface House {
   readonly storage: Storage;
+  readonly signing: Signing;
   readonly notices: Notices;
   readonly workflowArn: string;
   /** Of all executions of the workflow. */
@@ -110,7 +116,7 @@ export function grantDuties(functions: Functions, house: House): void {
 export function grantDuty(
   grantee: IFunction,
   duty: Duties,
-  { storage, notices, workflowArn, executionsArn }: House,
+  { storage, signing, notices, workflowArn, executionsArn }: House,
 ): void {
   const { tables, readsObjects = [], writesObjects = [], tells = [] } = duty;
   const allow = (actions: string[], resourceArns: string[]): Grant =>
@@ -140,6 +146,11 @@ export function grantDuty(
     allow(['states:StartExecution', 'states:ListExecutions'], [workflowArn]);
     allow(['states:DescribeExecution', 'states:GetExecutionHistory'], [executionsArn]);
     acknowledgeWildcard(grantee.role!, executionsArn, 'Executions are named by their auctions; only this workflow’s.');
+  }
+  if (duty.signs !== undefined) {
+    const keys = signing.keys.map(({ keyArn }) => keyArn);
+    allow(['kms:GetPublicKey'], duty.signs === 'and knows all keys' ? keys : keys.slice(-1));
+    allow(['kms:Sign'], keys.slice(-1));
   }
   storage.grantKey(grantee);
 }

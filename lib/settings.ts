@@ -34,6 +34,8 @@ export interface Settings extends Sizes {
   readonly accountSettings: 'own' | 'apart';
   /** The tables are those that were restored under these names: `orders-prod-SUFFIX` and so on. They are not the stack's. */
   readonly restoredTables?: string;
+  /** How many keys evidence has been signed with; the last one signs. */
+  readonly signingKeys: number;
   /** Days in which nobody can delete or replace what is put into the results bucket. */
   readonly lockDays?: number;
 }
@@ -58,6 +60,7 @@ const choices = [
   'accountSettings',
   'deletionProtection',
   'lockDays',
+  'signingKeys',
   'restoredTables',
 ] as const;
 type Choice = (typeof choices)[number];
@@ -118,6 +121,7 @@ export async function readSettings(node: ContextNode): Promise<Settings> {
     accountSettings: oneOf('accountSettings', text('accountSettings'), ['own', 'apart']),
     deletionProtection: sizes.deletionProtection && isProtected,
     terminationProtection: sizes.terminationProtection && isProtected,
+    signingKeys: wholeNumber('signingKeys', text('signingKeys'), 1) ?? 1,
     ...(lockDays !== undefined && { lockDays }),
     ...(restoredTables !== undefined && { restoredTables }),
   };

@@ -77,10 +77,39 @@ each('services use the key and the clock’s role for this account alone, where 
   assert.deepEqual(clock.Condition, ofAccount);
 });
 
-each('the key rotates', ({ of }) => {
-  const keys = of('AWS::KMS::Key');
-  assert.equal(keys.length, 1);
-  assert.equal(keys[0]![1].Properties.EnableKeyRotation, true);
+each('the key of what is stored rotates, the one that signs is of Ed25519', ({ of }) => {
+  const [stored, signing, ...others] = of('AWS::KMS::Key').map(([, { Properties }]) => Properties);
+  assert.equal(stored!.EnableKeyRotation, true);
+  assert.deepEqual([signing!.KeySpec, signing!.KeyUsage], ['ECC_NIST_EDWARDS25519', 'SIGN_VERIFY']);
+  assert.deepEqual(others, []);
+});
+
+/** What each function may do with which of the keys that sign, by their numbers. */
+function signingOf(stack: Synthesised, env: string): Record<string, string[]> {
+  const found = functionNames.map((name): [string, string[]] => {
+    const statements = statementsOf(stack, roleOf(stack, name, env));
+    const used = statements.flatMap(({ actions, resources }) =>
+      resources.flatMap((resource) => {
+        const number = /<SigningKey(\d)/.exec(resource)?.[1];
+        return number === undefined ? [] : actions.map((action) => `${action} ${number}`);
+      }),
+    );
+    return [name, used.sort()];
+  });
+  return Object.fromEntries(found.filter(([, used]) => used.length > 0));
+}
+
+each('who seals, verifies and answers signs, and nobody else may', (stack, env) => {
+  const signs = ['kms:GetPublicKey 1', 'kms:Sign 1'];
+  assert.deepEqual(signingOf(stack, env), { api: signs, seal: signs, verify: signs });
+});
+
+test('with -c signingKeys=2 the second key signs, and the first stays for what it signed', async () => {
+  const stack = await synthesise({ environment: 'prod', signingKeys: '2' });
+  const signs = ['kms:GetPublicKey 2', 'kms:Sign 2'];
+  assert.deepEqual(signingOf(stack, 'prod'), { api: ['kms:GetPublicKey 1', ...signs], seal: signs, verify: signs });
+  const { SIGNING_KEYS } = readEnvironment(functionOf(stack, 'api', 'prod').Environment.Variables);
+  assert.match(textOf(SIGNING_KEYS), /^<SigningKey1\w+>,<SigningKey2\w+>$/);
 });
 
 each(

@@ -38,6 +38,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /docs/scalar.js': 'public',
   'GET /problems/{code}': 'public',
   'GET /.well-known/jwks.json': 'public',
+  'GET /.well-known/evidence-keys.json': 'public',
   'POST /oauth2/token': 'public', // it looks at the client's secret itself
 
   'GET /markets': 'public',
@@ -45,6 +46,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /auctions': 'public',
   'GET /auctions/{id}': 'public',
   'GET /auctions/{id}/network': 'public',
+  'GET /auctions/{id}/tree': 'public', // while the gate is open for callers with a token: the handler looks
   'GET /auctions/{id}/prices': 'public',
   'GET /auctions/{id}/flows': 'public',
   'GET /auctions/{id}/curves': 'public', // before they are published for auditors only: the handler looks
@@ -60,6 +62,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /orders/{record_id}/versions': readOwn,
   'PUT /orders/{record_id}': writeOwn,
   'DELETE /orders/{record_id}': writeOwn,
+  'GET /orders/{record_id}/proof': readOwn,
 
   'POST /auctions': operator,
   'PATCH /auctions/{id}/network': operator,

@@ -12,6 +12,7 @@ import type { Finding } from '../auction/views/health.ts';
 import { auctionRoutes } from './auctions.ts';
 import { docsRoutes } from './docs.ts';
 import { type EventsOptions, eventRoutes } from './events.ts';
+import { evidenceRoutes } from './evidence.ts';
 import { executionRoutes } from './executions.ts';
 import { healthRoutes } from './health.ts';
 import { usualBatchLimit } from './intake.ts';
@@ -54,6 +55,7 @@ export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
   const routes = [
     ...orderRoutes(ports, batchLimit, largestAnswer),
     ...auctionRoutes(ports),
+    ...evidenceRoutes(ports),
     ...resultRoutes(ports, largestAnswer),
     ...moneyRoutes(ports, largestAnswer),
     ...executionRoutes(ports),

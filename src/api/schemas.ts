@@ -5,7 +5,7 @@ import { auctionId } from '../market/book.ts';
 import { instant, resolution } from '../market/time.ts';
 
 /** A number in a query: text that is a whole number, within bounds. */
-const wholeNumber = (min: number, max: number) =>
+export const wholeNumber = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, 'a whole number')

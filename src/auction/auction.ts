@@ -1,6 +1,7 @@
 /** An auction: its record, its states and the moves between them. The one table of states is here. */
 
 import * as z from 'zod';
+import { sealedTree, signedResult } from '../book/evidence.ts';
 import { chainTerms } from '../book/intake.ts';
 import { auctionId } from '../market/book.ts';
 import { auctionTerms, marketId } from '../market/terms.ts';
@@ -49,6 +50,8 @@ export const auction = z
     chain: chainTerms.optional(),
     /** From sealing on. */
     book: z.strictObject({ hash: z.string(), orders: z.int() }).meta({ id: 'SealedBook' }).optional(),
+    /** From sealing on, and public before it is cleared: the tree over the intake. Records of before have none. */
+    tree: sealedTree.optional(),
     /** From clearing on. */
     result: z
       .strictObject({
@@ -58,6 +61,8 @@ export const auction = z
         gap: z.number(),
         /** Of which run, where that is not the current one: a binding result is not cleared again. */
         run: z.int().min(1).optional(),
+        /** From final on: the house signs it. Records of before have none. */
+        ...signedResult.pick({ at: true, signature: true }).partial().shape,
       })
       .meta({ id: 'ResultSummary' })
       .optional(),

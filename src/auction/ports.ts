@@ -6,6 +6,7 @@
  */
 
 import type { ChainedEntry } from '../book/chain-fault.ts';
+import type { EvidenceKeys, SigningKey } from '../book/evidence.ts';
 import type { Entry, Receipt } from '../book/intake.ts';
 import type { Clearing, ClearingBudget } from '../clearing/clear.ts';
 import type { Book } from '../market/book.ts';
@@ -223,6 +224,14 @@ export interface Workflow {
   history(id: string): Promise<ExecutionEvent[] | undefined>;
 }
 
+/** What the house signs its statements with (`book/evidence.ts`): Ed25519. Cases: `test/ports/signer.cases.ts`. */
+export interface Signer {
+  /** The key that signs now. `unavailable` when it cannot be had, then or as it signs. */
+  signingKey(): Promise<SigningKey>;
+  /** The public halves of all keys that ever signed, that of now first. */
+  keys(): Promise<EvidenceKeys>;
+}
+
 /** Where the work of clearing and checking is done; without it in this process, by `src/clearing` and `src/verify`. */
 export interface Engine {
   clear(book: Book, hash: string, budget?: ClearingBudget): Promise<Clearing>;
@@ -239,6 +248,7 @@ export interface Ports {
   readonly notices: Notices;
   readonly workflow: Workflow;
   readonly meter: Meter;
+  readonly signer: Signer;
   readonly engine?: Engine;
   /** So long one call may search for a result at most, whatever the market says: a call that does not come back ends no auction. */
   readonly longestSearchMs: number;

@@ -19,6 +19,7 @@ import {
   sha256,
   shardOf,
 } from './intake.ts';
+import type { MerkleTree } from './merkle.ts';
 import { networkHashIn } from './opening.ts';
 import { leftOut } from './relations.ts';
 
@@ -39,6 +40,7 @@ export interface SealedAuction {
  * @param market   its terms and its network
  * @param entries  all of the intake, by sequence
  * @param shards   how many chains they are divided into
+ * @param tree     gets a leaf for each entry
  */
 export function sealBook(
   market: Pick<AuctionTerms, 'currency' | 'zones' | 'priceLimits' | 'powerLimits'> &
@@ -46,6 +48,7 @@ export function sealBook(
   auction: SealedAuction,
   entries: readonly Entry[],
   shards = 1,
+  tree?: MerkleTree,
 ): Book {
   const { live } = sorted(entries);
   const kept = new Set(live.map(({ sequence }) => sequence));
@@ -70,7 +73,7 @@ export function sealBook(
     lot: market.powerLimits.lot,
     zones: market.zones,
     ...network,
-    intake: intakeOf(auction, entries, kept, networkHashIn(network), shards),
+    intake: intakeOf(auction, entries, kept, networkHashIn(network), shards, tree),
     orders,
   };
 }
@@ -90,12 +93,14 @@ function intakeOf(
   kept: ReadonlySet<number>,
   network: string,
   shards: number,
+  tree: MerkleTree | undefined,
 ): IntakeRecord {
   const rule = ruleOf(auction);
   const heads = Array.from({ length: shards }, (_, shard) => chainStart(seedOf(auction), shard, shards));
   const gone: { entry: Entry; digest: string }[] = [];
   for (const entry of entries) {
     const digest = entryDigest(rule, entry);
+    tree?.append(digest);
     const shard = shardOf(entry.sequence, shards);
     heads[shard] = chain(heads[shard]!, digest);
     if (!kept.has(entry.sequence)) gone.push({ entry, digest });

@@ -62,9 +62,9 @@ export function addAccessCommands(merit: Command, examples: (...lines: string[])
     .addHelpText('after', examples('merit token acme', 'export MERIT_TOKEN=$(merit token control-room --hours 8)'))
     .action(async (name, options) => (await load()).printToken(name, options));
 
-  const keys = group('keys', 'the keys that this house signs tokens with');
-  under(keys, 'rotate', 'sign with a new key; the old one holds as long as its tokens do')
-    .option('--revoke', 'let no old key and no old token hold any more')
+  const keys = group('keys', 'the keys that this house signs tokens and evidence with');
+  under(keys, 'rotate', 'sign with new keys; old tokens hold until they expire, old evidence for good')
+    .option('--revoke', 'let no old token hold any more; evidence holds as before')
     .action(async (options) => (await load()).rotateKeys(options));
 }
 

@@ -24,6 +24,8 @@ export interface Environment {
   /** Notices about auctions that are settled. */
   readonly NOTICES_TOPIC_ARN: string;
   readonly WORKFLOW_ARN: string;
+  /** Ids of the keys that evidence is signed with, with commas between them; the last one signs. */
+  readonly SIGNING_KEYS: string;
   /** How many logs the intake of an auction is spread over, so that no partition gets hot at the gate. */
   readonly INTAKE_SHARDS: string;
   /** Clients and their participants. */
@@ -51,6 +53,7 @@ const names: Readonly<Record<keyof Environment, true>> = {
   ERRORS_TOPIC_ARN: true,
   NOTICES_TOPIC_ARN: true,
   WORKFLOW_ARN: true,
+  SIGNING_KEYS: true,
   INTAKE_SHARDS: true,
   PARTICIPANTS_TABLE: true,
   TOKEN_ISSUER: true,

@@ -10,7 +10,7 @@ import { start } from '../support/house.ts';
 import { recordingMeter } from '../support/meter.ts';
 import { byHand, raceCases, raceMarkets } from '../support/races.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
-import { type Clients, clientsOf, createBucket, createTables, createTopic } from './resources.ts';
+import { type Clients, clientsOf, createBucket, createSigningKey, createTables, createTopic } from './resources.ts';
 
 let emulator: Emulator;
 let clients: Clients;
@@ -35,6 +35,7 @@ raceCases('dynamodb', async () => {
     ERRORS_TOPIC_ARN: topic,
     NOTICES_TOPIC_ARN: topic,
     WORKFLOW_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:none',
+    SIGNING_KEYS: await createSigningKey(clients.kms),
   };
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: randomUUID() }));
   const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
@@ -15,6 +16,7 @@ export function clientsOf({ client }: Emulator) {
     s3: new S3Client({ ...client, forcePathStyle: true }),
     sns: new SNSClient(client),
     sfn: new SFNClient(client),
+    kms: new KMSClient(client),
   };
   const destroy = () => {
     for (const each of Object.values(clients)) each.destroy();
@@ -61,4 +63,12 @@ export async function createBucket(s3: S3Client): Promise<string> {
 export async function createTopic(sns: SNSClient, name: string): Promise<string> {
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: `${name}-${randomUUID()}` }));
   return TopicArn!;
+}
+
+/** @returns its id */
+export async function createSigningKey(kms: KMSClient): Promise<string> {
+  const { KeyMetadata } = await kms.send(
+    new CreateKeyCommand({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' }),
+  );
+  return KeyMetadata!.KeyId!;
 }

@@ -23,7 +23,15 @@ import { recordingMeter } from '../support/meter.ts';
 import { byHand } from '../support/races.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { killAt, killed } from './faults.ts';
-import { type Clients, clientsOf, createBucket, createTables, createTopic, newDynamo } from './resources.ts';
+import {
+  type Clients,
+  clientsOf,
+  createBucket,
+  createSigningKey,
+  createTables,
+  createTopic,
+  newDynamo,
+} from './resources.ts';
 
 let emulator: Emulator;
 let clients: Clients;
@@ -82,6 +90,7 @@ test('a step that is killed anywhere is run again, and every order has one outco
     ERRORS_TOPIC_ARN: await createTopic(clients.sns, 'errors'),
     NOTICES_TOPIC_ARN: await createTopic(clients.sns, 'notices'),
     WORKFLOW_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:none',
+    SIGNING_KEYS: await createSigningKey(clients.kms),
   };
   const told = await queueOf(environment.REJECTED_TOPIC_ARN);
   const ports = { ...awsPorts(environment, markets, { ...clients, clock, meter: recordingMeter() }), workflow: byHand };

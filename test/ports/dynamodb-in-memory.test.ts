@@ -7,10 +7,13 @@ import { openAuctionStore } from '../../src/adapters/aws/auction-store.ts';
 import type { Item } from '../../src/adapters/aws/database.ts';
 import { openOrderStore } from '../../src/adapters/aws/order-store.ts';
 import { openRegistry, type RegisteredClient } from '../../src/adapters/aws/participants.ts';
+import { openSigner } from '../../src/adapters/aws/signer.ts';
+import { memoryKms } from '../support/memory-kms.ts';
 import { openMemoryTables } from '../support/memory-table.ts';
 import { anAuction, auctionStoreCases } from './auction-store.cases.ts';
 import { anOrder, type OpenedStore, orderStoreCases } from './order-store.cases.ts';
 import { participantsCases } from './participants.cases.ts';
+import { signerCases } from './signer.cases.ts';
 
 async function openStores(): Promise<OpenedStore> {
   const clock = { time: '2025-04-01T10:30:00Z', now: () => new Date(clock.time) };
@@ -50,6 +53,15 @@ test('dynamodb in memory: entries() refuses pages that do not lead to the hash t
     await put(third!);
   }
   assert.equal((await orders.entries('a1')).length, 3);
+});
+
+signerCases('keys of KMS in memory', async () => {
+  const { client, createKey } = memoryKms();
+  const first = createKey();
+  return {
+    signer: openSigner(client, [first]),
+    rotate: async () => openSigner(client, [first, createKey()]),
+  };
 });
 
 test('dynamodb in memory: leaves() of shards end before the first gap until the book is sealed', async () => {

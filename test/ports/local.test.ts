@@ -12,7 +12,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { openAccess } from '../../src/adapters/local/access/access.ts';
 import { openAccessDatabase } from '../../src/adapters/local/access/database.ts';
+import { openSigner } from '../../src/adapters/local/access/signing-keys.ts';
 import { openArchive } from '../../src/adapters/local/archive.ts';
+import { makeDataFolder } from '../../src/adapters/local/data-folder.ts';
 import { noLog, openDurability } from '../../src/adapters/local/durability.ts';
 import { openHeads } from '../../src/adapters/local/heads.ts';
 import { openNotices } from '../../src/adapters/local/notices.ts';
@@ -23,6 +25,7 @@ import { archiveCases } from './archive.cases.ts';
 import { anAuction, auctionStoreCases } from './auction-store.cases.ts';
 import { type OpenedStore, orderStoreCases } from './order-store.cases.ts';
 import { participantsCases } from './participants.cases.ts';
+import { signerCases } from './signer.cases.ts';
 import { until } from './workflow.cases.ts';
 
 const folderFor = async (t: TestContext): Promise<string> => {
@@ -58,6 +61,19 @@ participantsCases('local participants', async (t) => {
     participants: access.clients,
     add: async (participant) => access.clients.addParticipant(participant),
   };
+});
+signerCases('local keys', async (t) => {
+  const folder = await folderFor(t);
+  makeDataFolder(folder);
+  const signer = openSigner(folder);
+  t.after(() => signer.close());
+  const rotate = async () => {
+    const access = openAccess(folder, { now: () => new Date() });
+    access.rotateKeys();
+    access.close();
+    return signer; // which is open all the while
+  };
+  return { signer, rotate };
 });
 orderStoreCases('sqlite', async (t) => openIn(t, await folderFor(t)));
 archiveCases('files', async (t) => openArchive(join(await folderFor(t), 'archive')));

@@ -1,6 +1,7 @@
 /** Every port over AWS, wired: made once for each container of a function. */
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
@@ -9,6 +10,7 @@ import type { Market } from '../../market/market.ts';
 import { openArchive } from './archive.ts';
 import { openDatabase } from './database.ts';
 import { openNotices } from './notices.ts';
+import { openSigner } from './signer.ts';
 import { awsStores, patience, type StoresEnvironment, type StoresOptions } from './stores.ts';
 import { openWorkflow } from './workflow.ts';
 
@@ -19,12 +21,15 @@ export interface AwsEnvironment extends StoresEnvironment {
   readonly ERRORS_TOPIC_ARN: string;
   readonly NOTICES_TOPIC_ARN: string;
   readonly WORKFLOW_ARN: string;
+  /** Ids of the keys of evidence, with commas between them; the last one signs. */
+  readonly SIGNING_KEYS: string;
 }
 
 export interface AwsOptions extends StoresOptions {
   readonly s3?: S3Client;
   readonly sns?: SNSClient;
   readonly sfn?: SFNClient;
+  readonly kms?: KMSClient;
 }
 
 /** A function lives for 890 s at most (`lib/functions.ts`); what is left after the search is for reading and writing. */
@@ -36,6 +41,7 @@ export function awsPorts(environment: AwsEnvironment, markets: readonly Market[]
     s3 = new S3Client({ maxAttempts: 4 }),
     sns = new SNSClient({ maxAttempts: 4 }),
     sfn = new SFNClient({ maxAttempts: 4 }),
+    kms = new KMSClient({ maxAttempts: 4 }),
   } = options;
   const stores = awsStores(environment, markets, { ...options, dynamodb });
   return {
@@ -55,6 +61,7 @@ export function awsPorts(environment: AwsEnvironment, markets: readonly Market[]
       table: environment.INTAKE_TABLE,
       clock: stores.clock,
     }),
+    signer: openSigner(kms, environment.SIGNING_KEYS.split(',')),
     workflow: openWorkflow(sfn, environment.WORKFLOW_ARN),
     longestSearchMs,
   };

@@ -35,6 +35,7 @@ test('openHouse(): what it holds of orders and books, their logs included, is it
   }
   assert.deepEqual(entries.map(({ name }) => name).sort(), [
     'a.json',
+    'access.sqlite',
     'archive',
     'books',
     'heads.log',

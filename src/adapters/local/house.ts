@@ -8,6 +8,7 @@ import { tasks } from '../../auction/steps/tasks.ts';
 import type { Finding } from '../../auction/views/health.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Market } from '../../market/market.ts';
+import { openSigner } from './access/signing-keys.ts';
 import { openArchive } from './archive.ts';
 import { startCheckpoints } from './checkpoints.ts';
 import { type ClockFault, type WatchedClock, watchClock } from './clock.ts';
@@ -81,6 +82,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     closing.push(() => store.close());
     const archiveFolder = join(folder, 'archive');
     const archive = openArchive(archiveFolder, () => store.storage.check());
+    const signer = openSigner(folder);
+    closing.push(() => signer.close());
     const meter = openMeter();
     const { database, durability } = store;
     if (where === 'in threads') {
@@ -103,7 +106,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const events = openEventLog();
     const { orders } = store;
     const auctions = telling(store.auctions, events);
-    const ports: Ports = { clock, markets, auctions, orders, archive, notices, workflow, meter, longestSearchMs };
+    const ports: Ports = {
+      ...{ clock, markets, auctions, orders, archive, notices, workflow, meter, signer, longestSearchMs },
+    };
     for (const { auction, fault } of store.damaged) await stopDamaged(ports, log, auction, fault);
     workflow.resume();
     const retaining = startRetention({

@@ -43,7 +43,7 @@ export async function move(
   ports: Pick<Ports, 'auctions' | 'clock'>,
   known: Auction,
   state: AuctionState,
-  changes: Partial<Pick<Auction, 'book' | 'result' | 'pages' | 'cause' | 'failure' | 'excluded' | 'run'>> = {},
+  changes: Partial<Pick<Auction, 'book' | 'tree' | 'result' | 'pages' | 'cause' | 'failure' | 'excluded' | 'run'>> = {},
 ): Promise<Auction | undefined> {
   assert(mayFollow(known.state, state), `auction ${known.id} cannot go from ${known.state} to ${state}`);
   const next = { ...lasting(known, state), ...changes, state, updatedAt: utc(ports.clock.now()) };

@@ -4,7 +4,10 @@ import type { z } from 'zod';
 import { canonical } from '../../book/canonical.ts';
 import { checkBook } from '../../book/check-book.ts';
 import { sha256 } from '../../book/intake.ts';
+import { MerkleTree } from '../../book/merkle.ts';
 import { leftOutOf, sealBook } from '../../book/seal.ts';
+import type { Book } from '../../market/book.ts';
+import { signTree } from '../evidence/statements.ts';
 import type { Notice, Ports } from '../ports.ts';
 import { bookKey } from '../records/keys.ts';
 import { marketOf, termsIn } from '../records/moves.ts';
@@ -18,7 +21,7 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
   const auction = await auctionInRun(ports, input, 'closed');
   const market = marketOf(ports, auction.market);
   if (auction.state === 'closed') {
-    await moveOn(ports, auction, 'clearing', { book: await seal() });
+    await moveOn(ports, auction, 'clearing', await seal());
   }
   return { auction: auction.id, run: auction.run, attempt: 1, attempts: market.patience.attempts };
 
@@ -26,12 +29,13 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
     // A restarted auction has its book already, and keeps it even if the market's file has changed since.
     if (auction.book !== undefined) {
       await readSealedBook(ports, auction);
-      return auction.book;
+      return {};
     }
     const entries = await ports.orders.entries(auction.id);
     const shards = await ports.orders.shards(auction.id);
     const terms = { ...termsIn(ports, auction), market: auction.market, ...(await networkOf(ports, auction)) };
-    const book = sealBook(terms, auction, entries, shards);
+    const leaves = new MerkleTree();
+    const book = sealBook(terms, auction, entries, shards, leaves);
     checkBook(book);
     const text = canonical(book);
     await ports.archive.write(bookKey(auction.id), text);
@@ -40,6 +44,15 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
       return { id, kind: 'order-left-out', auction: auction.id, participant, record_id, cause };
     });
     await tell(ports, notices);
-    return { hash: sha256(text), orders: book.orders.length };
+    const hash = sha256(text);
+    // Before it is cleared, so that nobody can choose the book by its result.
+    const tree = await signTree(ports, { auction: auction.id, ...headOf(leaves, book), book: hash });
+    return { book: { hash, orders: book.orders.length }, tree };
   }
 }
+
+const headOf = (leaves: MerkleTree, { intake }: Book) => ({
+  size: leaves.size,
+  root: leaves.root(),
+  head: intake!.hash,
+});

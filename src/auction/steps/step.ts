@@ -28,7 +28,7 @@ export async function moveOn(
   ports: Ports,
   auction: Auction,
   to: Stage,
-  changes: Partial<Pick<Auction, 'book' | 'result' | 'pages'>> = {},
+  changes: Partial<Pick<Auction, 'book' | 'tree' | 'result' | 'pages'>> = {},
 ): Promise<Auction> {
   const moved = await move(ports, auction, to, changes);
   return moved ?? auctionInRun(ports, { auction: auction.id, run: auction.run }, to);

@@ -5,6 +5,7 @@ import { checkIntake } from '../../book/check-intake.ts';
 import { AuctionError, type Problem } from '../../market/errors.ts';
 import type { Verification } from '../../verify/verify.ts';
 import { verify } from '../../verify/verify.ts';
+import { signResult } from '../evidence/statements.ts';
 import type { Ports } from '../ports.ts';
 import { readSealedBook, readUnpublished } from '../views/results.ts';
 import { auctionInRun, moveOn, type run } from './step.ts';
@@ -23,7 +24,8 @@ export async function verifyResult(ports: Ports, input: z.output<typeof run>) {
       const broken = [...Map.groupBy(problems, ({ code }) => code)].map(([code, some]) => `${code} (${some.length})`);
       throw new AuctionError('invalid-result', `the verifier rejects the result: ${broken.join(', ')}`, problems);
     }
-    await moveOn(ports, auction, 'final');
+    const statement = { auction: auction.id, book: auction.book!.hash, result: auction.result!.hash };
+    await moveOn(ports, auction, 'final', { result: { ...auction.result!, ...(await signResult(ports, statement)) } });
   }
   return { rules: 'hold', decisions: 'unchecked' } as const;
 }

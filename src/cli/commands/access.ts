@@ -140,4 +140,7 @@ export const rotateKeys = (options: Folder & { revoke?: boolean }): Promise<void
         ? 'a new key signs; no old token holds any more'
         : 'a new key signs; old tokens hold till they expire',
     );
+    print(
+      'evidence has a new key too; what the old ones signed holds as before, and their public halves stay published',
+    );
   });

@@ -14,6 +14,7 @@ import { type Client, type Clients, openClients } from './clients.ts';
 import { openAccessDatabase } from './database.ts';
 import { algorithm, openKeys } from './keys.ts';
 import { isSecret } from './secrets.ts';
+import { signerIn } from './signing-keys.ts';
 
 export interface LocalAccess extends Issuer {
   readonly clients: Clients;
@@ -27,6 +28,7 @@ export interface LocalAccess extends Issuer {
    * @throws AuctionError `not-found` for a client that is not there, `forbidden` for a scope that it does not have
    */
   issue(client: string, scopes?: readonly Scope[], lifetime?: number): Promise<IssuedToken>;
+  /** Of tokens and of evidence. @param revoke  no token of an old key holds any more; evidence does */
   rotateKeys(revoke?: boolean): void;
   close(): void;
 }
@@ -43,6 +45,7 @@ export function openAccess(folder: string, clock: Clock): LocalAccess {
   const now = () => Math.floor(clock.now().getTime() / 1000);
   const clients = openClients(database);
   const keys = openKeys(database, now);
+  const signer = signerIn(database);
   const { issuer } = keys;
   const rules: TokenRules = { issuer, audience, keys: keys.find, type: 'at+jwt', now: () => clock.now() };
 
@@ -87,7 +90,10 @@ export function openAccess(folder: string, clock: Clock): LocalAccess {
       if (missing) throw new AuctionError('forbidden', `client ${name} has ${client.scopes.join(' ')}, not ${missing}`);
       return sign(client, scopes ?? client.scopes, lifetime);
     },
-    rotateKeys: keys.rotate,
+    rotateKeys(revoke) {
+      keys.rotate(revoke);
+      signer.rotate();
+    },
     close: () => database.close(),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Who may do what, in a database of its own in the data folder: clients, their secrets' hashes, and the keys that tokens are signed
- * with. Nobody but the owner of the folder may read the file.
+ * Who may do what, in a database of its own in the data folder: clients, their secrets' hashes, and the keys that tokens and
+ * evidence are signed with. Nobody but the owner of the folder may read the file.
  *
  * It stands apart from the orders so that the command line can write to it while a house has the folder.
  */
@@ -22,6 +22,11 @@ const tables = `
     made_at INTEGER NOT NULL, -- unix seconds
     retired_at INTEGER, -- of the one that signs nothing
     holds_until INTEGER NOT NULL -- unix seconds: when its last token expires
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS signing_keys (
+    number INTEGER PRIMARY KEY,
+    x TEXT NOT NULL UNIQUE, -- public, base64url
+    jwk TEXT -- private, of the one that signs; nothing of those that did
   ) STRICT;
   CREATE TABLE IF NOT EXISTS clients (
     client TEXT PRIMARY KEY,

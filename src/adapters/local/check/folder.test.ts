@@ -44,7 +44,6 @@ async function makeBase(t: TestContext): Promise<Base> {
   const folder = await mkdtemp(join(tmpdir(), 'merit-check-'));
   t.after(() => rm(folder, { recursive: true }));
   await house.reopen({}, (closed) => cp(closed, folder, { recursive: true }));
-  sql(folder, 'CREATE TABLE clients (id TEXT)', 'access.sqlite');
   return { folder, receipts };
 }
 

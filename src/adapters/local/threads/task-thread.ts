@@ -15,6 +15,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { Clock, OrderStore, Ports } from '../../../auction/ports.ts';
 import { tasks } from '../../../auction/steps/tasks.ts';
+import { openSigner } from '../access/signing-keys.ts';
 import { openArchive } from '../archive.ts';
 import { readHeads } from '../heads.ts';
 import { readEntries } from '../order-store.ts';
@@ -60,6 +61,7 @@ const ports: Ports = {
   archive: openArchive(join(folder, 'archive')),
   notices: shared('notices'),
   workflow: shared('workflow'),
+  signer: openSigner(folder),
   meter: { record: (...args) => void server.callPort('meter', 'record', args) },
   longestSearchMs,
 };
