@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -89,6 +90,44 @@ test('after a loss of power everything that was answered is there, and nothing i
   await Promise.all([client('x'), client('y'), client('z'), operator()]);
   t.diagnostic(`${losses} losses of power, ${count} syncs, ${answered.size} orders`);
   assert(count < answered.size, 'who waits at the same time shares a sync');
+});
+
+test('a house that was killed and starts again has on the disk what its heads are about to say', {
+  skip: noLogSync,
+}, async (t) => {
+  const { data, made } = await folders(t);
+  let isHeld = false;
+  const held: (() => void)[] = [];
+  replaceLogSync(t, (sync, done) => void (isHeld ? held.push(() => sync(done)) : sync(done)));
+  const store = openStore(data, clock);
+  await store.auctions.create(anAuction());
+  isHeld = true;
+  const before = fs.statSync(join(data, 'merit.sqlite-wal')).size;
+  void store.orders.append('a1', 'p', [order('o1')]);
+  while (fs.statSync(join(data, 'merit.sqlite-wal')).size === before)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  const killed = made('killed');
+  for (const name of ['merit.sqlite', 'merit.sqlite-wal', 'heads.log'])
+    fs.copyFileSync(join(data, name), join(killed, name));
+  const synced: [log: number, heads: string][] = [];
+  const { fdatasyncSync } = fs;
+  const put = (sync: typeof fdatasyncSync) => {
+    fs.fdatasyncSync = sync;
+    syncBuiltinESMExports();
+  };
+  put((fd) => {
+    if (fs.readlinkSync(`/proc/self/fd/${fd}`) !== join(killed, 'merit.sqlite-wal')) return fdatasyncSync(fd);
+    synced.push([fs.fstatSync(fd).size, fs.readFileSync(join(killed, 'heads.log'), 'utf8')]);
+  });
+  const again = openStore(killed, clock);
+  put(fdatasyncSync);
+  assert.deepEqual(synced, [
+    [fs.statSync(join(killed, 'merit.sqlite-wal')).size, fs.readFileSync(join(data, 'heads.log'), 'utf8')],
+  ]);
+  assert.match(fs.readFileSync(join(killed, 'heads.log'), 'utf8'), /"sequence":1/);
+  await again.close();
+  for (const release of held) release();
+  await store.close();
 });
 
 test('a sync that fails gives no receipt; the next one first brings the log into the database', {

@@ -5,7 +5,7 @@
  * kept in the heads beside the database too, so that an older one is noticed.
  */
 
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
@@ -84,6 +84,14 @@ export function auctionStore(
     'UPDATE auctions SET state = ?, gateClosure = ?, body = ?, revision = ?, hash = ? WHERE id = ?',
   );
   const select = database.prepare(`SELECT ${columns} FROM auctions WHERE id = ?`);
+  /** By its conditions, of which there are few: the clock asks every second. */
+  const listQueries = new Map<string, StatementSync>();
+  const listQuery = (where: string): StatementSync => {
+    const sql = `SELECT ${columns} FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`;
+    const query = listQueries.get(where) ?? database.prepare(sql);
+    listQueries.set(where, query);
+    return query;
+  };
   /** The auction that was found last, since every order asks for its own. It changes by `advance` only, which forgets it. */
   let last: Auction | undefined;
   const find = (id: string): Auction | undefined => {
@@ -141,8 +149,9 @@ export function auctionStore(
         values.push(Math.ceil(delivering.to / 1000), Math.floor(delivering.from / 1000));
       }
       const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-      const query = database.prepare(`SELECT ${columns} FROM auctions ${where} ORDER BY gateClosure DESC, id LIMIT ?`);
-      return query.all(...values, limit ?? -1).map(parsed);
+      return listQuery(where)
+        .all(...values, limit ?? -1)
+        .map(parsed);
     },
     // Nobody writes between the look and the update: this process has the folder, and there is no await before it.
     async advance(known, next) {

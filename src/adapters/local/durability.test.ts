@@ -25,6 +25,7 @@ function scene() {
       syncs.push({ resolve, reject });
       return promise;
     },
+    syncNow: () => void calls.push('sync now'),
     repair: () => void calls.push('repair'),
     close: () => void calls.push('close'),
   };

@@ -32,6 +32,8 @@ export interface Durability {
 /** The file that is synced. */
 export interface Log {
   sync(): Promise<void>;
+  /** The same while a house starts, when the event loop may wait for it. */
+  syncNow(): void;
   /** Called instead after a sync that failed: the system may take what it could not write for written. */
   repair(): void;
   /** The last sync; the event loop may wait for it. */
@@ -117,6 +119,7 @@ export function writeAheadLog(database: DatabaseSync, file: string): Log {
   const sync = promisify(fdatasync);
   return {
     sync: () => sync(fd),
+    syncNow: () => fdatasyncSync(fd),
     /** All of it into the database, which SQLite syncs. */
     repair() {
       const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
@@ -133,4 +136,9 @@ export function writeAheadLog(database: DatabaseSync, file: string): Log {
 }
 
 /** Of a database in memory there is nothing to wait for. */
-export const noLog: Log = { sync: async () => undefined, repair: () => undefined, close: () => undefined };
+export const noLog: Log = {
+  sync: async () => undefined,
+  syncNow: () => undefined,
+  repair: () => undefined,
+  close: () => undefined,
+};

@@ -99,12 +99,15 @@ function inFolder(folder: string): Opened {
     bringUp(database, folder, version);
     const known = readHeads(folder);
     const damaged = version === 0 ? [] : check(database, folder, known);
+    // What a process that was killed has committed may not be on the disk, and the heads are about to say that it is there.
+    const log = writeAheadLog(database, file);
+    log.syncNow();
     const heads = openHeads(folder, headsNow(database, known?.heads, damaged));
     const inodes = [file, `${file}-wal`].map((path) => ({ path, inode: constant(inodeOf(path)) }));
     const storage = watchStorage([...inodes, { path: join(folder, headsName), inode: heads.inode }]);
     // From here on `durability.ts` has the disk's word; the layout above was brought up with SQLite's own.
     database.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${busyMs}`);
-    return { database, heads, log: writeAheadLog(database, file), storage, damaged };
+    return { database, heads, log, storage, damaged };
   } catch (cause) {
     database?.close();
     if (cause instanceof AuctionError) throw cause;

@@ -1,0 +1,234 @@
+/**
+ * A simulated machine with a house on it: the adapters of one machine over real SQLite files, on a disk, a clock and a network that the
+ * simulation has in its hands. The process may die at any call of a port; the next one finds the files as they were left.
+ */
+
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { watchClock } from '../../src/adapters/local/clock.ts';
+import type { Log } from '../../src/adapters/local/log.ts';
+import { openMeter } from '../../src/adapters/local/meter.ts';
+import { openNotices } from '../../src/adapters/local/notices.ts';
+import { databaseName, openStore, type Store } from '../../src/adapters/local/stores.ts';
+import { startTimekeeper } from '../../src/adapters/local/timekeeper.ts';
+import { openWorkflow } from '../../src/adapters/local/workflow.ts';
+import type { Notice, Ports } from '../../src/auction/ports.ts';
+import { findAuction } from '../../src/auction/records/moves.ts';
+import { failAuction } from '../../src/auction/steps/notify-failure.ts';
+import { tasks } from '../../src/auction/steps/tasks.ts';
+import { AuctionError } from '../../src/market/errors.ts';
+import { markets } from '../support/extreme-markets.ts';
+import { simulateArchive } from './archive.ts';
+import type { Faults } from './faults.ts';
+import type { Plant } from './planted.ts';
+import type { SimulatedTime } from './time.ts';
+
+/** The house while it runs. */
+export interface Process {
+  /** As clients and the workflow have them: with faults. */
+  readonly ports: Ports;
+  /** Without. */
+  readonly own: Ports;
+  readonly store: Store;
+  isAlive: boolean;
+  /** Resolves when it has died. */
+  readonly died: Promise<void>;
+}
+
+export interface Machine {
+  /** Undefined while there is none. */
+  process(): Process | undefined;
+  /** Start the house on the files that are there. */
+  start(): Promise<void>;
+  /** When the house is to be started again, by the simulation's time. */
+  readonly restartAt: () => number;
+  readonly archive: ReturnType<typeof simulateArchive>;
+  /** What its webhook has heard. */
+  readonly heard: readonly Notice[];
+  stop(): Promise<void>;
+}
+
+export interface MachineOptions {
+  /** Empty, for this machine alone. */
+  readonly folder: string;
+  readonly time: SimulatedTime;
+  readonly faults: Faults;
+  readonly log: Log;
+  /** What is wrong with the house, to see whether the simulation finds it. */
+  readonly plant?: Plant | undefined;
+}
+
+const never = new Promise<never>(() => undefined);
+
+export function simulateMachine({ folder, time, faults, log, plant }: MachineOptions): Machine {
+  const archive = simulateArchive();
+  const heard: Notice[] = [];
+  let disk = join(folder, 'disk-0');
+  let disks = 0;
+  let standing: Process | undefined;
+  const deaths = new WeakMap<Process, () => void>();
+  let restartAt = time.now();
+  /** Bytes of the write-ahead log that would survive a loss of power. */
+  let synced = 0;
+  fs.mkdirSync(disk);
+
+  const logFile = () => join(disk, `${databaseName}-wal`);
+  const logSize = () => fs.statSync(logFile(), { throwIfNoEntry: false })?.size ?? 0;
+  const syncLog = (done: Done): void => {
+    const size = logSize();
+    const failed = faults.happens('sync-failed');
+    const process = standing;
+    setTimeout(() => {
+      if (!failed && process?.isAlive) synced = Math.max(synced, size);
+      done(failed ? Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }) : null);
+    }, 3);
+  };
+  const restoreSync = replaceLogSync(syncLog, () => {
+    synced = logSize();
+  });
+  const { fetch } = globalThis;
+  globalThis.fetch = async (_, request) => {
+    if (faults.happens('webhook-down')) {
+      const dice = faults.dice('webhook-down');
+      if (dice.isSo(0.5)) return new Response('', { status: dice.pick([500, 404, 429]) });
+      // It hears and does not answer: told again it hears twice.
+      if (dice.isSo(0.5)) heard.push(JSON.parse(String(request!.body)) as Notice);
+      throw new Error('ECONNRESET');
+    }
+    heard.push(JSON.parse(String(request!.body)) as Notice);
+    return new Response('');
+  };
+
+  /** The files as the death leaves them; what the dead process still does reaches them no more. */
+  function die(process: Process, kind: 'crash' | 'power-loss'): void {
+    const [left, to] = [disk, join(folder, `disk-${++disks}`)];
+    const size = logSize();
+    fs.cpSync(left, to, { recursive: true, filter: (name) => !name.endsWith('-shm') });
+    disk = to;
+    if (kind === 'power-loss' && size > 0) {
+      const torn = faults.dice(kind).isSo(0.5) ? faults.dice(kind).whole(0, size - synced) : 0;
+      synced = Math.min(size, synced + torn);
+      fs.truncateSync(logFile(), synced);
+    }
+    kill(process);
+    fs.rmSync(left, { recursive: true });
+    restartAt = time.now() + faults.dice(kind).whole(0, 30_000);
+  }
+
+  function kill(process: Process): void {
+    process.isAlive = false;
+    standing = undefined;
+    time.forgetTimers();
+    process.store.database.close();
+    deaths.get(process)!();
+  }
+
+  /** A port whose calls meet faults. */
+  function faulty<Port extends object>(process: () => Process, port: Port): Port {
+    const point = () => {
+      for (const kind of ['crash', 'power-loss'] as const)
+        if (process().isAlive && faults.happens(kind)) die(process(), kind);
+      return process().isAlive ? undefined : never;
+    };
+    const unavailable = (why: string) => new AuctionError('unavailable', why);
+    const methods = Object.entries(port).map(([name, method]) => [
+      name,
+      async (...given: unknown[]) => {
+        await point();
+        if (faults.happens('refused')) throw unavailable(`${name} was refused`);
+        if (faults.happens('slow'))
+          await new Promise((resolve) => setTimeout(resolve, faults.dice('slow').whole(1, 5000)));
+        const answer = (await (method as (...given: unknown[]) => unknown)(...given)) as unknown;
+        await point();
+        if (faults.happens('unanswered')) throw unavailable(`the answer of ${name} was lost`);
+        return answer;
+      },
+    ]);
+    return { ...port, ...Object.fromEntries(methods) } as Port;
+  }
+
+  const start = async (): Promise<void> => {
+    const watched = watchClock({
+      wall: () => Date.now(),
+      monotonic: () => performance.now(),
+      uptime: () => undefined,
+    });
+    const late = () => new Date(watched.gates.now().getTime() - (plant?.lateMs ?? 0));
+    const clock = { ...watched, gates: { now: late } };
+    const store = openStore(disk, clock, clock.gates);
+    const { database, durability } = store;
+    // The checkpoint is a thread's in a house; here the log is the only file that grows.
+    database.exec('PRAGMA wal_autocheckpoint = 0');
+    const { promise: died, resolve } = Promise.withResolvers<void>();
+    const meter = openMeter();
+    const whileAlive: Log = (entry) => void (process.isAlive && log(entry));
+    const webhook = { url: 'http://receiver.example/' };
+    const notices = openNotices({ database, durability, clock, log: whileAlive, meter, webhook, mostAttempts: 1000 });
+    const workflow = openWorkflow({
+      database,
+      durability,
+      clock,
+      log: whileAlive,
+      runTask: async (task, input) => {
+        if (faults.happens('step-twice')) tasks[task](ports, input).catch(() => undefined);
+        return tasks[task](ports, input);
+      },
+    });
+    const byId = new Map(markets.map((market) => [market.market, market]));
+    const right: Ports = {
+      ...{ clock, markets: byId, auctions: store.auctions, orders: store.orders, archive, notices, workflow, meter },
+      longestSearchMs: 60_000,
+    };
+    const own = plant?.ports?.(right, store) ?? right;
+    const of = () => process;
+    const ports: Ports = {
+      ...own,
+      auctions: faulty(of, own.auctions),
+      orders: faulty(of, own.orders),
+      archive: faulty(of, own.archive),
+      notices: faulty(of, own.notices),
+      workflow: faulty(of, own.workflow),
+    };
+    const process: Process = { ports, own, store, isAlive: true, died };
+    deaths.set(process, resolve);
+    standing = process;
+    for (const { auction, fault } of store.damaged) {
+      const { state, run } = await findAuction(own, auction);
+      if (state === 'open') await failAuction(own, auction, run, `its intake is damaged: ${fault}`);
+    }
+    if (!process.isAlive) return;
+    workflow.resume();
+    startTimekeeper(ports, whileAlive, clock);
+  };
+
+  return {
+    process: () => standing,
+    start,
+    restartAt: () => restartAt,
+    archive,
+    heard,
+    async stop() {
+      if (standing !== undefined) kill(standing);
+      restoreSync();
+      globalThis.fetch = fetch;
+    },
+  };
+}
+
+type Done = (error: NodeJS.ErrnoException | null) => void;
+
+/** Syncs of the write-ahead log in the hands of the simulation; other files need none. */
+function replaceLogSync(sync: (done: Done) => void, syncNow: () => void): () => void {
+  const { fdatasync, fdatasyncSync } = fs;
+  const put = (beside: unknown, now: unknown) => {
+    Object.assign(fs, { fdatasync: beside, fdatasyncSync: now });
+    syncBuiltinESMExports();
+  };
+  const isLog = (fd: number) => fs.readlinkSync(`/proc/self/fd/${fd}`).endsWith('-wal');
+  put(
+    (fd: number, done: Done) => (isLog(fd) ? sync(done) : void setTimeout(done, 0, null)),
+    (fd: number) => void (isLog(fd) && syncNow()),
+  );
+  return () => put(fdatasync, fdatasyncSync);
+}

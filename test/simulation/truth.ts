@@ -1,0 +1,244 @@
+/**
+ * What everybody was told, beside the house: what it must be held to at the end. It has the promises of the design from the outside alone,
+ * by what was sent and what was answered, and knows nothing of how the house keeps them.
+ */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Auction } from '../../src/auction/auction.ts';
+import { listOrders, type OrderView } from '../../src/auction/intake/find-order.ts';
+import type { Notice, Ports } from '../../src/auction/ports.ts';
+import { readBook, readResult } from '../../src/auction/views/results.ts';
+import { canonical } from '../../src/book/canonical.ts';
+import { checkIntake } from '../../src/book/check-intake.ts';
+import type { Receipt } from '../../src/book/intake.ts';
+import { receiptFaults } from '../../src/book/receipts.ts';
+import { clear } from '../../src/clearing/clear.ts';
+import type { Book } from '../../src/market/book.ts';
+import type { AuctionError } from '../../src/market/errors.ts';
+import type { Result } from '../../src/market/result.ts';
+import { verify } from '../../src/verify/verify.ts';
+
+export const participants = ['ann', 'ben', 'cem'] as const;
+export type Fields = Record<string, unknown> & { readonly record_id: string };
+
+/** One body that a participant has sent under an id: of several under one id at most one is taken. */
+export interface Sent {
+  readonly auction: string;
+  readonly participant: string;
+  readonly body: Fields;
+  receipt?: Receipt;
+  cancellation?: Receipt;
+  /** Somebody was not told what became of it, or of its cancellation. */
+  isUnknown: boolean;
+  isCancelUnknown: boolean;
+}
+
+/** Refusals that say that nothing was done. */
+const refusals = [
+  'invalid-order',
+  'conflict',
+  'gate-closed',
+  'gate-not-open',
+  'not-found',
+  'forbidden',
+  'damaged-data',
+];
+
+export class Truth {
+  readonly sent = new Map<string, Sent>();
+  /** Auctions whose rows somebody has changed: they may fail, and must not settle on what was changed. */
+  readonly altered = new Set<string>();
+  /** What each participant was told an auction's sealed book is, by its hash. */
+  readonly books = new Map<string, string>();
+  requests = 0;
+
+  of(auction: string, participant: string, body: Fields): Sent {
+    const key = `${auction}/${participant}/${JSON.stringify(body)}`;
+    const known = this.sent.get(key) ?? { auction, participant, body, isUnknown: false, isCancelUnknown: false };
+    this.sent.set(key, known);
+    return known;
+  }
+
+  all(auction: string, participant?: string): Sent[] {
+    return [...this.sent.values()].filter(
+      (each) => each.auction === auction && (participant === undefined || each.participant === participant),
+    );
+  }
+
+  taken(sent: readonly Sent[], receipts: readonly Receipt[], gateClosure: number): void {
+    assert.equal(receipts.length, sent.length, 'a receipt for each order');
+    for (const [at, receipt] of receipts.entries()) {
+      const each = sent[at]!;
+      assert.deepEqual([receipt.record_id, receipt.participant], [each.body.record_id, each.participant]);
+      assert.deepEqual(each.receipt ?? receipt, receipt, 'one order has two receipts');
+      assert(Date.parse(receipt.received_at) < gateClosure, `order ${receipt.record_id} was taken after the gate`);
+      each.receipt = receipt;
+    }
+  }
+
+  /** @returns whether it is known that nothing was done */
+  refused(error: unknown): boolean {
+    const { code, name } = error as AuctionError;
+    assert.equal(name, 'AuctionError', (error as Error).stack);
+    assert(code === 'unavailable' || refusals.includes(code), (error as Error).stack);
+    return code !== 'unavailable';
+  }
+
+  /** Whoever looks sees what they sent themselves, and no outcome that is somebody else's. */
+  sees(auction: string, participant: string, views: readonly OrderView[]): void {
+    for (const view of views) {
+      assert.equal(view.participant, participant, `${participant} sees an order of ${view.participant}`);
+      const outcome = view.outcome;
+      assert(
+        outcome === undefined || outcome.participant === participant,
+        `${participant} sees somebody else's outcome`,
+      );
+      const ids = this.all(auction, participant).map(({ body }) => body.record_id);
+      assert(ids.includes(view.record_id), `${participant} sees ${view.record_id}, which they never sent`);
+    }
+  }
+}
+
+const ended = ['settled', 'cancelled'];
+
+export interface Ended {
+  readonly truth: Truth;
+  readonly ports: Ports;
+  readonly objects: ReadonlyMap<string, string>;
+  readonly heard: readonly Notice[];
+  /** Whether the engine is asked once more. */
+  readonly isClearedAgain: boolean;
+}
+
+/** Promises 1 to 6 of an auction, once nothing is going on any more. */
+export async function checkAuction(world: Ended, auction: Auction): Promise<void> {
+  const { truth, ports } = world;
+  const { id, state } = auction;
+  if (truth.altered.has(id) && !ended.includes(state)) {
+    assert.equal(state, 'failed', `${id} was altered and is ${state}`);
+    return;
+  }
+  assert(ended.includes(state), `${id} has not ended: it is ${state}, ${auction.cause}`);
+  if (state === 'cancelled') return;
+  const book = await readBook(ports, id);
+  const result = await readResult(ports, id);
+  const hash = `sha256:${createHash('sha256').update(canonical(book)).digest('hex')}`;
+  assert.equal(auction.book?.hash, hash, 'the sealed book has another hash');
+  assert.equal(truth.books.get(id) ?? hash, hash, 'the sealed book has changed');
+  assert.deepEqual(checkIntake(book), []);
+  checkBook(truth.all(id), book);
+  const refused = verify(book, hash, result).checks.filter(({ violations }) => violations.length > 0);
+  assert.deepEqual(refused, [], 'the verifier refuses what was published');
+  if (world.isClearedAgain && (result.excluded ?? []).length === 0 && result.status === 'optimal') {
+    const again = await clear(book, hash);
+    assert.equal(canonical(again.result), canonical(result), 'the same book gives another result');
+  }
+  checkOutcomes(book, result);
+  checkSettled(world, auction, result);
+  for (const participant of participants) {
+    const views = await listOrders(ports, id, { participant }).catch((error: AuctionError) => {
+      assert(truth.altered.has(id) && error.code === 'damaged-data', error.stack);
+      return [];
+    });
+    truth.sees(id, participant, views);
+    checkViews(views, result);
+  }
+}
+
+/** Promise 1: what has a receipt is in the book unless it was cancelled, once, as it was sent; what was refused is not. */
+function checkBook(sent: readonly Sent[], book: Book): void {
+  const leftOut = (book.intake?.rule === 2 && book.intake.leftOut) || [];
+  const inBook = new Map<string, Book['orders'][number]>();
+  for (const order of [...book.orders, ...leftOut]) {
+    const key = `${order.participant}/${order.record_id}`;
+    assert(!inBook.has(key), `${key} is in the book twice`);
+    inBook.set(key, order);
+  }
+  const receipts = sent.flatMap(({ receipt, cancellation }) =>
+    [receipt, cancellation].filter((each) => each !== undefined),
+  );
+  // Who had no answer to a cancellation has no receipt of it.
+  const isExpected = ({ code, record_id }: { code?: string; record_id?: string }) =>
+    code === 'order-withdrawn' && sent.some((each) => each.isCancelUnknown && each.body.record_id === record_id);
+  assert.deepEqual(
+    receiptFaults(book, receipts).filter((fault) => !isExpected(fault)),
+    [],
+  );
+  for (const { participant, body, receipt, cancellation, isUnknown, isCancelUnknown } of sent) {
+    const key = `${participant}/${body.record_id}`;
+    const order = inBook.get(key);
+    const isThis = order !== undefined && isSame(order, body);
+    if (receipt === undefined) {
+      assert(isUnknown || !isThis || hasTwin(sent, participant, body), `${key} was refused and is in the book`);
+      continue;
+    }
+    if (cancellation !== undefined) assert.equal(order, undefined, `${key} was cancelled and is in the book`);
+    else if (!isCancelUnknown) {
+      assert(order !== undefined, `${key} has a receipt and is not in the book`);
+      assert(isThis, `${key} is in the book with another body: ${JSON.stringify(order)}`);
+      assert.deepEqual([order.sequence, order.received_at], [receipt.sequence, receipt.received_at]);
+    }
+  }
+  for (const [key, order] of inBook)
+    assert(
+      sent.some(({ participant, body }) => key === `${participant}/${body.record_id}` && isSame(order, body)),
+      `nobody sent ${key} as it is in the book: ${JSON.stringify(order)}`,
+    );
+}
+
+/** A body may say in other words what another one says. */
+const hasTwin = (sent: readonly Sent[], participant: string, body: Fields): boolean =>
+  sent.some((each) => each.participant === participant && each.body !== body && isSame(each.body, body));
+
+/** Whether an order says what was sent: all fields that were, but for what the house may fill in. */
+function isSame(order: object, body: Fields): boolean {
+  const has = order as Record<string, unknown>;
+  return Object.entries(body).every(([field, value]) => isDeepStrictEqual(has[field], value));
+}
+
+/** Promise 6: one outcome for each order, with a reason unless all of it was accepted. */
+function checkOutcomes(book: Book, { orders, excluded = [] }: Result): void {
+  const names = [...orders].map(({ participant, record_id }) => `${participant}/${record_id}`).sort();
+  assert.deepEqual(names, book.orders.map(({ participant, record_id }) => `${participant}/${record_id}`).sort());
+  const left = new Set(excluded.map(({ participant, record_id }) => `${participant}/${record_id}`));
+  for (const { status, reason, participant, record_id } of orders)
+    assert(status === 'accepted' || reason !== undefined || left.has(`${participant}/${record_id}`), 'no reason');
+}
+
+/** Accepted orders lie in the archive once, each rejected one has been told once, and told what the result says. */
+function checkSettled({ objects, heard }: Ended, auction: Auction, result: Result): void {
+  const { id } = auction;
+  const last = `/run-${result === undefined ? 1 : (auction.result?.run ?? auction.run)}/`;
+  const accepted = [...objects]
+    .filter(([key]) => key.startsWith(`orders/${id}/`) && key.includes('/accepted/'))
+    .filter(([key]) => (last === '/run-1/' ? !key.includes('/run-') : key.includes(last)))
+    .flatMap(([, text]) => (JSON.parse(text) as { orders: { participant: string; record_id: string }[] }).orders);
+  const nameOf = (of: { participant?: string | undefined; record_id: string }) => `${of.participant}/${of.record_id}`;
+  const wanted = result.orders.filter(({ status }) => status !== 'rejected').map(nameOf);
+  assert.deepEqual(accepted.map(nameOf).sort(), wanted.sort(), 'accepted orders are settled once');
+  const told = new Map<string, Set<string>>();
+  for (const notice of heard) {
+    if (notice.kind !== 'order-rejected' || notice.auction !== id || !notice.id.includes(auction.result!.hash))
+      continue;
+    const outcome = result.orders.find((order) => nameOf(order) === nameOf(notice));
+    assert.equal(outcome?.status, 'rejected', `${nameOf(notice)} was told that it is rejected`);
+    told.set(nameOf(notice), (told.get(nameOf(notice)) ?? new Set()).add(notice.id));
+  }
+  for (const outcome of result.orders.filter(({ status }) => status === 'rejected'))
+    assert.equal(told.get(nameOf(outcome))?.size, 1, `${nameOf(outcome)} was rejected and told by so many notices`);
+}
+
+function checkViews(views: readonly OrderView[], result: Result): void {
+  for (const { participant, record_id, outcome, cancelled } of views) {
+    const published = result.orders.find((each) => each.participant === participant && each.record_id === record_id);
+    if (cancelled) assert.equal(outcome, undefined, `${record_id} was cancelled and has an outcome`);
+    else if (published !== undefined)
+      assert.deepEqual(
+        [outcome?.status, outcome?.power],
+        [published.status, published.power],
+        `outcome of ${record_id}`,
+      );
+  }
+}
