@@ -1,6 +1,7 @@
 /** Bugs that a house may have, put there to see that the simulation finds each. */
 
 import type { Store } from '../../src/adapters/local/stores.ts';
+import type { Trade } from '../../src/auction/money/trades.ts';
 import type { Ports } from '../../src/auction/ports.ts';
 import type { Entry } from '../../src/book/intake.ts';
 import type { Order } from '../../src/market/order.ts';
@@ -8,6 +9,8 @@ import type { Order } from '../../src/market/order.ts';
 export interface Plant {
   /** By how much the clock that gates go by is late, in milliseconds. */
   readonly lateMs?: number;
+  /** What it makes of the trades of an auction. */
+  readonly trades?: (right: Trade[]) => Trade[];
   readonly ports?: (right: Ports, store: Store) => Ports;
 }
 
@@ -43,6 +46,10 @@ export const plants = {
   'outcome shown to another participant': withOrders((orders) => ({
     list: (auction, { participant: _, ...page } = {}) => orders.list(auction, page),
   })),
+  'money off by a cent': {
+    trades: (trades) =>
+      trades.map((trade, at) => (at === 0 ? { ...trade, amountCents: trade.amountCents + 1 } : trade)),
+  },
   'an altered row accepted': withOrders((_, { database }) => ({
     entries: async (auction) => {
       const rows = database.prepare('SELECT * FROM entries WHERE auction = ? ORDER BY sequence').all(auction);

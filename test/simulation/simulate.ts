@@ -13,6 +13,7 @@ import { cancelAuction, closeGate, createAuction, restartAuction } from '../../s
 import { cancelOrder } from '../../src/auction/intake/cancel-order.ts';
 import { findOrder, listOrders } from '../../src/auction/intake/find-order.ts';
 import { submitOrders } from '../../src/auction/intake/submit-orders.ts';
+import { readTrades } from '../../src/auction/money/read-money.ts';
 import type { Ports } from '../../src/auction/ports.ts';
 import { readDiagnosis } from '../../src/auction/records/diagnosis.ts';
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
@@ -22,7 +23,7 @@ import { type FaultKind, Faults } from './faults.ts';
 import { type Machine, simulateMachine } from './machine.ts';
 import type { Plant } from './planted.ts';
 import { drained, type SimulatedTime, simulateTime } from './time.ts';
-import { checkAuction, type Fields, participants, Truth } from './truth.ts';
+import { checkAuction, type Ended, type Fields, participants, Truth } from './truth.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -91,7 +92,7 @@ export async function simulate({ seed, without = [], actions: most, plant }: Sim
       await passUntil(world, time.now() + 10 * second);
     }
     if (found.length > 0) throw found[0];
-    return await check(world, seed);
+    return await check(world, seed, plant?.trades);
   } finally {
     await machine.stop();
     await drained();
@@ -130,15 +131,20 @@ async function isOver({ machine, auctions, truth }: World): Promise<boolean> {
   return waiting.length === 0 && running.every(({ status }) => status !== 'running');
 }
 
-async function check({ truth, machine, faults, auctions }: World, seed: number): Promise<Simulation> {
+async function check(
+  { truth, machine, faults, auctions }: World,
+  seed: number,
+  planted: Plant['trades'] = (right) => right,
+): Promise<Simulation> {
   const { own } = machine.process()!;
+  const trades: Ended['trades'] = async (ports, auction) => planted(await readTrades(ports, auction));
   let settled = 0;
   for (const id of auctions.keys()) {
     const auction = await own.auctions.find(id);
     if (auction === undefined) continue;
     const { archive, heard } = machine;
     await checkAuction(
-      { truth, ports: own, objects: archive.objects, heard, isClearedAgain: seed % 10 === 0 },
+      { truth, ports: own, objects: archive.objects, heard, trades, isClearedAgain: seed % 10 === 0 },
       auction,
     );
     if (auction.state === 'settled') settled++;

@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Auction } from '../../src/auction/auction.ts';
 import { listOrders, type OrderView } from '../../src/auction/intake/find-order.ts';
+import { readSettlement } from '../../src/auction/money/read-money.ts';
+import type { Trade } from '../../src/auction/money/trades.ts';
 import type { Notice, Ports } from '../../src/auction/ports.ts';
 import { readBook, readResult } from '../../src/auction/views/results.ts';
 import { canonical } from '../../src/book/canonical.ts';
@@ -19,6 +21,7 @@ import type { Book } from '../../src/market/book.ts';
 import type { AuctionError } from '../../src/market/errors.ts';
 import type { Result } from '../../src/market/result.ts';
 import { verify } from '../../src/verify/verify.ts';
+import { checkBalance, checkTrades } from './money.ts';
 
 export const participants = ['ann', 'ben', 'cem'] as const;
 export type Fields = Record<string, unknown> & { readonly record_id: string };
@@ -108,6 +111,8 @@ export interface Ended {
   readonly ports: Ports;
   readonly objects: ReadonlyMap<string, string>;
   readonly heard: readonly Notice[];
+  /** The trades of an auction, as the house makes them. */
+  readonly trades: (ports: Ports, auction: Auction) => Promise<Trade[]>;
   /** Whether the engine is asked once more. */
   readonly isClearedAgain: boolean;
 }
@@ -136,6 +141,9 @@ export async function checkAuction(world: Ended, auction: Auction): Promise<void
     assert.equal(canonical(again.result), canonical(result), 'the same book gives another result');
   }
   checkOutcomes(book, result);
+  const trades = await world.trades(ports, auction);
+  checkTrades(book, result, trades);
+  checkBalance(await readSettlement(ports, auction), trades);
   checkSettled(world, auction, result);
   for (const participant of participants) {
     const views = await listOrders(ports, id, { participant }).catch((error: AuctionError) => {
