@@ -193,9 +193,15 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
     const process: Process = { ports, own, store, isAlive: true, died };
     deaths.set(process, resolve);
     standing = process;
-    for (const { auction, fault } of store.damaged) {
-      const { state, run } = await findAuction(own, auction);
-      if (state === 'open') await failAuction(own, auction, run, `its intake is damaged: ${fault}`);
+    try {
+      for (const { auction, fault } of store.damaged) {
+        const { state, run } = await findAuction(own, auction);
+        if (state === 'open') await failAuction(own, auction, run, `its intake is damaged: ${fault}`);
+      }
+    } catch (error) {
+      // It ends with the machine's fault, and whoever looks after it starts it again.
+      if (!(error instanceof AuctionError && error.code === 'unavailable')) throw error;
+      if (process.isAlive) die(process, 'crash');
     }
     if (!process.isAlive) return;
     workflow.resume();
