@@ -43,6 +43,14 @@ export const plants = {
       order.kind === 'limit' && isTurn() ? { ...order, side: order.side === 'buy' ? 'sell' : 'buy' } : order;
     return { append: (auction, participant, some) => orders.append(auction, participant, some.map(other)) };
   }),
+  'dropped replacement': withOrders((orders) => ({
+    async replace(auction, participant, order, expected) {
+      const [before] = await orders.find(auction, participant, [order.record_id]);
+      const receipt = await orders.replace(auction, participant, order, expected);
+      if (before !== undefined) await orders.replace(auction, participant, before.order);
+      return receipt;
+    },
+  })),
   'outcome shown to another participant': withOrders((orders) => ({
     list: (auction, { participant: _, ...page } = {}) => orders.list(auction, page),
   })),

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { cancelAuction, closeGate, createAuction, restartAuction } from '../../src/auction/auctions.ts';
 import { cancelOrder } from '../../src/auction/intake/cancel-order.ts';
 import { findOrder, listOrders } from '../../src/auction/intake/find-order.ts';
+import { replaceOrder } from '../../src/auction/intake/replace-order.ts';
 import { submitOrders } from '../../src/auction/intake/submit-orders.ts';
 import { readTrades } from '../../src/auction/money/read-money.ts';
 import type { Ports } from '../../src/auction/ports.ts';
@@ -149,7 +150,7 @@ async function check(
     );
     if (auction.state === 'settled') settled++;
   }
-  const taken = [...truth.sent.values()].filter(({ receipt }) => receipt !== undefined).length;
+  const taken = [...truth.sent.values()].reduce((sum, { receipts }) => sum + receipts.size, 0);
   const digest = createHash('sha256')
     .update(JSON.stringify([[...machine.archive.objects], machine.heard]))
     .digest('hex');
@@ -176,7 +177,7 @@ function plan(world: World): Action[] {
     dice.isSo(0.5) ? gate - dice.whole(0, 15 * second) : dice.whole(start + second, gate + 30 * second);
   for (let k = dice.whole(5, 40); k > 0; k--) {
     const id = dice.pick(ids);
-    const kinds = [submitSome, submitSome, submitSome, again, changed, cancelSome, look];
+    const kinds = [submitSome, submitSome, submitSome, again, changed, replaceSome, cancelSome, look];
     const act = dice.pick(kinds);
     actions.push({ at: anyTime(), act: () => act(world, id) });
   }
@@ -226,7 +227,7 @@ async function make(world: World, id: string): Promise<void> {
 
 async function send(world: World, id: string, participant: string, orders: readonly Fields[]): Promise<void> {
   const sent = orders.map((order) => world.truth.of(id, participant, order));
-  const isNew = sent.every(({ receipt, isUnknown }) => receipt === undefined && !isUnknown);
+  const isNew = sent.every(({ receipts, isUnknown }) => receipts.size === 0 && !isUnknown);
   const isLate = world.time.now() >= gate;
   const answer = await ask(world, (ports) => submitOrders(ports, { participant }, { auction: id, orders }));
   if (answer.kind === 'done') {
@@ -258,6 +259,28 @@ async function changed(world: World, id: string): Promise<void> {
   const { participant, body } = world.dice.pick(known);
   const { min, max } = world.auctions.get(id)!.market.priceLimits;
   await send(world, id, participant, [{ ...body, price: body.price === min ? max : min }]);
+}
+
+/** Another price in the place of what is there, by who knows which version that is, believes it or does not ask. */
+async function replaceSome(world: World, id: string): Promise<void> {
+  const { truth, dice } = world;
+  const known = truth.all(id).filter(({ body }) => typeof body.price === 'number');
+  if (known.length === 0) return;
+  const { participant, body } = dice.pick(known);
+  const { min, max, tick = 1 } = world.auctions.get(id)!.market.priceLimits;
+  const order = { ...body, price: dice.pick([min, max, min + tick, max - tick]) };
+  const own = truth.all(id, participant).filter((each) => each.body.record_id === body.record_id);
+  const last = Math.max(1, ...own.flatMap(({ receipts }) => [...receipts.keys()]));
+  const expected = dice.pick([{}, { expected: last }, { expected: last }, { expected: last + 1 }]);
+  const isLate = world.time.now() >= gate;
+  const sent = truth.of(id, participant, order);
+  const isNew = sent.receipts.size === 0 && !sent.isUnknown;
+  const change = { record_id: body.record_id, order, auction: id, ...expected };
+  const answer = await ask(world, (ports) => replaceOrder(ports, { participant }, change));
+  if (answer.kind === 'unknown') sent.isUnknown = true;
+  if (answer.kind !== 'done') return;
+  assert(!(isNew && isLate), 'a change that was sent after the gate was taken');
+  truth.taken([sent], [answer.value], gate);
 }
 
 async function cancelSome(world: World, id: string): Promise<void> {

@@ -26,12 +26,13 @@ import { checkBalance, checkTrades } from './money.ts';
 export const participants = ['ann', 'ben', 'cem'] as const;
 export type Fields = Record<string, unknown> & { readonly record_id: string };
 
-/** One body that a participant has sent under an id: of several under one id at most one is taken. */
+/** One body that a participant has sent under an id, as a new order or in the place of another: of several under one id one counts. */
 export interface Sent {
   readonly auction: string;
   readonly participant: string;
   readonly body: Fields;
-  receipt?: Receipt;
+  /** By version. */
+  readonly receipts: Map<number, Receipt>;
   cancellation?: Receipt;
   /** Somebody was not told what became of it, or of its cancellation. */
   isUnknown: boolean;
@@ -40,13 +41,8 @@ export interface Sent {
 
 /** Refusals that say that nothing was done. */
 const refusals = [
-  'invalid-order',
-  'conflict',
-  'gate-closed',
-  'gate-not-open',
-  'not-found',
-  'forbidden',
-  'damaged-data',
+  ...['invalid-order', 'conflict', 'gate-closed', 'gate-not-open', 'not-found', 'forbidden', 'damaged-data'],
+  ...['order-cancelled', 'order-executed', 'precondition-failed'],
 ];
 
 export class Truth {
@@ -59,7 +55,8 @@ export class Truth {
 
   of(auction: string, participant: string, body: Fields): Sent {
     const key = `${auction}/${participant}/${JSON.stringify(body)}`;
-    const known = this.sent.get(key) ?? { auction, participant, body, isUnknown: false, isCancelUnknown: false };
+    const fresh = { auction, participant, body, receipts: new Map(), isUnknown: false, isCancelUnknown: false };
+    const known: Sent = this.sent.get(key) ?? fresh;
     this.sent.set(key, known);
     return known;
   }
@@ -75,9 +72,9 @@ export class Truth {
     for (const [at, receipt] of receipts.entries()) {
       const each = sent[at]!;
       assert.deepEqual([receipt.record_id, receipt.participant], [each.body.record_id, each.participant]);
-      assert.deepEqual(each.receipt ?? receipt, receipt, 'one order has two receipts');
+      assert.deepEqual(each.receipts.get(receipt.version) ?? receipt, receipt, 'one version has two receipts');
       assert(Date.parse(receipt.received_at) < gateClosure, `order ${receipt.record_id} was taken after the gate`);
-      each.receipt = receipt;
+      each.receipts.set(receipt.version, receipt);
     }
   }
 
@@ -164,31 +161,20 @@ function checkBook(sent: readonly Sent[], book: Book): void {
     assert(!inBook.has(key), `${key} is in the book twice`);
     inBook.set(key, order);
   }
-  const receipts = sent.flatMap(({ receipt, cancellation }) =>
-    [receipt, cancellation].filter((each) => each !== undefined),
-  );
-  // Who had no answer to a cancellation has no receipt of it.
+  const receipts = sent.flatMap(({ receipts, cancellation }) => [
+    ...receipts.values(),
+    ...(cancellation === undefined ? [] : [cancellation]),
+  ]);
+  // Who had no answer to a change has no receipt of it.
   const isExpected = ({ code, record_id }: { code?: string; record_id?: string }) =>
-    code === 'order-withdrawn' && sent.some((each) => each.isCancelUnknown && each.body.record_id === record_id);
+    (code === 'order-withdrawn' || code === 'order-replaced') &&
+    sent.some((each) => (each.isCancelUnknown || each.isUnknown) && each.body.record_id === record_id);
   assert.deepEqual(
     receiptFaults(book, receipts).filter((fault) => !isExpected(fault)),
     [],
   );
-  for (const { participant, body, receipt, cancellation, isUnknown, isCancelUnknown } of sent) {
-    const key = `${participant}/${body.record_id}`;
-    const order = inBook.get(key);
-    const isThis = order !== undefined && isSame(order, body);
-    if (receipt === undefined) {
-      assert(isUnknown || !isThis || hasTwin(sent, participant, body), `${key} was refused and is in the book`);
-      continue;
-    }
-    if (cancellation !== undefined) assert.equal(order, undefined, `${key} was cancelled and is in the book`);
-    else if (!isCancelUnknown) {
-      assert(order !== undefined, `${key} has a receipt and is not in the book`);
-      assert(isThis, `${key} is in the book with another body: ${JSON.stringify(order)}`);
-      assert.deepEqual([order.sequence, order.received_at], [receipt.sequence, receipt.received_at]);
-    }
-  }
+  const named = Map.groupBy(sent, ({ participant, body }) => `${participant}/${body.record_id}`);
+  for (const [key, bodies] of named) checkOrder(key, bodies, inBook.get(key));
   for (const [key, order] of inBook)
     assert(
       sent.some(({ participant, body }) => key === `${participant}/${body.record_id}` && isSame(order, body)),
@@ -196,9 +182,24 @@ function checkBook(sent: readonly Sent[], book: Book): void {
     );
 }
 
-/** A body may say in other words what another one says. */
-const hasTwin = (sent: readonly Sent[], participant: string, body: Fields): boolean =>
-  sent.some((each) => each.participant === participant && each.body !== body && isSame(each.body, body));
+/** @param bodies  all that was sent under the id. @param order  what the book has of it */
+function checkOrder(key: string, bodies: readonly Sent[], order: Book['orders'][number] | undefined): void {
+  const acknowledged = bodies.flatMap((each) => [...each.receipts.values()].map((receipt) => ({ each, receipt })));
+  acknowledged.sort((a, b) => b.receipt.version - a.receipt.version);
+  const [last] = acknowledged;
+  const isUnknown = bodies.some((each) => each.isUnknown);
+  const isThis = (each: Sent) => order !== undefined && isSame(order, each.body);
+  if (bodies.some(({ cancellation }) => cancellation !== undefined))
+    assert.equal(order, undefined, `${key} was cancelled and is in the book`);
+  else if (last !== undefined && !bodies.some((each) => each.isCancelUnknown)) {
+    assert(order !== undefined, `${key} has a receipt and is not in the book`);
+    if (isUnknown) assert(isThis(last.each) || bodies.some((each) => each.isUnknown && isThis(each)), 'another body');
+    else {
+      assert(isThis(last.each), `${key} is in the book with another body: ${JSON.stringify(order)}`);
+      assert.deepEqual([order.sequence, order.received_at], [last.receipt.sequence, last.receipt.received_at]);
+    }
+  } else if (last === undefined) assert(order === undefined || isUnknown, `${key} was refused and is in the book`);
+}
 
 /** Whether an order says what was sent: all fields that were, but for what the house may fill in. */
 function isSame(order: object, body: Fields): boolean {
