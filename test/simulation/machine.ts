@@ -22,6 +22,7 @@ import { markets } from '../support/extreme-markets.ts';
 import { simulateArchive } from './archive.ts';
 import type { Faults } from './faults.ts';
 import type { Plant } from './planted.ts';
+import { simulateSigner } from './signer.ts';
 import type { SimulatedTime } from './time.ts';
 
 /** The house while it runs. */
@@ -178,6 +179,7 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
     const byId = new Map(markets.map((market) => [market.market, market]));
     const right: Ports = {
       ...{ clock, markets: byId, auctions: store.auctions, orders: store.orders, archive, notices, workflow, meter },
+      signer: simulateSigner(),
       longestSearchMs: 60_000,
     };
     const own = plant?.ports?.(right, store) ?? right;

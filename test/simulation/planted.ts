@@ -38,7 +38,7 @@ export const plants = {
   },
   'order after the gate': { lateMs: 20_000 },
   'receipt for another body': withOrders((orders) => {
-    const isTurn = every(7);
+    const isTurn = every(3);
     const other = (order: Order): Order =>
       order.kind === 'limit' && isTurn() ? { ...order, side: order.side === 'buy' ? 'sell' : 'buy' } : order;
     return { append: (auction, participant, some) => orders.append(auction, participant, some.map(other)) };
