@@ -47,6 +47,7 @@ const through: Readonly<Record<string, readonly Caller[]>> = {
   replaceOrder: writers,
   cancelOrder: writers,
   proveOrder: participants,
+  cancelOrders: writers,
   readMetrics: ['operator'],
   createAuction: ['operator'],
   closeGate: ['operator'],

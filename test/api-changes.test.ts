@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closeGate } from '../src/auction/auctions.ts';
+import { submitOrders } from '../src/auction/intake/submit-orders.ts';
 import { openApiHouse } from './api-house.ts';
 import { reaches } from './support/house.ts';
 
 const buy = { record_id: 'o-1', side: 'buy', price: 60, power: 80 };
+const wind = { name: 'wind', zones: ['MERIT'] };
+const gas = { name: 'gas', zones: ['MERIT'] };
 const block = (record_id: string, changes: object = {}) => ({
   ...{ record_id, kind: 'block', side: 'sell', price: 50, from: 1, to: 1, power: 10, minAcceptance: 1 },
   ...changes,
@@ -106,4 +109,50 @@ test('PUT /orders/{record_id} is refused where a child, a partner, a group or th
     'out loop-of-two-minima',
   ]);
   assert.deepEqual(await faults(block('child', { linkedTo: 'nobody' })), ['child unknown-parent']);
+});
+
+test('DELETE /orders cancels all orders of an auction, or of a portfolio, children before their parents', async (t) => {
+  const { ask, hold, ports } = await openApiHouse(t);
+  const { id } = await hold();
+  const cancel = async (query = '') => {
+    const { status, json } = await ask('DELETE', `/orders?auction=${id}${query}`);
+    return status === 200 ? json.receipts.map((receipt: { record_id: string }) => receipt.record_id) : json.code;
+  };
+  assert.equal((await ask('DELETE', '/orders')).json.code, 'invalid-request');
+  assert.deepEqual(await cancel(), []);
+  const owned = (orders: object[]) =>
+    submitOrders(ports, { participant: 'local', portfolios: [wind, gas] }, { auction: id, orders });
+  await owned([
+    block('parent', { portfolio: 'gas' }),
+    block('child', { portfolio: 'gas', linkedTo: 'parent' }),
+    block('theirs', { portfolio: 'wind', linkedTo: 'child' }),
+    block('in', { portfolio: 'wind', side: 'buy', loopWith: 'out' }),
+    block('out', { portfolio: 'gas', loopWith: 'in' }),
+    { ...buy, portfolio: 'wind' },
+  ]);
+  assert.equal(await cancel('&portfolio=gas'), 'conflict');
+  assert.deepEqual(await cancel('&portfolio=wind'), ['theirs', 'in', 'out', 'o-1']);
+  assert.deepEqual(await cancel(), ['child', 'parent']);
+  assert.deepEqual(await cancel(), []);
+});
+
+test('DELETE /orders says where there are more than one answer holds', async (t) => {
+  const { ask, hold } = await openApiHouse(t, { largestAnswer: 1300 });
+  const { id } = await hold();
+  await ask(
+    'POST',
+    '/orders',
+    ['a', 'b', 'c', 'd', 'e'].map((record_id) => ({ ...buy, record_id })),
+  );
+  const counts: [number, boolean][] = [];
+  for (let more = true; more; ) {
+    const { json } = await ask('DELETE', `/orders?auction=${id}`);
+    more = json.more;
+    counts.push([json.receipts.length, more]);
+  }
+  assert.deepEqual(counts, [
+    [2, true],
+    [2, true],
+    [1, false],
+  ]);
 });

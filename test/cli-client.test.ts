@@ -98,6 +98,15 @@ test('merit auctions holds, changes, closes and cancels auctions; merit orders l
     await ok('orders', 'versions', 'wind'),
     /^version 1, sequence 1,.*\n.*\nversion 2, sequence 6,.*\n.*"price":1,/m,
   );
+  assert.equal((await run(['orders', 'cancel', '--all', ...here])).code, 2);
+  const off = await ok('auctions', 'create', '--id', 'spare', '--start', start);
+  assert.match(off, /^spare: open/);
+  await ok('submit', file, '--auction', 'spare');
+  assert.match(
+    await ok('orders', 'cancel', '--all', '--auction', 'spare'),
+    /^wind: .*\n.*\n.*\ntown: cancelled in spare, sequence 8\n$/,
+  );
+  assert.equal(await ok('orders', 'cancel', '--portfolio', 'x', '--auction', 'spare'), 'there are none\n');
   assert.match(await ok('auctions', 'network', 'mine'), /^mine: 0 lines, 0 constraints$/m);
   assert.match(await ok('auctions', 'close', 'mine'), /^mine: (closed|clearing|preliminary|final|settled)/);
   for (let state = ''; state !== 'settled'; ) ({ state } = JSON.parse(await ok('auctions', 'show', 'mine', '--json')));

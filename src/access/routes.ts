@@ -58,6 +58,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /statements.csv': readOwnOrAll,
   'POST /orders': writeOwn,
   'GET /orders': readOwn,
+  'DELETE /orders': writeOwn,
   'GET /orders/{record_id}': readOwn,
   'GET /orders/{record_id}/versions': readOwn,
   'PUT /orders/{record_id}': writeOwn,

@@ -2,12 +2,13 @@
 
 import * as z from 'zod';
 import { cancelOrder } from '../auction/intake/cancel-order.ts';
+import { cancelOrders } from '../auction/intake/cancel-orders.ts';
 import { replaceOrder } from '../auction/intake/replace-order.ts';
 import type { Ports } from '../auction/ports.ts';
 import { receipt } from '../book/intake.ts';
 import { auctionId } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
-import { orderSubmission, recordId } from '../market/order.ts';
+import { orderSubmission, portfolioName, recordId } from '../market/order.ts';
 import { ownerOf } from './intake.ts';
 import { type Route, route } from './route.ts';
 
@@ -34,7 +35,34 @@ const ifMatch = z
     examples: ['"1"'],
   });
 
-export const changeRoutes = (ports: Ports): Route[] => [
+const cancellations = z
+  .strictObject({ auction: auctionId, receipts: z.array(receipt), more: z.boolean() })
+  .meta({ id: 'Cancellations' });
+
+/** Receipts of one answer, where answers have no other limit, and the bytes of one. */
+const mostReceipts = 100_000;
+const receiptBytes = 600;
+
+/** @param largestAnswer  bytes */
+export const changeRoutes = (ports: Ports, largestAnswer: number): Route[] => [
+  route({
+    id: 'cancelOrders',
+    method: 'delete',
+    path: '/orders',
+    tag: 'Orders',
+    summary: 'Cancel all your orders in an auction, or those of one portfolio, while the gate is open',
+    description:
+      'All that are there when it is asked; in one transaction, unless the house keeps its orders in the cloud, where each receipt holds for its own ' +
+      'order and the same request again takes up what was cut. With `more` there are others: ask again. The legs of a loop go together; a parent whose ' +
+      'child is in another portfolio is a `conflict`.',
+    query: z.strictObject({ auction: auctionId, portfolio: portfolioName.exactOptional() }),
+    answers: { 200: { description: 'A receipt for each cancellation', schema: cancellations } },
+    errors: ['not-found', 'conflict', 'gate-closed', 'gate-not-open', 'order-executed', 'unavailable'],
+    handle: async (c, { query, identity }) => {
+      const limit = Math.min(mostReceipts, Math.floor(largestAnswer / receiptBytes));
+      return c.json(await cancelOrders(ports, ownerOf(identity).participant, { ...query, limit }));
+    },
+  }),
   route({
     id: 'replaceOrder',
     method: 'put',

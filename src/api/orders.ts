@@ -144,5 +144,5 @@ export const orderRoutes = (ports: Ports, batchLimit: number, largestAnswer = In
       return c.json({ auction: found[0]!.auction, record_id, versions });
     },
   }),
-  ...changeRoutes(ports),
+  ...changeRoutes(ports, largestAnswer),
 ];

@@ -100,6 +100,11 @@ export interface OrderStore {
   replace(auction: string, participant: string, order: Order, expected?: number): Promise<Receipt>;
   /** Cancel one order, under the same gate rule. Cancelling twice gives the same receipt; `not-found` without the order. */
   cancel(auction: string, participant: string, record_id: string): Promise<Receipt>;
+  /**
+   * Cancel several orders, each once, with a receipt for each in their order. All of them or none, where one transaction holds them; else in the
+   * order given, in several, and who is refused on the way sends the same again.
+   */
+  cancelAll(auction: string, participant: string, record_ids: readonly string[]): Promise<Receipt[]>;
   /** Of these ids the participant's orders in an auction in their last version, live or cancelled, in any order; expired ones and what is not there left out. */
   find(auction: string, participant: string, record_ids: readonly string[]): Promise<StoredOrder[]>;
   /** The participant's order of that id in the auction whose gate closes last of those that have one; not an expired one. */

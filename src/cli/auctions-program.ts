@@ -125,8 +125,10 @@ export function addAuctionCommands(merit: Command, { client, examples, wholeNumb
     .option('--of <version>', 'only if this is still its version (default: the one it has now)', wholeNumber)
     .addHelpText('after', examples('merit orders replace wind wind.json', 'merit orders replace wind wind.json --of 2'))
     .action(async (id, file, options) => (await loadOrders()).replaceOrder(id, file, options));
-  client(orders, 'cancel <record_id...>')
+  client(orders, 'cancel [record_id...]')
     .description('take orders back while the gate is open')
     .option('--auction <id>', 'of which auction (default: your newest order of each id)')
+    .option('--all', 'all of the auction')
+    .option('--portfolio <name>', 'all of the auction that are of this portfolio')
     .action(async (ids, options) => (await loadOrders()).cancelOrders(ids, options));
 }

@@ -67,8 +67,8 @@ export class HouseClient {
     return this.#send('PATCH', path, body);
   }
 
-  async delete<T>(path: string): Promise<T> {
-    return JSON.parse(await this.#ask(path, { method: 'DELETE' })) as T;
+  async delete<T>(path: string, query: Query = {}): Promise<T> {
+    return JSON.parse(await this.#ask(withQuery(path, query), { method: 'DELETE' })) as T;
   }
 
   async #send<T>(method: string, path: string, body: unknown, more: Record<string, string> = {}): Promise<T> {

@@ -374,6 +374,38 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     assert.deepEqual([await all('linkedTo', 'two'), await all('exclusiveGroup', 'g')], [[], ['other']]);
   });
 
+  test(`${name}: cancelAll() takes back as many as are named, each once`, async (t) => {
+    const { orders } = await withAuction(t);
+    const ids = Array.from({ length: 250 }, (_, i) => `o${i}`);
+    await orders.append('a1', 'p', [
+      ...ids.map((id) => anOrder(id)),
+      aBlock('parent'),
+      aBlock('child', { linkedTo: 'parent' }),
+    ]);
+    await orders.append('a1', 'q', [anOrder('o1')]);
+    const second = await orders.replace('a1', 'p', anOrder('o2', { price: 51 }));
+    const first = await orders.cancel('a1', 'p', 'o0');
+    const receipts = await orders.cancelAll('a1', 'p', ['child', 'parent', ...ids]);
+    assert.deepEqual(
+      receipts.map(({ record_id }) => record_id),
+      ['child', 'parent', ...ids],
+    );
+    assert.deepEqual([receipts[2], receipts[4]!.version], [first, second.version]);
+    assert.deepEqual(await orders.cancelAll('a1', 'p', ['child', 'parent', ...ids]), receipts);
+    assert.deepEqual(
+      (await orders.list('a1')).filter(({ cancelled }) => !cancelled).map(({ participant }) => participant),
+      ['q'],
+    );
+    assert.deepEqual(await orders.allNaming('a1', 'p', 'linkedTo', 'parent'), []);
+    let hash = chainStart('a1');
+    const entries = await orders.entries('a1');
+    for (const entry of entries) hash = chain(hash, entryDigest(1, entry));
+    assert.deepEqual([entries.length, hash], [253 + 1 + 252, receipts.at(-1)!.hash]);
+    await orders.append('a1', 'p', [anOrder('left')]);
+    await assert.rejects(orders.cancelAll('a1', 'p', ['left', 'nobody']), { code: 'not-found' });
+    assert.equal((await orders.find('a1', 'p', ['left']))[0]!.cancelled, false);
+  });
+
   test(`${name}: find() and list() have the orders with their stamps, page by page`, async (t) => {
     const { orders, auctions } = await withAuction(t);
     await auctions.create(anAuction({ id: 'a2', gateClosure: '2025-04-01T12:00:00Z' }));

@@ -1,5 +1,5 @@
 /**
- * An order is replaced, or taken back: one entry in the log, put there by the transaction that also changes the order's item.
+ * Orders are replaced, or taken back: an entry in the log for each, put there by the transaction that also changes the order's item.
  *
  * Both begin at the item as it is, and come true only if it is still so. So of two that change an order at once one is refused, looks
  * again, and finds what the other has made of it.
@@ -7,6 +7,7 @@
 
 import type { Clock, OrderStore } from '../../auction/ports.ts';
 import { canonicalOrder } from '../../book/canonical.ts';
+import type { Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import { checkVersion, isRepeated } from '../versions.ts';
 import type { AuctionRecord } from './auction-store.ts';
@@ -29,41 +30,83 @@ export interface ChangesOptions {
   recordOf(auction: string): Promise<AuctionRecord>;
 }
 
-export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace' | 'cancel'> {
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: its parts, each short, share the tables and the log
+export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace' | 'cancel' | 'cancelAll'> {
   const { database, ordersTable, intakeTable, log, clock, requests, recordOf } = options;
 
-  /** The item of an order that is in the log. @throws AuctionError `not-found` */
-  async function itemOf({ auction }: AuctionRecord, participant: string, record_id: string): Promise<OrderItem> {
-    const found = await database.get(ordersTable, { record_id: keyOf(auction.id, participant, record_id) });
-    const item = found && asOrderItem(found);
-    const known = item && (await log.records(auction.id, [item.request_id])).get(item.request_id);
-    if (item === undefined || !isCommitted(known))
-      throw new AuctionError('not-found', `there is no order ${record_id} in auction ${auction.id}`);
-    return item;
+  /** The items of orders that are in the log, in their order. @throws AuctionError `not-found` */
+  async function itemsOf({ auction }: AuctionRecord, participant: string, record_ids: readonly string[]) {
+    const keys = record_ids.map((record_id) => ({ record_id: keyOf(auction.id, participant, record_id) }));
+    const items = (await database.getMany(ordersTable, keys)).map(asOrderItem);
+    const byKey = new Map(items.map((item) => [item.record_id, item]));
+    const known = await log.records(
+      auction.id,
+      items.map(({ request_id }) => request_id),
+    );
+    return keys.map(({ record_id: key }, i): OrderItem => {
+      const item = byKey.get(key);
+      if (item !== undefined && isCommitted(known.get(item.request_id))) return item;
+      throw new AuctionError('not-found', `there is no order ${record_ids[i]} in auction ${auction.id}`);
+    });
   }
 
-  /** What a request that is in the log says of an order. */
-  async function takeReceipt({ auction, shards }: AuctionRecord, request: Request, of: string, record_id: string) {
-    const known = (await log.records(auction.id, [of])).get(of);
-    if (!isCommitted(known)) throw new AuctionError('unavailable', 'the log does not answer');
-    const [entries] = await log.entriesOfAll(auction.id, shards, [known]);
-    const entry = entries!.find((each) => (each.order?.record_id ?? each.cancels) === record_id);
-    request.receipts.set(record_id, receiptOf(auction.id, entry!));
+  /** What requests that are in the log say of orders. @param of  by record_id */
+  async function takeReceipts({ auction, shards }: AuctionRecord, request: Request, of: ReadonlyMap<string, string>) {
+    const requests = [...new Set(of.values())];
+    const records = await log.records(auction.id, requests);
+    const committed = requests.map((each) => records.get(each)).filter(isCommitted);
+    if (committed.length < requests.length) throw new AuctionError('unavailable', 'the log does not answer');
+    for (const entry of (await log.entriesOfAll(auction.id, shards, committed)).flat()) {
+      const record_id = entry.order?.record_id ?? entry.cancels!;
+      if (of.get(record_id) === entry.request) request.receipts.set(record_id, receiptOf(auction.id, entry));
+    }
   }
 
-  /** Try once to put an entry into the log. Refused: somebody else was first, which the next look at the item finds. */
+  /** Try once to put entries into the log. Refused: somebody else was first, which the next look at the items finds. */
   async function enter(
     record: AuctionRecord,
     request: Request,
     participant: string,
-    entry: Submitted,
+    entries: readonly Submitted[],
     actions: readonly Action[],
   ): Promise<Progress> {
-    const entries = [entry];
     const whole = { participant, entries, pages: pagesOf(entries), actions };
     const progress = await requests.enter(record, request, whole, stampAt(record.auction, clock));
     return typeof progress === 'string' ? progress : 'later';
   }
+
+  /** As many orders as one transaction holds. */
+  async function cancelTogether(record: AuctionRecord, participant: string, record_ids: readonly string[]) {
+    const request = newRequest(record);
+    await requests.persist(record, request, async (): Promise<Progress> => {
+      const items = await itemsOf(record, participant, record_ids);
+      const gone = new Map<string, string>();
+      const live: { record_id: string; item: OrderItem }[] = [];
+      for (const [i, item] of items.entries()) {
+        if (item.cancelled_by === undefined) live.push({ record_id: record_ids[i]!, item });
+        else gone.set(record_ids[i]!, item.cancelled_by);
+      }
+      if (gone.size > 0) await takeReceipts(record, request, gone);
+      if (live.length === 0) return 'done';
+      checkGate(record.auction, clock.now());
+      const entries = live.map(({ record_id, item: { version } }) => {
+        return { record_id, cancels: record_id, ...(version !== undefined && { version }) };
+      });
+      const actions = live.flatMap(({ item }) => cancelActions(item, request.id));
+      return enter(record, request, participant, entries, actions);
+    });
+    return record_ids.map((record_id) => request.receipts.get(record_id)!);
+  }
+
+  const cancelActions = (item: OrderItem, by: string): Action[] => [
+    {
+      table: ordersTable,
+      update: { record_id: item.record_id },
+      set: { text: 'SET cancelled_by = :by', values: { ':by': by } },
+      condition: unchanged(item),
+    },
+    ...namesRemoved(intakeTable, item),
+  ];
 
   return {
     async replace(id, participant, order, expected) {
@@ -72,11 +115,11 @@ export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace'
       const replacing = { record_id, body: canonicalOrder(order), expected };
       const request = newRequest(record);
       await requests.persist(record, request, async (): Promise<Progress> => {
-        const item = await itemOf(record, participant, record_id);
+        const [item] = (await itemsOf(record, participant, [record_id])) as [OrderItem];
         const { order: body, version = 1, request_id } = item;
         const last = { body, version, cancelled: item.cancelled_by !== undefined };
         if (isRepeated(replacing, last)) {
-          await takeReceipt(record, request, request_id, record_id);
+          await takeReceipts(record, request, new Map([[record_id, request_id]]));
           return 'done';
         }
         checkGate(record.auction, clock.now());
@@ -91,41 +134,49 @@ export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace'
         };
         const note = { ...versionKey(id, participant, record_id, version), request_id };
         const entry = { record_id, order, text: replacing.body, version: version + 1 };
-        return enter(record, request, participant, entry, [
-          { table: ordersTable, put: { ...next }, condition: unchanged(item) },
-          { table: intakeTable, put: note },
-          ...namesMoved(intakeTable, item, next),
-        ]);
+        return enter(
+          record,
+          request,
+          participant,
+          [entry],
+          [
+            { table: ordersTable, put: { ...next }, condition: unchanged(item) },
+            { table: intakeTable, put: note },
+            ...namesMoved(intakeTable, item, next),
+          ],
+        );
       });
       return request.receipts.get(record_id)!;
     },
 
     async cancel(id, participant, record_id) {
+      const [receipt] = await cancelTogether(await recordOf(id), participant, [record_id]);
+      return receipt!;
+    },
+
+    async cancelAll(id, participant, record_ids) {
       const record = await recordOf(id);
-      const request = newRequest(record);
-      await requests.persist(record, request, async (): Promise<Progress> => {
-        const item = await itemOf(record, participant, record_id);
-        const { cancelled_by, version } = item;
-        if (cancelled_by !== undefined) {
-          await takeReceipt(record, request, cancelled_by, record_id);
-          return 'done';
+      const items = await itemsOf(record, participant, record_ids);
+      const chunks: string[][] = [];
+      let actions = mostActions;
+      for (const [i, item] of items.entries()) {
+        const more = cancelActions(item, '').length;
+        if (actions + more > mostActions) {
+          chunks.push([]);
+          actions = 0;
         }
-        checkGate(record.auction, clock.now());
-        const entry = { record_id, cancels: record_id, ...(version !== undefined && { version }) };
-        return enter(record, request, participant, entry, [
-          {
-            table: ordersTable,
-            update: { record_id: item.record_id },
-            set: { text: 'SET cancelled_by = :by', values: { ':by': request.id } },
-            condition: unchanged(item),
-          },
-          ...namesRemoved(intakeTable, item),
-        ]);
-      });
-      return request.receipts.get(record_id)!;
+        chunks.at(-1)!.push(record_ids[i]!);
+        actions += more;
+      }
+      const receipts: Receipt[] = [];
+      for (const chunk of chunks) receipts.push(...(await cancelTogether(record, participant, chunk)));
+      return receipts;
     },
   };
 }
+
+/** Of orders that are cancelled together, beside what the log needs. */
+const mostActions = 90;
 
 /** The order is as this item says. */
 const unchanged = ({ request_id }: OrderItem): Expression => ({

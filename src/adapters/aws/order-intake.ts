@@ -48,7 +48,7 @@ const smallRequest = { actions: 90, characters: 500_000 };
 const claimCharacters = 1_000_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: what it opens shares the log and its turns
-export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'replace' | 'cancel'> {
+export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'replace' | 'cancel' | 'cancelAll'> {
   const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
   const turns = openTurns(log, openIntakeQueue(database, intakeTable, clock), patienceMs);
   const requests = openRequests(log, turns, budgetMs);

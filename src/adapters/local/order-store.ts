@@ -365,6 +365,17 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     throw new AuctionError('not-found', `there is no order ${record_id} in auction ${auction}`);
   };
 
+  const cancelOne = (group: Group, auction: string, participant: string, record_id: string): Receipt => {
+    const row = lastOf(auction, participant, record_id);
+    if (row.cancelled === 1) {
+      const cancellation = selectCancellation.get(record_id, auction, participant) as unknown as EntryRow;
+      return receiptOf(checked(cancellation), auctionOf(auction));
+    }
+    const receipt = put(group, checkGate(group, auction), participant, record_id, null, row.version);
+    markCancelled.run(auction, row.sequence);
+    return receipt!;
+  };
+
   return {
     append(auction, participant, orders) {
       const bodies = orders.map(canonicalOrder);
@@ -401,16 +412,12 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
       });
     },
     cancel(auction, participant, record_id) {
-      return inGroup(1, (group) => {
-        const row = lastOf(auction, participant, record_id);
-        if (row.cancelled === 1) {
-          const cancellation = selectCancellation.get(record_id, auction, participant) as unknown as EntryRow;
-          return receiptOf(checked(cancellation), auctionOf(auction));
-        }
-        const receipt = put(group, checkGate(group, auction), participant, record_id, null, row.version);
-        markCancelled.run(auction, row.sequence);
-        return receipt!;
-      });
+      return inGroup(1, (group) => cancelOne(group, auction, participant, record_id));
+    },
+    cancelAll(auction, participant, record_ids) {
+      return inGroup(record_ids.length, (group) =>
+        record_ids.map((record_id) => cancelOne(group, auction, participant, record_id)),
+      );
     },
     async find(auction, participant, record_ids) {
       const expiry = expiryAt(clock.now());

@@ -10,8 +10,7 @@ import { checkNotExecuted } from './replace-order.ts';
 /**
  * Without `auction` the participant's newest order of that id.
  *
- * A parent stays as long as it has children: they are cancelled first. The two legs of a loop go together, the other leg first, so
- * that a repeat finishes what a crash has cut.
+ * A parent stays as long as it has children: they are cancelled first. The two legs of a loop go together, the other leg first.
  *
  * @throws AuctionError `not-found`; `conflict` for the parent of a live order; `order-executed`; `gate-closed` and what else `OrderStore.cancel`
  *         throws
@@ -32,14 +31,18 @@ export async function cancelOrder(
   if (order.kind === 'block' && !own.cancelled) {
     const child = (await ports.orders.findNaming(id, participant, 'linkedTo', [record_id])).get(record_id);
     if (child !== undefined) throw stillNamed(record_id, child.order.record_id);
-    if (order.loopWith !== undefined) await ports.orders.cancel(id, participant, order.loopWith);
+    if (order.loopWith !== undefined) {
+      const receipts = await ports.orders.cancelAll(id, participant, [order.loopWith, record_id]);
+      ports.meter.record('orders_cancelled', 1);
+      return receipts[1]!;
+    }
   }
   const receipt = await ports.orders.cancel(id, participant, record_id);
   if (!own.cancelled) ports.meter.record('orders_cancelled', 1);
   return receipt;
 }
 
-function stillNamed(parent: string, child: string): AuctionError {
+export function stillNamed(parent: string, child: string): AuctionError {
   const message = `order ${parent} is the parent of ${child}: cancel ${child} first`;
   return new AuctionError('conflict', message, [
     { record_id: child, field: 'linkedTo', code: 'parent-in-use', message },

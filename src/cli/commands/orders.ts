@@ -88,16 +88,35 @@ export async function replaceOrder(
   print(`${receipt.record_id}: version ${receipt.version} in ${receipt.auction}, sequence ${receipt.sequence}`);
 }
 
-export async function cancelOrders(ids: readonly string[], options: Asking & { auction?: string }): Promise<void> {
+interface Cancelling {
+  auction?: string;
+  all?: boolean;
+  portfolio?: string;
+}
+
+export async function cancelOrders(ids: readonly string[], options: Asking & Cancelling): Promise<void> {
   const house = new HouseClient(options.url, options.token);
+  const { auction, portfolio } = options;
+  const isAll = options.all === true || portfolio !== undefined;
+  if (isAll === ids.length > 0)
+    throw new Failure(exitCodes.usage, 'which orders? name them, or say --all or --portfolio with --auction');
+  if (isAll && auction === undefined) throw new Failure(exitCodes.usage, 'which auction? say --auction');
+  const receipts = isAll ? await cancelEach(house, { auction, portfolio }) : [];
+  for (const id of ids) receipts.push(await house.delete<Receipt>(pathOf(id), { auction }));
+  if (options.json) return printJson(receipts);
+  for (const receipt of receipts)
+    print(`${receipt.record_id}: cancelled in ${receipt.auction}, sequence ${receipt.sequence}`);
+  if (receipts.length === 0) print('there are none');
+}
+
+async function cancelEach(house: HouseClient, query: { auction: string | undefined; portfolio: string | undefined }) {
   const receipts: Receipt[] = [];
-  const query = options.auction === undefined ? '' : `?auction=${encodeURIComponent(options.auction)}`;
-  for (const id of ids) {
-    const receipt = await house.delete<Receipt>(`${pathOf(id)}${query}`);
-    receipts.push(receipt);
-    if (!options.json) print(`${receipt.record_id}: cancelled in ${receipt.auction}, sequence ${receipt.sequence}`);
+  for (let more = true; more; ) {
+    const answer = await house.delete<{ receipts: Receipt[]; more: boolean }>('/orders', query);
+    receipts.push(...answer.receipts);
+    more = answer.more;
   }
-  if (options.json) printJson(receipts);
+  return receipts;
 }
 
 const pathOf = (id: string): string => `/orders/${encodeURIComponent(id)}`;
