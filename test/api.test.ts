@@ -59,7 +59,7 @@ test('createApp() answers unknown addresses 404 and unknown methods 405 with All
   assert.equal((await refuse('GET', '/nowhere')).code, 'not-found');
   assert.equal((await refuse('GET', '/markets/')).code, 'not-found');
   const { status, headers, json } = await ask('PUT', '/orders', {});
-  assert.deepEqual([status, json.code, headers.get('allow')], [405, 'method-not-allowed', 'POST, GET, HEAD']);
+  assert.deepEqual([status, json.code, headers.get('allow')], [405, 'method-not-allowed', 'POST, GET, HEAD, DELETE']);
   assert.equal((await ask('DELETE', '/auctions/a')).headers.get('allow'), 'GET, HEAD');
 });
 
