@@ -20,55 +20,28 @@ import { tasks } from '../../src/auction/steps/tasks.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 import { markets } from '../support/extreme-markets.ts';
 import { simulateArchive } from './archive.ts';
-import type { Faults } from './faults.ts';
-import type { Plant } from './planted.ts';
+import type { Process, Setting, SettingOptions } from './setting.ts';
 import { simulateSigner } from './signer.ts';
-import type { SimulatedTime } from './time.ts';
 
 /** The house while it runs. */
-export interface Process {
-  /** As clients and the workflow have them: with faults. */
-  readonly ports: Ports;
-  /** Without. */
+interface LocalProcess extends Process {
   readonly own: Ports;
   readonly store: Store;
   isAlive: boolean;
-  /** Resolves when it has died. */
-  readonly died: Promise<void>;
 }
 
-export interface Machine {
-  /** Undefined while there is none. */
-  process(): Process | undefined;
-  /** Start the house on the files that are there. */
-  start(): Promise<void>;
-  /** When the house is to be started again, by the simulation's time. */
-  readonly restartAt: () => number;
-  readonly archive: ReturnType<typeof simulateArchive>;
-  /** What its webhook has heard. */
-  readonly heard: readonly Notice[];
-  stop(): Promise<void>;
-}
-
-export interface MachineOptions {
-  /** Empty, for this machine alone. */
-  readonly folder: string;
-  readonly time: SimulatedTime;
-  readonly faults: Faults;
-  readonly log: Log;
-  /** What is wrong with the house, to see whether the simulation finds it. */
-  readonly plant?: Plant | undefined;
-}
-
+const log: Log = () => undefined;
 const never = new Promise<never>(() => undefined);
 
-export function simulateMachine({ folder, time, faults, log, plant }: MachineOptions): Machine {
+/** @param folder  empty, for this machine alone */
+export function simulateMachine(folder: string, { time, faults, plant }: SettingOptions): Setting {
   const archive = simulateArchive();
   const heard: Notice[] = [];
+  const altered = new Set<string>();
   let disk = join(folder, 'disk-0');
   let disks = 0;
-  let standing: Process | undefined;
-  const deaths = new WeakMap<Process, () => void>();
+  let standing: LocalProcess | undefined;
+  const deaths = new WeakMap<LocalProcess, () => void>();
   let restartAt = time.now();
   /** Bytes of the write-ahead log that would survive a loss of power. */
   let synced = 0;
@@ -102,7 +75,7 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
   };
 
   /** The files as the death leaves them; what the dead process still does reaches them no more. */
-  function die(process: Process, kind: 'crash' | 'power-loss'): void {
+  function die(process: LocalProcess, kind: 'crash' | 'power-loss'): void {
     const [left, to] = [disk, join(folder, `disk-${++disks}`)];
     const size = logSize();
     fs.cpSync(left, to, { recursive: true, filter: (name) => !name.endsWith('-shm') });
@@ -117,7 +90,7 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
     restartAt = time.now() + faults.dice(kind).whole(0, 30_000);
   }
 
-  function kill(process: Process): void {
+  function kill(process: LocalProcess): void {
     process.isAlive = false;
     standing = undefined;
     time.forgetTimers();
@@ -126,7 +99,7 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
   }
 
   /** A port whose calls meet faults. */
-  function faulty<Port extends object>(process: () => Process, port: Port): Port {
+  function faulty<Port extends object>(process: () => LocalProcess, port: Port): Port {
     const point = () => {
       for (const kind of ['crash', 'power-loss'] as const)
         if (process().isAlive && faults.happens(kind)) die(process(), kind);
@@ -149,6 +122,40 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
     return { ...port, ...Object.fromEntries(methods) } as Port;
   }
 
+  async function fillDisk({ store: { database } }: LocalProcess): Promise<void> {
+    if (!faults.happens('disk-full')) return;
+    const { page_count } = database.prepare('PRAGMA page_count').get() as { page_count: number };
+    database.exec(`PRAGMA max_page_count = ${page_count}`);
+    const free = () => database.exec('PRAGMA max_page_count = 1000000');
+    setTimeout(free, faults.dice('disk-full').whole(0, 60_000));
+  }
+
+  /** Until it is set right; whoever restarts the house sets it right first. */
+  async function jumpClock(process: LocalProcess): Promise<void> {
+    if (!faults.happens('clock-jump')) return;
+    const dice = faults.dice('clock-jump');
+    const by = dice.pick([-1, 1]) * dice.whole(5000, 3_600_000);
+    time.jump(by);
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, dice.whole(1000, 30_000))), process.died]);
+    time.jump(-by);
+  }
+
+  async function alterRow({ store: { database } }: LocalProcess, auction: string): Promise<void> {
+    if (!faults.happens('altered-row')) return;
+    const rows = database.prepare('SELECT sequence, body FROM entries WHERE auction = ? AND body IS NOT NULL');
+    const there = rows.all(auction) as { sequence: number; body: string }[];
+    const other = (body: string) =>
+      body.includes('"side":"buy"')
+        ? body.replace('"side":"buy"', '"side":"sell"')
+        : body.replace('"side":"sell"', '"side":"buy"');
+    const some = there.filter(({ body }) => other(body) !== body);
+    if (some.length === 0) return;
+    const { sequence, body } = faults.dice('altered-row').pick(some);
+    const update = database.prepare('UPDATE entries SET body = ? WHERE auction = ? AND sequence = ?');
+    update.run(other(body), auction, sequence);
+    altered.add(auction);
+  }
+
   const start = async (): Promise<void> => {
     const watched = watchClock({
       wall: () => Date.now(),
@@ -163,14 +170,13 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
     database.exec('PRAGMA wal_autocheckpoint = 0');
     const { promise: died, resolve } = Promise.withResolvers<void>();
     const meter = openMeter();
-    const whileAlive: Log = (entry) => void (process.isAlive && log(entry));
     const webhook = { url: 'http://receiver.example/' };
-    const notices = openNotices({ database, durability, clock, log: whileAlive, meter, webhook, mostAttempts: 1000 });
+    const notices = openNotices({ database, durability, clock, log, meter, webhook, mostAttempts: 1000 });
     const workflow = openWorkflow({
       database,
       durability,
       clock,
-      log: whileAlive,
+      log,
       runTask: async (task, input) => {
         if (faults.happens('step-twice')) tasks[task](ports, input).catch(() => undefined);
         return tasks[task](ports, input);
@@ -192,7 +198,7 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
       notices: faulty(of, own.notices),
       workflow: faulty(of, own.workflow),
     };
-    const process: Process = { ports, own, store, isAlive: true, died };
+    const process: LocalProcess = { ports, own, store, isAlive: true, died };
     deaths.set(process, resolve);
     standing = process;
     try {
@@ -207,15 +213,24 @@ export function simulateMachine({ folder, time, faults, log, plant }: MachineOpt
     }
     if (!process.isAlive) return;
     workflow.resume();
-    startTimekeeper(ports, whileAlive, clock);
+    startTimekeeper(ports, log, clock);
   };
 
   return {
     process: () => standing,
+    own: () => standing?.own,
     start,
     restartAt: () => restartAt,
-    archive,
+    objects: archive.objects,
     heard,
+    isQuiet() {
+      const waiting = standing?.store.database.prepare(`SELECT 1 FROM notices WHERE state = 'waiting'`).all();
+      return waiting?.length === 0;
+    },
+    mishaps: [fillDisk, jumpClock, alterRow].map((happens) => async (auction: string) => {
+      if (standing !== undefined) await happens(standing, auction);
+    }),
+    altered,
     async stop() {
       if (standing !== undefined) kill(standing);
       restoreSync();

@@ -11,7 +11,8 @@ export interface Plant {
   readonly lateMs?: number;
   /** What it makes of the trades of an auction. */
   readonly trades?: (right: Trade[]) => Trade[];
-  readonly ports?: (right: Ports, store: Store) => Ports;
+  /** @param store  of one machine */
+  readonly ports?: (right: Ports, store?: Store) => Ports;
 }
 
 const every = (count: number) => {
@@ -19,7 +20,7 @@ const every = (count: number) => {
   return () => ++calls % count === 0;
 };
 
-const withOrders = (change: (orders: Ports['orders'], store: Store) => Partial<Ports['orders']>): Plant => ({
+const withOrders = (change: (orders: Ports['orders'], store?: Store) => Partial<Ports['orders']>): Plant => ({
   ports: (right, store) => ({ ...right, orders: { ...right.orders, ...change(right.orders, store) } }),
 });
 
@@ -58,11 +59,13 @@ export const plants = {
     trades: (trades) =>
       trades.map((trade, at) => (at === 0 ? { ...trade, amountCents: trade.amountCents + 1 } : trade)),
   },
-  'an altered row accepted': withOrders((_, { database }) => ({
+  'an altered row accepted': withOrders((_, store) => ({
     entries: async (auction) => {
+      const { database } = store!;
       const rows = database.prepare('SELECT * FROM entries WHERE auction = ? ORDER BY sequence').all(auction);
-      return (rows as unknown as Row[]).map(({ sequence, received_at, participant, record_id, body }): Entry => {
-        const stamps = { sequence, received_at, participant };
+      return (rows as unknown as Row[]).map((row): Entry => {
+        const { sequence, received_at, participant, record_id, version, body } = row;
+        const stamps = { sequence, received_at, participant, ...(version > 1 && { version }) };
         return body === null ? { ...stamps, cancels: record_id } : { ...stamps, order: JSON.parse(body) as Order };
       });
     },
@@ -74,5 +77,6 @@ interface Row {
   readonly received_at: string;
   readonly participant: string;
   readonly record_id: string;
+  readonly version: number;
   readonly body: string | null;
 }

@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '20000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    cloud: { type: 'boolean', default: false },
     without: { type: 'string', default: '' },
     actions: { type: 'string' },
   },
@@ -22,7 +23,8 @@ for (const kind of without)
   if (!(kind in faults)) throw new Error(`there is no fault ${kind}: ${faultKinds.join(', ')}`);
 const first = Number(values.seed ?? values.from);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
-const options = { without, ...(values.actions !== undefined && { actions: Number(values.actions) }) };
+const on = values.cloud ? ('cloud' as const) : ('one machine' as const);
+const options = { on, without, ...(values.actions !== undefined && { actions: Number(values.actions) }) };
 
 const totals: Record<string, number> = { requests: 0, taken: 0, settled: 0 };
 const began = Date.now();

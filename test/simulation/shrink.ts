@@ -29,9 +29,10 @@ export async function shrink(options: SimulationOptions): Promise<SimulationOpti
 }
 
 /** How to run it again. */
-export const commandOf = ({ seed, without = [], actions }: SimulationOptions): string =>
+export const commandOf = ({ seed, on, without = [], actions }: SimulationOptions): string =>
   [
     `npm run simulate -- --seed ${seed}`,
+    ...(on === 'cloud' ? ['--cloud'] : []),
     ...(without.length > 0 ? [`--without ${without.join(',')}`] : []),
     ...(actions === undefined ? [] : [`--actions ${actions}`]),
   ].join(' ');

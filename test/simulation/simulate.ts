@@ -5,8 +5,9 @@
  */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import crypto, { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cancelAuction, closeGate, createAuction, restartAuction } from '../../src/auction/auctions.ts';
@@ -20,14 +21,18 @@ import { readDiagnosis } from '../../src/auction/records/diagnosis.ts';
 import { loadSolver } from '../../src/clearing/solver/highs.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 import { type Dice, diceOf, markets, requestsOf } from '../support/extreme-markets.ts';
+import { simulateCloud } from './cloud.ts';
 import { type FaultKind, Faults } from './faults.ts';
-import { type Machine, simulateMachine } from './machine.ts';
+import { simulateMachine } from './machine.ts';
 import type { Plant } from './planted.ts';
+import { killed, type Setting } from './setting.ts';
 import { drained, type SimulatedTime, simulateTime } from './time.ts';
 import { checkAuction, type Ended, type Fields, participants, Truth } from './truth.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
+  /** Without it one machine. */
+  readonly on?: 'one machine' | 'cloud';
   /** Kinds of faults that do not happen. */
   readonly without?: readonly FaultKind[];
   /** Only so many of the actions are taken. */
@@ -51,11 +56,14 @@ const gate = Date.parse('2025-04-01T11:00:00Z');
 const well = gate + minute;
 const end = well + 60 * minute;
 
+/** Its disk: what is durable is simulated, so a real one would only be slower. */
+const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 interface World {
   readonly dice: Dice;
   readonly time: SimulatedTime;
   readonly faults: Faults;
-  readonly machine: Machine;
+  readonly setting: Setting;
   readonly truth: Truth;
   /** What was found wrong while it ran: the first one counts. */
   readonly found: unknown[];
@@ -66,21 +74,29 @@ interface World {
 }
 
 /** @throws what was promised and not kept */
-export async function simulate({ seed, without = [], actions: most, plant }: SimulationOptions): Promise<Simulation> {
+export async function simulate({
+  seed,
+  on,
+  without = [],
+  actions: most,
+  plant,
+}: SimulationOptions): Promise<Simulation> {
   await loadSolver();
-  const folder = mkdtempSync(join(tmpdir(), 'merit-simulation-'));
+  const folder = mkdtempSync(join(inMemory, 'merit-simulation-'));
   const time = simulateTime(start);
+  const restoreChance = simulateChance(seed);
   const faults = new Faults(seed, without);
-  const machine = simulateMachine({ folder, time, faults, log: () => undefined, plant });
-  const [dice, truth, found] = [diceOf(seed), new Truth(), [] as unknown[]];
-  const world: World = { dice, time, faults, machine, truth, found, auctions: new Map(), waiting: new Map() };
+  const options = { time, faults, plant };
+  const setting = on === 'cloud' ? simulateCloud(options) : simulateMachine(folder, options);
+  const [dice, truth, found] = [diceOf(seed), new Truth(setting.altered), [] as unknown[]];
+  const world: World = { dice, time, faults, setting, truth, found, auctions: new Map(), waiting: new Map() };
   // What a dead process still does on its way to its next port hits a closed database.
   const onRejected = (error: unknown) => {
     if (!/database is not open|statement has been finalized/.test(String(error))) found.push(error);
   };
   process.on('unhandledRejection', onRejected);
   try {
-    void machine.start().catch((error: unknown) => found.push(error));
+    void setting.start().catch((error: unknown) => found.push(error));
     const planned = plan(world);
     for (const { at, act } of planned.slice(0, most)) {
       await passUntil(world, at);
@@ -88,71 +104,96 @@ export async function simulate({ seed, without = [], actions: most, plant }: Sim
     }
     await passUntil(world, well);
     faults.end();
-    while (time.now() < end && found.length === 0 && !(await isOver(world))) {
+    while (time.now() < end && found.length === 0 && !(await whilePassing(time, isOver(world)))) {
       for (const id of world.auctions.keys()) void restart(world, id).catch((error: unknown) => found.push(error));
       await passUntil(world, time.now() + 10 * second);
     }
     if (found.length > 0) throw found[0];
-    return await check(world, seed, plant?.trades);
+    return await whilePassing(time, check(world, seed, plant?.trades));
   } finally {
-    await machine.stop();
+    await setting.stop();
     await drained();
     time.stop();
+    restoreChance();
     process.off('unhandledRejection', onRejected);
     rmSync(folder, { recursive: true });
   }
 }
 
+/** What waits and names draw for themselves. */
+function simulateChance(seed: number): () => void {
+  const [{ random }, { randomUUID }] = [Math, crypto];
+  const { share, whole } = diceOf(seed + 2 ** 30);
+  const put = (chance: typeof random, uuid: typeof randomUUID) => {
+    Math.random = chance;
+    crypto.randomUUID = uuid;
+    syncBuiltinESMExports();
+  };
+  const hex = (digits: number) =>
+    whole(0, 16 ** digits - 1)
+      .toString(16)
+      .padStart(digits, '0');
+  put(share, () => `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`);
+  return () => put(random, randomUUID);
+}
+
 /** Let time pass; a house that has died is started again in its time. */
-async function passUntil({ time, machine, found }: World, at: number): Promise<void> {
+async function passUntil({ time, setting, found }: World, at: number): Promise<void> {
   while (time.now() < at && found.length === 0) {
-    const dead = machine.process() === undefined;
-    if (dead && machine.restartAt() <= time.now()) {
+    const dead = setting.process() === undefined;
+    if (dead && setting.restartAt() <= time.now()) {
       // It waits for the disk, which waits for time to pass.
-      void machine.start().catch((error: unknown) => found.push(error));
+      void setting.start().catch((error: unknown) => found.push(error));
       await drained();
       continue;
     }
     // A death may happen within the step: look again before long.
-    const next = dead ? machine.restartAt() : time.now() + 5 * second;
+    const next = dead ? setting.restartAt() : time.now() + 5 * second;
     await time.runUntil(Math.min(at, Math.max(next, time.now() + 1)));
   }
 }
 
+/** What waits for tables needs time to pass. */
+async function whilePassing<T>(time: SimulatedTime, work: Promise<T>): Promise<T> {
+  let isDone = false;
+  const done = () => {
+    isDone = true;
+  };
+  work.then(done, done);
+  for (await drained(); !isDone; ) await time.runUntil(time.now() + 100);
+  return work;
+}
+
 /** Nothing is going on any more, and nobody waits for a notice. */
-async function isOver({ machine, auctions, truth }: World): Promise<boolean> {
-  const process = machine.process();
-  if (process === undefined) return false;
+async function isOver({ setting, auctions, truth }: World): Promise<boolean> {
+  const own = setting.own();
+  if (own === undefined) return false;
   for (const id of auctions.keys()) {
-    const { state } = (await process.own.auctions.find(id)) ?? { state: 'cancelled' };
+    const { state } = (await own.auctions.find(id)) ?? { state: 'cancelled' };
     if (!['settled', 'cancelled', ...(truth.altered.has(id) ? ['failed'] : [])].includes(state)) return false;
   }
-  const waiting = process.store.database.prepare(`SELECT 1 FROM notices WHERE state = 'waiting'`).all();
-  const running = await process.own.workflow.list();
-  return waiting.length === 0 && running.every(({ status }) => status !== 'running');
+  const running = await own.workflow.list();
+  return setting.isQuiet() && running.every(({ status }) => status !== 'running');
 }
 
 async function check(
-  { truth, machine, faults, auctions }: World,
+  { truth, setting, faults, auctions }: World,
   seed: number,
   planted: Plant['trades'] = (right) => right,
 ): Promise<Simulation> {
-  const { own } = machine.process()!;
+  const own = setting.own()!;
   const trades: Ended['trades'] = async (ports, auction) => planted(await readTrades(ports, auction));
   let settled = 0;
   for (const id of auctions.keys()) {
     const auction = await own.auctions.find(id);
     if (auction === undefined) continue;
-    const { archive, heard } = machine;
-    await checkAuction(
-      { truth, ports: own, objects: archive.objects, heard, trades, isClearedAgain: seed % 10 === 0 },
-      auction,
-    );
+    const { objects, heard } = setting;
+    await checkAuction({ truth, ports: own, objects, heard, trades, isClearedAgain: seed % 10 === 0 }, auction);
     if (auction.state === 'settled') settled++;
   }
   const taken = [...truth.sent.values()].reduce((sum, { receipts }) => sum + receipts.size, 0);
   const digest = createHash('sha256')
-    .update(JSON.stringify([[...machine.archive.objects], machine.heard]))
+    .update(JSON.stringify([[...setting.objects], setting.heard]))
     .digest('hex');
   return { requests: truth.requests, taken, settled, digest, faults: faults.counts };
 }
@@ -186,22 +227,25 @@ function plan(world: World): Action[] {
     if (dice.isSo(0.05)) actions.push({ at: anyTime(), act: () => callOff(world, id) });
     for (let k = 0; k < 6; k++) actions.push({ at: gate + k * 10 * second, act: () => restart(world, id) });
   }
-  for (let k = 0; k < 10; k++) {
-    const happens = dice.pick([fillDisk, jumpClock, alterRow]);
-    actions.push({ at: anyTime(), act: () => happens(world, dice.pick(ids)) });
+  for (let k = 0; k < 10 && world.setting.mishaps.length > 0; k++) {
+    const [happens, id] = [dice.pick(world.setting.mishaps), dice.pick(ids)];
+    actions.push({ at: anyTime(), act: () => happens(id) });
   }
   return actions.sort((a, b) => a.at - b.at);
 }
 
 /** Ask the house; nothing while it is dead. @returns what it answered, or `undefined` where it died or could not */
-async function ask<T>({ machine, truth }: World, of: (ports: Ports) => Promise<T>): Promise<Answer<T>> {
-  const process = machine.process();
+async function ask<T>({ setting, truth }: World, of: (ports: Ports) => Promise<T>): Promise<Answer<T>> {
+  const process = setting.process();
   if (process === undefined) return { kind: 'nobody' };
   truth.requests++;
   const died = process.died.then((): Answer<T> => ({ kind: 'unknown' }));
   const answered = of(process.ports).then(
     (value): Answer<T> => ({ kind: 'done', value }),
-    (error: unknown): Answer<T> => ({ kind: truth.refused(error) ? 'refused' : 'unknown', error }),
+    (error: unknown): Answer<T> => {
+      if (error instanceof Error && error.message === killed) return { kind: 'unknown' };
+      return { kind: truth.refused(error) ? 'refused' : 'unknown', error };
+    },
   );
   return Promise.race([answered, died]);
 }
@@ -331,49 +375,14 @@ const callOff = (world: World, id: string) => operatorMay(world, (ports) => canc
 
 /** A failed auction goes on without what its diagnosis names. Also looks whether the sealed book is still the same. */
 async function restart(world: World, id: string): Promise<void> {
-  const { truth, machine } = world;
-  const auction = await machine.process()?.own.auctions.find(id);
+  const { truth, setting, time } = world;
+  const auction = await setting.own()?.auctions.find(id);
   if (auction?.book !== undefined && !truth.books.has(id)) truth.books.set(id, auction.book.hash);
-  if (auction?.failure?.diagnosis === undefined || truth.altered.has(id)) return;
-  await operatorMay(world, async (ports) => restartAuction(ports, id, (await readDiagnosis(ports, id)).without));
-}
-
-async function fillDisk({ machine, faults }: World): Promise<void> {
-  const process = machine.process();
-  if (process === undefined || !faults.happens('disk-full')) return;
-  const { database } = process.store;
-  const { page_count } = database.prepare('PRAGMA page_count').get() as { page_count: number };
-  database.exec(`PRAGMA max_page_count = ${page_count}`);
-  setTimeout(() => database.exec('PRAGMA max_page_count = 1000000'), faults.dice('disk-full').whole(0, 10 * minute));
-}
-
-/** Until it is set right; whoever restarts the house sets it right first. */
-async function jumpClock({ machine, faults, time }: World): Promise<void> {
-  const process = machine.process();
-  if (process === undefined || !faults.happens('clock-jump')) return;
-  const dice = faults.dice('clock-jump');
-  const by = dice.pick([-1, 1]) * dice.whole(5, 3600) * second;
-  time.jump(by);
-  const back = new Promise((resolve) => setTimeout(resolve, dice.whole(second, 30 * second)));
-  await Promise.race([back, process.died]);
-  time.jump(-by);
-}
-
-async function alterRow({ machine, faults, truth }: World, id: string): Promise<void> {
-  const process = machine.process();
-  if (process === undefined || !faults.happens('altered-row')) return;
-  const { database } = process.store;
-  const rows = database.prepare('SELECT sequence, body FROM entries WHERE auction = ? AND body IS NOT NULL').all(id);
-  const dice = faults.dice('altered-row');
-  const row = rows.length === 0 ? undefined : (dice.pick(rows) as { sequence: number; body: string });
-  const changes: [string, string][] = [
-    ['"side":"buy"', '"side":"sell"'],
-    ['"side":"sell"', '"side":"buy"'],
-  ];
-  const change = changes.find(([from]) => row?.body.includes(from));
-  if (row === undefined || change === undefined) return;
-  database
-    .prepare('UPDATE entries SET body = ? WHERE auction = ? AND sequence = ?')
-    .run(row.body.replace(...change), id, row.sequence);
-  truth.altered.add(id);
+  if (auction?.failure === undefined || truth.altered.has(id)) return;
+  // Without a diagnosis it is tried again as it is, once all is well.
+  if (auction.failure.diagnosis === undefined && time.now() < well) return;
+  await operatorMay(world, async (ports) => {
+    const { without } = auction.failure?.diagnosis ? await readDiagnosis(ports, id) : { without: [] };
+    await restartAuction(ports, id, without);
+  });
 }

@@ -48,10 +48,14 @@ const refusals = [
 export class Truth {
   readonly sent = new Map<string, Sent>();
   /** Auctions whose rows somebody has changed: they may fail, and must not settle on what was changed. */
-  readonly altered = new Set<string>();
+  readonly altered: ReadonlySet<string>;
   /** What each participant was told an auction's sealed book is, by its hash. */
   readonly books = new Map<string, string>();
   requests = 0;
+
+  constructor(altered: ReadonlySet<string>) {
+    this.altered = altered;
+  }
 
   of(auction: string, participant: string, body: Fields): Sent {
     const key = `${auction}/${participant}/${JSON.stringify(body)}`;
