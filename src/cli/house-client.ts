@@ -7,9 +7,12 @@ import { exitCodes, Failure } from './failure.ts';
 export class Refusal extends Failure {
   /** Of HTTP. */
   readonly status: number;
-  constructor(status: number, ...of: ConstructorParameters<typeof Failure>) {
+  /** Of the problem, such as `gate-closed`. */
+  readonly code: string;
+  constructor(status: number, code: string, ...of: ConstructorParameters<typeof Failure>) {
     super(...of);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -109,6 +112,6 @@ function failureOf(url: string, { status, headers }: Response, text: string): Fa
   const exit = status < 500 ? exitCodes.no : exitCodes.failed;
   if (!headers.get('content-type')?.startsWith('application/problem+json'))
     return new Failure(exit === exitCodes.no ? exitCodes.failed : exit, `${url} answers ${status}, not like a house`);
-  const { detail, problems } = JSON.parse(text) as { detail: string; problems: Problem[] };
-  return new Refusal(status, exit, detail, problems);
+  const { code, detail, problems } = JSON.parse(text) as { code: string; detail: string; problems: Problem[] };
+  return new Refusal(status, code, exit, detail, problems);
 }

@@ -85,6 +85,19 @@ export function program(): Command {
     .option('--batch <n>', 'orders per request', wholeNumber, 1000)
     .addHelpText('after', examples('merit submit orders.json', 'merit submit day.jsonl.gz --auction demo-1 --json'))
     .action(async (file, options) => (await import('./commands/submit.ts')).submit(file, options));
+  client(merit, 'simulate-traders <auction>')
+    .description('participants by a seed send orders of every kind that an open auction takes: for rehearsals and load')
+    .option('--traders <n>', 'how many of them', wholeNumber, 20)
+    .option('--orders <n>', 'orders in all', wholeNumber, 500)
+    .option('--per-second <n>', 'orders a second', wholeNumber, 100)
+    .option('--seed <n>', 'the same seed sends the same orders', wholeNumber, 1)
+    .addHelpText(
+      'after',
+      examples('merit simulate-traders first', 'merit simulate-traders first --orders 10000 --per-second 2000'),
+    )
+    .action(async (auction, options) =>
+      (await import('./commands/simulate-traders.ts')).simulateTraders(auction, options),
+    );
   addAuctionCommands(merit, { client, examples, wholeNumber });
   client(merit, 'result <id>')
     .description('what an auction published: prices, flows, outcomes')
