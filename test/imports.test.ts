@@ -63,7 +63,10 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['aws-cdk-lib', 'cdk-nag', 'constructs', 'esbuild', 'zod', 'node:*'],
   },
   bin: { folders: ['lib'], packages: ['aws-cdk-lib'] },
-  cli: { folders: everything, packages: ['commander', 'cli-table3', 'cli-progress', 'asciichart', 'zod', 'node:*'] },
+  cli: {
+    folders: everything,
+    packages: ['commander', 'cli-table3', 'cli-progress', 'asciichart', 'jose', 'zod', 'node:*'],
+  },
 };
 
 interface Import {

@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import type { Book } from '../market/book.ts';
 import type { Problem } from '../market/errors.ts';
-import { chainOf } from './book-chain.ts';
+import { chainOf, entriesIn } from './book-chain.ts';
 import { nameHash, type Receipt, receipt } from './intake.ts';
 
 /** Receipts as an answer to `POST /orders` has them, or a list of them. */
@@ -21,7 +21,9 @@ export const runningHashes = (book: Book): Map<number, string> => chainOf(book).
  * whoever has an order's receipt, and none of its cancellation (`order-withdrawn`) or of the version in its place (`order-replaced`), is told.
  */
 export function receiptFaults(book: Book, receipts: readonly Receipt[]): Problem[] {
-  const hashes = runningHashes(book);
+  const entries = entriesIn(book);
+  const digests = new Map(entries.map(({ sequence, digest }) => [sequence, digest]));
+  const { hashes } = chainOf(book, entries);
   const leftOut = (book.intake?.rule === 2 && book.intake.leftOut) || [];
   const orders = new Map([...book.orders, ...leftOut].map((order) => [order.sequence, order]));
   const withdrawn = new Map(book.intake?.rule === 2 ? book.intake.withdrawn.map((link) => [link.sequence, link]) : []);
@@ -40,6 +42,9 @@ export function receiptFaults(book: Book, receipts: readonly Receipt[]): Problem
     if (found === undefined) return `the book has no entry ${sequence}`;
     if (found !== hash)
       return `the book gives the running hash ${found} after entry ${sequence}, the receipt has ${hash}`;
+    const digest = digests.get(sequence);
+    if (receipt.leaf !== undefined && digest !== receipt.leaf)
+      return `the book gives entry ${sequence} the leaf ${digest}, the receipt has ${receipt.leaf}`;
     return orders.has(sequence) ? orderFault(receipt) : withdrawalFault(receipt);
   }
 

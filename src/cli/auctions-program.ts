@@ -70,6 +70,16 @@ export function addAuctionCommands(merit: Command, { client, examples, wholeNumb
       examples('merit auctions restart first', 'merit auctions restart first --without acme/o-7 acme/o-8'),
     )
     .action(async (id, options) => (await load()).restartAuction(id, options));
+  client(auctions, 'tree <id>')
+    .description('the signed head of the tree over the intake: to be kept, and compared with those of others')
+    .option('--first <n>', 'and that it only added to one of so many entries, once the book is sealed', wholeNumber)
+    .option('-o, --output <file>', 'where it goes')
+    .option('--keys <file>', "where the house's public keys go")
+    .addHelpText(
+      'after',
+      examples('merit auctions tree first -o head.json', 'merit auctions tree first --first 120 -o later.json'),
+    )
+    .action(async (id, options) => (await import('./commands/evidence.ts')).readTree(id, options));
   client(auctions, 'network <id> [file]')
     .description('capacities, ramps and constraints of an auction; with a file of changes, until its gate closes')
     .addHelpText('after', examples('merit auctions network first', 'merit auctions network first capacities.json'))
@@ -125,6 +135,14 @@ export function addAuctionCommands(merit: Command, { client, examples, wholeNumb
     .option('--of <version>', 'only if this is still its version (default: the one it has now)', wholeNumber)
     .addHelpText('after', examples('merit orders replace wind wind.json', 'merit orders replace wind wind.json --of 2'))
     .action(async (id, file, options) => (await loadOrders()).replaceOrder(id, file, options));
+  client(orders, 'proof <record_id>')
+    .description('that one of your orders is in the sealed book, signed by the house: to be kept beside its receipt')
+    .option('--auction <id>', 'of which auction (default: your newest order of that id)')
+    .option('--sequence <n>', 'of another entry about it, such as its cancellation, by its receipt', wholeNumber)
+    .option('-o, --output <file>', 'where it goes')
+    .option('--keys <file>', "where the house's public keys go")
+    .addHelpText('after', examples('merit orders proof wind -o evidence.json --keys keys.json'))
+    .action(async (id, options) => (await import('./commands/evidence.ts')).proveOrder(id, options));
   client(orders, 'cancel [record_id...]')
     .description('take orders back while the gate is open')
     .option('--auction <id>', 'of which auction (default: your newest order of each id)')

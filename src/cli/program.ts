@@ -138,8 +138,10 @@ export function program(): Command {
     )
     .action(async (book, options) => (await import('./commands/clear.ts')).clearBook(book, options));
   merit
-    .command('verify <book> <result>')
-    .description('check a result against its book, independently of the engine')
+    .command('verify [book] [result]')
+    .description(
+      'check a result against its book, independently of the engine; or a receipt against what the house signed',
+    )
     .option('--proof <file>', 'and that this proof shows the bound of the result')
     .addOption(
       new Option('--require <grade>', 'what has to be known of the decisions, or the exit code is 1').choices(grades),
@@ -148,6 +150,8 @@ export function program(): Command {
       '--receipt, --receipts <file>',
       'and that these receipts fit the book: an answer to POST /orders, or a list of receipts',
     )
+    .option('--evidence <file>', 'and that they are in the book that was cleared; needs neither book nor result')
+    .option('--keys <file>', "the house's public keys, as they were kept")
     .addOption(json())
     .addHelpText(
       'after',
@@ -155,10 +159,20 @@ export function program(): Command {
         'merit verify book.json result.json',
         'merit verify book.json result.json --proof proof.json --require proven',
         'merit verify book.json result.json --receipts receipts.json',
+        'merit verify --receipt receipt.json --evidence evidence.json --keys keys.json',
       ),
     )
     .action(async (book, result, options) =>
       (await import('./commands/verify.ts')).verifyResult(book, result, options),
+    );
+  merit
+    .command('compare-roots <head> <heads...>')
+    .description('whether tree heads that several people kept of an auction are of one history')
+    .option('--keys <file>', "the house's public keys, as they were kept")
+    .addOption(json())
+    .addHelpText('after', examples('merit compare-roots mine.json theirs.json --keys keys.json'))
+    .action(async (head, heads, options) =>
+      (await import('./commands/compare-roots.ts')).compareRoots([head, ...heads], options),
     );
   merit
     .command('explain <book> <result> <record_id>')

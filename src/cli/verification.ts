@@ -18,6 +18,8 @@ const claimsShown = 5;
 interface Evidence {
   readonly proof?: Proof | undefined;
   readonly receipts?: readonly Receipt[] | undefined;
+  /** Of what the house signed. */
+  readonly more?: readonly Check[] | undefined;
 }
 
 interface Options extends Evidence {
@@ -35,9 +37,14 @@ export interface Verified extends Standing {
 }
 
 /** All that can be looked at. */
-export function verificationOf(book: Book, hash: string, result: Result, { proof, receipts }: Evidence = {}): Verified {
+export function verificationOf(
+  book: Book,
+  hash: string,
+  result: Result,
+  { proof, receipts, more = [] }: Evidence = {},
+): Verified {
   const held = receipts === undefined ? [] : [receiptCheck(book, receipts)];
-  const checks = [...verify(book, hash, result).checks, intakeCheck(book), ...held];
+  const checks = [...verify(book, hash, result).checks, intakeCheck(book), ...held, ...more];
   const proven = proof === undefined ? undefined : checkProof(book, hash, result, proof);
   const standing = standingOf(result, checks, proven);
   const ok = standing.rules === 'hold' && proven?.ok !== false;
@@ -88,7 +95,19 @@ function receiptCheck(book: Book, receipts: readonly Receipt[]): Check {
 }
 
 function tell(book: Book, result: Result, { rules, decisions, checks, proof }: Verified): void {
-  const all = [...checks, ...(proof?.checks ?? [])];
+  tellChecks([...checks, ...(proof?.checks ?? [])]);
+  const total = checks.reduce((sum, { checked }) => sum + checked, 0);
+  const broken = checks.filter(({ violations }) => violations.length > 0).length;
+  const said =
+    rules === 'hold' ? `the rules hold, ${counted(total, 'check')}` : `REJECTED, ${counted(broken, 'rule')} broken`;
+  print(`\n${result.auction}: ${said}`);
+  if (proof?.ok === false) print('the proof does not hold');
+  if (rules === 'hold') for (const line of decisionLines(book, result, decisions)) print(line);
+  tellExcluded(result);
+}
+
+/** A table of what was looked at, and below it what was found. */
+export function tellChecks(all: readonly Check[]): void {
   const rows = all.map((check) => [
     check.invariant,
     check.title,
@@ -101,14 +120,6 @@ function tell(book: Book, result: Result, { rules, decisions, checks, proof }: V
     if (violations.length > shownPerCheck) print(`  ${invariant}: and ${violations.length - shownPerCheck} more`);
     if (unchecked !== undefined) print(`  ${invariant}: ${unchecked}`);
   }
-  const total = checks.reduce((sum, { checked }) => sum + checked, 0);
-  const broken = checks.filter(({ violations }) => violations.length > 0).length;
-  const said =
-    rules === 'hold' ? `the rules hold, ${counted(total, 'check')}` : `REJECTED, ${counted(broken, 'rule')} broken`;
-  print(`\n${result.auction}: ${said}`);
-  if (proof?.ok === false) print('the proof does not hold');
-  if (rules === 'hold') for (const line of decisionLines(book, result, decisions)) print(line);
-  tellExcluded(result);
 }
 
 function foundText({ checked, violations, unchecked }: Check): string {

@@ -78,10 +78,10 @@ async function findEntry(ports: Ports, name: EntryName): Promise<FoundEntry | un
 async function findInBook(ports: Ports, auction: Auction, name: EntryName): Promise<FoundEntry | undefined> {
   const of = nameHash(name.participant, name.record_id);
   const book = await readSealedBook(ports, auction);
-  const entry = entriesIn(book).find(({ sequence, link }) =>
+  const own = entriesIn(book).filter(({ link }) => link?.of === of);
+  const entry =
     name.sequence === undefined
-      ? link?.of === of && link.kind === 'order'
-      : link?.of === of && sequence === name.sequence,
-  );
+      ? own.findLast(({ link }) => link!.kind !== 'cancellation')
+      : own.find(({ sequence }) => sequence === name.sequence);
   return entry && { auction, sequence: entry.sequence, leaf: entry.digest };
 }
