@@ -6,6 +6,7 @@ import { closeGate, findAuction } from '../src/auction/auctions.ts';
 import { proveOrder } from '../src/auction/evidence/prove-order.ts';
 import { readTree } from '../src/auction/evidence/tree.ts';
 import { cancelOrder } from '../src/auction/intake/cancel-order.ts';
+import { replaceOrder } from '../src/auction/intake/replace-order.ts';
 import { submitOrders } from '../src/auction/intake/submit-orders.ts';
 import { readBook } from '../src/auction/views/results.ts';
 import { entriesIn } from '../src/book/book-chain.ts';
@@ -37,6 +38,8 @@ for (const [setting, open] of houses) {
       heads.push(await readTree(ports, 'a'));
     }
     receipts.push(await cancelOrder(ports, 'p0', 'o0', 'a'));
+    const replacement = { record_id: 'o2', auction: 'a', order: limit('o2', 5), expected: 1 };
+    receipts.push(await replaceOrder(ports, { participant: 'p2' }, replacement));
     const own = { participant: 'mallory' };
     await submitOrders(ports, own, { auction: 'a', orders: [limit('o1', 3)] }).then((taken) =>
       receipts.push(...taken.receipts),

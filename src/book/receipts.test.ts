@@ -33,6 +33,18 @@ test('receiptFaults() names a receipt of another auction, of an entry that is no
   assert.match(messages({ hash: receipts[0]!.hash })[0]!, /the receipt has/);
 });
 
+test('receiptFaults() holds the leaf of a receipt to the entry; receipts of before have none', () => {
+  const leafOf = (receipt: Receipt) => {
+    const { sequence } = receipt;
+    const order = plain.orders[sequence - 1]!;
+    return entryDigest(1, { participant: 'p', sequence, received_at, order });
+  };
+  const withLeaves = receipts.map((receipt) => ({ ...receipt, leaf: leafOf(receipt) }));
+  assert.deepEqual(receiptFaults(stamped, withLeaves), []);
+  const swapped = [{ ...withLeaves[0]!, leaf: withLeaves[1]!.leaf }];
+  assert.match(receiptFaults(stamped, swapped)[0]!.message, /the book gives entry 1 the leaf sha256:.*the receipt has/);
+});
+
 test('receiptFaults() notices an order that was changed, also by the receipts after it', () => {
   const changed = { ...stamped, orders: [{ ...first!, price: 11 } as typeof first & object, second!] };
   assert.deepEqual(
