@@ -9,6 +9,7 @@ import { benchDecisions } from './decisions.ts';
 import { benchIntake } from './intake.ts';
 import { benchIntakeCloud } from './intake-cloud.ts';
 import { benchNeighbours } from './neighbours.ts';
+import { benchRush } from './rush.ts';
 import { benchUsage } from './usage.ts';
 
 const benches: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   'intake-cloud': benchIntakeCloud,
   cloud: benchCloud,
   neighbours: benchNeighbours,
+  rush: benchRush,
   usage: benchUsage,
 };
 

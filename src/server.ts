@@ -18,7 +18,7 @@ import { type AccessControl, openAccessControl } from './adapters/local/access/c
 import { backupHealth } from './adapters/local/backup/health.ts';
 import { type Backups, startBackups } from './adapters/local/backup/schedule.ts';
 import type { WatchedClock } from './adapters/local/clock.ts';
-import { oneAtATime } from './adapters/local/connections.ts';
+import { mostConnections, oneAtATime } from './adapters/local/connections.ts';
 import { type House, openHouse, startTimekeeper } from './adapters/local/house.ts';
 import { type Log, logToStderr } from './adapters/local/log.ts';
 import type { Retention } from './adapters/local/retention.ts';
@@ -49,8 +49,6 @@ export interface Serving {
 
 /** Requests that are still there this long after `close()` are cut: what is being written takes milliseconds. */
 const patienceMs = 1500;
-/** Connections at a time; each takes a file descriptor, of which a process has 1024 where nobody says otherwise. */
-const mostConnections = 800;
 /** Requests at work at a time. */
 const mostAtOnce = 500;
 /** A connection on which nothing moves for so long is cut: its client does not read what it asked for. */
@@ -166,7 +164,7 @@ async function openControl(settings: Settings, house: House): Promise<AccessCont
 
 async function listen(app: Hono, host: string, port: number): Promise<Server> {
   const server = createServer(oneAtATime(getRequestListener(app.fetch, { hostname: host })));
-  server.maxConnections = mostConnections;
+  server.maxConnections = mostConnections();
   server.timeout = silenceMs;
   server.listen(port, host);
   try {

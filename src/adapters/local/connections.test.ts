@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { oneAtATime } from './connections.ts';
+import { mostConnections, oneAtATime } from './connections.ts';
 
 const answer = 'x'.repeat(1_000_000);
 
@@ -102,4 +102,9 @@ test('oneAtATime() has 32 requests of a connection wait, and cuts it at the next
   for (const k of [33, 34])
     handle({ socket, k } as unknown as IncomingMessage, new EventEmitter() as unknown as ServerResponse);
   assert.equal(socket.destroyed, true);
+});
+
+test('mostConnections() leaves descriptors for files, and does not grow without a bound', () => {
+  assert.deepEqual([100, 1024, 1500, 1_000_000].map(mostConnections), [1, 800, 1276, 2000]);
+  assert(mostConnections() >= 1);
 });
