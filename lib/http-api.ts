@@ -114,7 +114,7 @@ export class HttpApi extends Construct {
       defaultCorsPreflightOptions: {
         allowOrigins: dashboardOrigin === '*' ? Cors.ALL_ORIGINS : [dashboardOrigin],
         allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-        allowHeaders: ['content-type', 'authorization', 'if-none-match', 'if-match'],
+        allowHeaders: ['content-type', 'authorization', 'if-none-match', 'if-match', 'idempotency-key'],
         exposeHeaders: ['etag', 'location', 'retry-after'],
       },
     });

@@ -156,3 +156,38 @@ test('DELETE /orders says where there are more than one answer holds', async (t)
     [1, false],
   ]);
 });
+
+test('Idempotency-Key makes a request once: the same gets the stored answer, another one 422, of fifty at once one is written', async (t) => {
+  const { ask, hold } = await openApiHouse(t);
+  const { id } = await hold();
+  const key = (name: string, more: object = {}) => ({ 'idempotency-key': `"${name}"`, ...more });
+  const first = await ask('POST', '/orders', [buy], key('k'));
+  await ask('DELETE', '/orders/o-1');
+  // The same meaning: fields in another order, the key without quotes.
+  const { record_id, ...rest } = buy;
+  const again = await ask('POST', '/orders', [{ ...rest, record_id }], { 'idempotency-key': 'k' });
+  assert.deepEqual([again.status, again.json], [201, first.json]);
+  assert.equal((await ask('POST', '/orders', [buy])).json.code, 'conflict');
+  const other = await ask('POST', '/orders', [{ ...buy, price: 61 }], key('k'));
+  assert.deepEqual([other.status, other.json.code], [422, 'key-reused']);
+  assert.equal((await ask('DELETE', '/orders/o-1', undefined, key('k'))).status, 422);
+  for (const wrong of ['', '"', '""', 'a b', 'x'.repeat(256)])
+    assert.equal(
+      (await ask('POST', '/orders', [buy], { 'idempotency-key': wrong })).json.code,
+      'invalid-request',
+      wrong,
+    );
+  const fifty = await Promise.all(
+    Array.from({ length: 50 }, () => ask('POST', '/orders', { ...buy, record_id: 'one' }, key('one'))),
+  );
+  assert.deepEqual(new Set(fifty.map(({ status, json }) => `${status} ${json.sequence}`)), new Set(['201 3']));
+  const put = (price: number, name: string) =>
+    ask('PUT', '/orders/one', { ...buy, record_id: 'one', price }, key(name, { 'if-match': '"1"' }));
+  const replaced = await put(61, 'r');
+  await ask('PUT', '/orders/one', { ...buy, record_id: 'one', price: 62 }, { 'if-match': '"2"' });
+  assert.deepEqual((await put(61, 'r')).json, replaced.json);
+  assert.equal((await put(63, 'r')).status, 422);
+  assert.equal((await put(61, 'other')).status, 412);
+  const cancelled = await ask('DELETE', `/orders/one?auction=${id}`, undefined, key('d'));
+  assert.deepEqual((await ask('DELETE', `/orders/one?auction=${id}`, undefined, key('d'))).json, cancelled.json);
+});

@@ -313,15 +313,19 @@ test('a data folder of layout 2 gets its indexes, keeps its heads, and orders th
   await rm(copy, { recursive: true });
 });
 
-test('a data folder of layout 3 gets versions of its orders, which may be replaced from then on', async (t) => {
+test('a data folder of layout 3 gets versions of its orders, which may be replaced from then on, and keys of requests', async (t) => {
   const house = await openTestHouse(t);
   await hold(house.ports);
   await submit(house.ports);
-  await house.reopen({}, (folder) => sql(folder, `${beforeVersions} PRAGMA user_version = 3;`));
+  await house.reopen({}, (folder) =>
+    sql(folder, `${beforeVersions} DROP TABLE request_keys; PRAGMA user_version = 3;`),
+  );
   const { orders } = house.ports;
   const [load] = await orders.find('a', 'p', ['load']);
   assert.equal(load!.version, 1);
-  const replaced = await orders.replace('a', 'p', { ...load!.order, price: 61 } as LimitOrder, 1);
+  const once = { key: 'k', fingerprint: 'f' };
+  const replaced = await orders.replace('a', 'p', { ...load!.order, price: 61 } as LimitOrder, 1, once);
+  assert.deepEqual(await orders.recall('p', once), [replaced]);
   assert.deepEqual([replaced.version, replaced.sequence], [2, 4]);
   await house.reopen();
   assert.deepEqual(

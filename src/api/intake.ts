@@ -13,6 +13,7 @@ import type { Owner } from '../book/portfolio-rules.ts';
 import { auctionId } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { orderSubmission } from '../market/order.ts';
+import { idempotencyKey, onceOf } from './once.ts';
 import { freshJson, parse, type Route, route } from './route.ts';
 
 export type IntakePorts = Pick<Ports, 'clock' | 'markets' | 'auctions' | 'orders' | 'meter'>;
@@ -91,20 +92,22 @@ export const submitRoute = (ports: IntakePorts, batchLimit: number): Route =>
       'All orders of a request are taken or none. The answer means that they are durable: they will be in the sealed ' +
       'book unless cancelled before the gate closes. The same order again gives the same receipt.',
     query: auctionQuery,
+    headers: z.object({ 'Idempotency-Key': idempotencyKey }),
     body: z.unknown(),
     documentedBody: z.union([orderSubmission, someOrders, orderBatch]),
     examples: { ...examples, family },
     answers: { 201: { description: 'A receipt per order', schema: z.union([receipt, receipts]) } },
-    errors: ['invalid-order', 'not-found', 'conflict', 'gate-closed', 'gate-not-open', 'unavailable'],
+    errors: ['invalid-order', 'not-found', 'conflict', 'gate-closed', 'gate-not-open', 'key-reused', 'unavailable'],
     saysHowKept: true,
-    handle: async (_, { query, body, identity }) => {
+    handle: async (_, { query, headers, body, identity }) => {
       const { auction = query.auction, orders, one } = submissionOf(body);
       if (query.auction !== undefined && auction !== query.auction)
         throw new AuctionError('invalid-request', `the address says auction ${query.auction}, the body ${auction}`);
       if (orders.length === 0) throw new AuctionError('invalid-request', 'there is no order in the request');
       if (orders.length > batchLimit)
         throw new AuctionError('too-large', `${orders.length} orders are more than the ${batchLimit} of one request`);
-      const taken = await submitOrders(ports, ownerOf(identity), { ...(auction && { auction }), orders });
+      const once = onceOf(headers['Idempotency-Key'], { submit: { auction: auction ?? null, orders } });
+      const taken = await submitOrders(ports, ownerOf(identity), { ...(auction && { auction }), orders }, once);
       return freshJson(one ? taken.receipts[0]! : taken, 201);
     },
   });

@@ -10,6 +10,7 @@ import { auctionId } from '../market/book.ts';
 import { AuctionError } from '../market/errors.ts';
 import { orderSubmission, portfolioName, recordId } from '../market/order.ts';
 import { ownerOf } from './intake.ts';
+import { idempotencyKey, onceOf } from './once.ts';
 import { type Route, route } from './route.ts';
 
 export const orderParams = z.strictObject({ record_id: recordId });
@@ -75,17 +76,19 @@ export const changeRoutes = (ports: Ports, largestAnswer: number): Route[] => [
       '412 with the ETag of the last version. The version before stays readable, and leaves the book. The same body again gives the same receipt.',
     params: orderParams,
     query: auctionQuery,
-    headers: z.object({ 'If-Match': ifMatch }),
+    headers: z.object({ 'If-Match': ifMatch, 'Idempotency-Key': idempotencyKey }),
     body: z.record(z.string(), z.unknown()),
     documentedBody: orderSubmission,
     answers: { 200: { description: 'The receipt of the new version', schema: receipt } },
     errors: [
       ...(['invalid-order', 'not-found', 'gate-closed', 'gate-not-open', 'unavailable'] as const),
-      ...(['order-cancelled', 'order-executed', 'precondition-failed', 'precondition-required'] as const),
+      ...(['key-reused', 'order-cancelled', 'order-executed', 'precondition-failed', 'precondition-required'] as const),
     ],
     handle: async (c, { params: { record_id }, query, headers, body: order, identity }) => {
       const expected = expectedOf(headers['If-Match']);
-      const receipt = await replaceOrder(ports, ownerOf(identity), { record_id, order, ...query, ...expected });
+      const replacement = { record_id, order, ...query, ...expected };
+      const once = onceOf(headers['Idempotency-Key'], { replace: replacement });
+      const receipt = await replaceOrder(ports, ownerOf(identity), replacement, once);
       return c.json(receipt, 200, etagOf(receipt.version));
     },
   }),
@@ -100,9 +103,12 @@ export const changeRoutes = (ports: Ports, largestAnswer: number): Route[] => [
       'both legs.',
     params: orderParams,
     query: auctionQuery,
+    headers: z.object({ 'Idempotency-Key': idempotencyKey }),
     answers: { 200: { description: 'The receipt of the cancellation; the same when asked again', schema: receipt } },
-    errors: ['not-found', 'conflict', 'gate-closed', 'gate-not-open', 'order-executed', 'unavailable'],
-    handle: async (c, { params, query, identity }) =>
-      c.json(await cancelOrder(ports, ownerOf(identity).participant, params.record_id, query.auction)),
+    errors: ['key-reused', 'not-found', 'conflict', 'gate-closed', 'gate-not-open', 'order-executed', 'unavailable'],
+    handle: async (c, { params: { record_id }, query: { auction }, headers, identity }) => {
+      const once = onceOf(headers['Idempotency-Key'], { cancel: { record_id, auction: auction ?? null } });
+      return c.json(await cancelOrder(ports, ownerOf(identity).participant, record_id, auction, once));
+    },
   }),
 ];

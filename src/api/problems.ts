@@ -35,6 +35,7 @@ export const problemTypes = {
   forbidden: { status: 403, title: 'Forbidden' },
   'not-found': { status: 404, title: 'Not Found' },
   conflict: { status: 409, title: 'The id is taken by something else' },
+  'key-reused': { status: 422, title: 'The idempotency key stands for another request' },
   'order-cancelled': { status: 409, title: 'The order was cancelled' },
   'order-executed': { status: 409, title: 'The auction of the order has its result' },
   'precondition-failed': { status: 412, title: 'Precondition Failed' },

@@ -109,13 +109,14 @@ export const route = <
 ): Route => {
   const { params, query = nothing, headers, body, bodyOptional } = definition;
   const readQuery = queryReader(query);
+  const readHeaders = headers && headerReader(headers);
   return {
     ...definition,
     run: async (c, bodyLimit, identity) =>
       definition.handle(c, {
         params: (params ? parse(params, c.req.param(), 'address') : {}) as z.output<P>,
         query: readQuery(c) as z.output<Q>,
-        headers: (headers ? readHeaders(c, headers) : {}) as z.output<H>,
+        headers: (readHeaders ? readHeaders(c) : {}) as z.output<H>,
         body: (body && parse(body, await readJson(c, bodyLimit, bodyOptional), 'body')) as z.output<B>,
         identity,
       }),
@@ -139,12 +140,23 @@ function readQuery(c: Context, schema: z.ZodObject): unknown {
   return parse(schema, Object.fromEntries(all.map(([name, values]) => [name, values[0]])), 'query');
 }
 
-function readHeaders(c: Context, schema: z.ZodObject): unknown {
-  const sent = Object.keys(schema.shape).flatMap((name): [string, string][] => {
-    const value = c.req.header(name);
-    return value === undefined ? [] : [[name, value]];
-  });
-  return parse(schema, Object.fromEntries(sent), 'headers');
+/** Most requests have none of them, and what that means stays the same. */
+function headerReader(schema: z.ZodObject): (c: Context) => unknown {
+  const names = Object.keys(schema.shape);
+  let ofNone: unknown;
+  return (c) => {
+    const sent: Record<string, string> = {};
+    let some = false;
+    for (const name of names) {
+      const value = c.req.header(name);
+      if (value === undefined) continue;
+      sent[name] = value;
+      some = true;
+    }
+    if (some) return parse(schema, sent, 'headers');
+    ofNone ??= Object.freeze(parse(schema, {}, 'headers'));
+    return ofNone;
+  };
 }
 
 /** @throws AuctionError `invalid-request` with each field that is wrong */

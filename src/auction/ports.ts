@@ -69,6 +69,17 @@ export interface StoredLeaf extends ChainedEntry {
 /** The fields by which a block names another order, or a group. */
 export type NamingField = 'linkedTo' | 'loopWith' | 'exclusiveGroup';
 
+/** A request that its sender may repeat without it being done twice. */
+export interface Once {
+  /** The sender's name for it, one for each participant. */
+  readonly key: string;
+  /** Hash of what it asks. */
+  readonly fingerprint: string;
+}
+
+/** How long a key is known after its request was written, in ms. */
+export const keyLifetimeMs = 24 * 3600 * 1000;
+
 /** Which orders of an auction are wanted: `limit` of them at most, after a sequence. */
 export interface OrderPage {
   readonly after?: number;
@@ -89,7 +100,13 @@ export interface OrderStore {
    * not be made durable, and then nothing is kept. (Where the store is far away and not even that can be found out, the
    * message says so: the same request again is safe, and gives the receipts if it was kept.)
    */
-  append(auction: string, participant: string, orders: readonly Order[]): Promise<Receipt[]>;
+  append(auction: string, participant: string, orders: readonly Order[], once?: Once): Promise<Receipt[]>;
+  /**
+   * What a participant's request of that key was answered; undefined where there was none in `keyLifetimeMs`. A write with `once` gives
+   * this answer too, and else keeps its key in the transaction that it is written in; a refused one keeps nothing. `key-reused` for a
+   * request of another fingerprint.
+   */
+  recall(participant: string, once: Once): Promise<Receipt[] | undefined>;
   /**
    * Put a new version of an order in the place of the last one, under the same gate rule: from now on it is the order.
    *
@@ -97,14 +114,14 @@ export interface OrderStore {
    * expected. `not-found` without the order; `order-cancelled`; a `VersionError` when `expected` is not the last version. Of two that expect
    * the same version one gets through.
    */
-  replace(auction: string, participant: string, order: Order, expected?: number): Promise<Receipt>;
+  replace(auction: string, participant: string, order: Order, expected?: number, once?: Once): Promise<Receipt>;
   /** Cancel one order, under the same gate rule. Cancelling twice gives the same receipt; `not-found` without the order. */
   cancel(auction: string, participant: string, record_id: string): Promise<Receipt>;
   /**
    * Cancel several orders, each once, with a receipt for each in their order. All of them or none, where one transaction holds them; else in the
-   * order given, in several, and who is refused on the way sends the same again.
+   * order given, in several, and who is refused on the way sends the same again. `once` is for what one transaction holds.
    */
-  cancelAll(auction: string, participant: string, record_ids: readonly string[]): Promise<Receipt[]>;
+  cancelAll(auction: string, participant: string, record_ids: readonly string[], once?: Once): Promise<Receipt[]>;
   /** Of these ids the participant's orders in an auction in their last version, live or cancelled, in any order; expired ones and what is not there left out. */
   find(auction: string, participant: string, record_ids: readonly string[]): Promise<StoredOrder[]>;
   /** The participant's order of that id in the auction whose gate closes last of those that have one; not an expired one. */
@@ -137,7 +154,7 @@ export interface OrderStore {
   leaves(auction: string, after: number, limit: number): Promise<StoredLeaf[]>;
   /** How many chains the intake of an auction is divided into (`book/intake.ts`); never changes. */
   shards(auction: string): Promise<number>;
-  /** Delete the orders whose `ttl` has passed and whose auction is settled or cancelled; how many went. */
+  /** Delete the orders whose `ttl` has passed and whose auction is settled or cancelled, and keys past their time; how many orders went. */
   expire(now: Date): Promise<number>;
 }
 

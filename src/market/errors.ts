@@ -17,6 +17,7 @@ export const errorCodes = [
   'forbidden', // whoever asks is known, and may not do this
   'not-found', // no such auction, order, execution or file
   'conflict', // the id is taken by something else
+  'key-reused', // an idempotency key that stands for another request
   'order-cancelled', // the order is gone for good
   'order-executed', // the auction of the order has its result
   'precondition-failed', // the order has another version than whoever changes it believes

@@ -121,7 +121,7 @@ test('openStore() refuses a database of another layout or program, and a file th
   const database = new DatabaseSync(file);
   database.exec('PRAGMA user_version = 7');
   database.close();
-  assert.throws(() => openStore(folder, clock), { code: 'incompatible-data', message: /layout 7 .* expected 4/ });
+  assert.throws(() => openStore(folder, clock), { code: 'incompatible-data', message: /layout 7 .* expected 5/ });
   await rm(file);
   const noDatabase = 'this is no database, but it is long enough to be read as the head of one, if one looks at it so';
   for (const path of [file, join(folder, 'access.sqlite')]) await writeFile(path, noDatabase);

@@ -406,6 +406,56 @@ export function orderStoreCases(name: string, open: (t: TestContext) => Promise<
     assert.equal((await orders.find('a1', 'p', ['left']))[0]!.cancelled, false);
   });
 
+  test(`${name}: a request with a key is written once, and answered alike for a day`, async (t) => {
+    const store = await withAuction(t);
+    let { orders } = store;
+    const once = (key: string, fingerprint = 'f') => ({ key, fingerprint });
+    assert.equal(await orders.recall('p', once('k')), undefined);
+    await orders.append('a1', 'p', [anOrder('there')]);
+    const batch = [anOrder('o1'), anOrder('there'), anOrder('o2')];
+    const receipts = await orders.append('a1', 'p', batch, once('k'));
+    assert.deepEqual(await orders.recall('p', once('k')), receipts);
+    assert.equal(await orders.recall('q', once('k')), undefined);
+    // What has become of the orders since does not count.
+    await orders.cancel('a1', 'p', 'o1');
+    const replaced = await orders.replace('a1', 'p', anOrder('o2', { price: 51 }), 1, once('r'));
+    assert.deepEqual(await orders.append('a1', 'p', batch, once('k')), receipts);
+    const reopened = await store.reopen();
+    const { clock } = reopened;
+    orders = reopened.orders;
+    assert.deepEqual(await orders.append('a1', 'p', batch, once('k')), receipts);
+    for (const write of [
+      () => orders.recall('p', once('k', 'g')),
+      () => orders.append('a1', 'p', [anOrder('other')], once('k', 'g')),
+      () => orders.cancelAll('a1', 'p', ['there'], once('k', 'g')),
+      () => orders.replace('a1', 'p', anOrder('there', { price: 9 }), 1, once('k', 'g')),
+    ])
+      await assert.rejects(write(), { code: 'key-reused' });
+    await orders.replace('a1', 'p', anOrder('o2', { price: 52 }), 2);
+    assert.deepEqual(await orders.replace('a1', 'p', anOrder('o2', { price: 51 }), 1, once('r')), replaced);
+    const [cancelled] = await orders.cancelAll('a1', 'p', ['there'], once('c'));
+    assert.deepEqual(await orders.cancelAll('a1', 'p', ['there'], once('c')), [cancelled]);
+    // Nothing new to write, and a key all the same.
+    assert.deepEqual(await orders.cancelAll('a1', 'p', ['there'], once('d')), [cancelled]);
+    await assert.rejects(orders.recall('p', once('d', 'g')), { code: 'key-reused' });
+    // A refused request leaves its key free.
+    await assert.rejects(orders.append('a1', 'p', [anOrder('o1')], once('free')), { code: 'conflict' });
+    const [next] = await orders.append('a1', 'p', [anOrder('o3')], once('free', 'g'));
+    assert.deepEqual(await orders.recall('p', once('free', 'g')), [next]);
+    const entries = (await orders.entries('a1')).length;
+    const race = Array.from({ length: 50 }, () => orders.append('a1', 'p', [anOrder('raced')], once('race')));
+    const raced = await Promise.all(race);
+    assert.equal(new Set(raced.map(([receipt]) => receipt!.hash)).size, 1);
+    const apart = (i: number) => orders.append('a1', 'p', [anOrder(`apart${i}`)], once('apart', `f${i}`));
+    const parted = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => apart(i)));
+    assert.equal(parted.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const each of parted)
+      if (each.status === 'rejected') assert.equal((each.reason as AuctionError).code, 'key-reused');
+    assert.equal((await orders.entries('a1')).length, entries + 2);
+    clock.time = '2025-04-02T10:30:00Z';
+    assert.equal(await orders.recall('p', once('k', 'g')), undefined);
+  });
+
   test(`${name}: find() and list() have the orders with their stamps, page by page`, async (t) => {
     const { orders, auctions } = await withAuction(t);
     await auctions.create(anAuction({ id: 'a2', gateClosure: '2025-04-01T12:00:00Z' }));

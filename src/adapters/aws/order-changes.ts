@@ -5,11 +5,12 @@
  * again, and finds what the other has made of it.
  */
 
-import type { Clock, OrderStore } from '../../auction/ports.ts';
+import assert from 'node:assert/strict';
+import type { Clock, Once, OrderStore } from '../../auction/ports.ts';
 import { canonicalOrder } from '../../book/canonical.ts';
 import type { Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
-import { checkVersion, isRepeated } from '../versions.ts';
+import { checkVersion, isRepeated } from '../changes.ts';
 import type { AuctionRecord } from './auction-store.ts';
 import type { Action, Database, Expression } from './database.ts';
 import { checkGate, stampAt } from './gate.ts';
@@ -18,6 +19,7 @@ import { pagesOf, type Submitted } from './log-pages.ts';
 import { isCommitted } from './log-readers.ts';
 import { asOrderItem, keyOf, type OrderItem, versionKey } from './order-items.ts';
 import { namesMoved, namesRemoved } from './order-names.ts';
+import type { RequestKeys } from './request-keys.ts';
 import { newRequest, type openRequests, type Progress, type Request, receiptOf } from './requests.ts';
 
 export interface ChangesOptions {
@@ -27,12 +29,13 @@ export interface ChangesOptions {
   readonly log: IntakeLog;
   readonly clock: Clock;
   readonly requests: ReturnType<typeof openRequests>;
+  readonly keys: RequestKeys;
   recordOf(auction: string): Promise<AuctionRecord>;
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: its parts, each short, share the tables and the log
 export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace' | 'cancel' | 'cancelAll'> {
-  const { database, ordersTable, intakeTable, log, clock, requests, recordOf } = options;
+  const { database, ordersTable, intakeTable, log, clock, requests, keys, recordOf } = options;
 
   /** The items of orders that are in the log, in their order. @throws AuctionError `not-found` */
   async function itemsOf({ auction }: AuctionRecord, participant: string, record_ids: readonly string[]) {
@@ -76,9 +79,16 @@ export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace'
   }
 
   /** As many orders as one transaction holds. */
-  async function cancelTogether(record: AuctionRecord, participant: string, record_ids: readonly string[]) {
+  async function cancelTogether(
+    record: AuctionRecord,
+    participant: string,
+    record_ids: readonly string[],
+    once?: Once,
+  ): Promise<Receipt[]> {
     const request = newRequest(record);
+    const key = keys.of(record, participant, request, once);
     await requests.persist(record, request, async (): Promise<Progress> => {
+      if (await key.isAnswered()) return 'done';
       const items = await itemsOf(record, participant, record_ids);
       const gone = new Map<string, string>();
       const live: { record_id: string; item: OrderItem }[] = [];
@@ -87,15 +97,15 @@ export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace'
         else gone.set(record_ids[i]!, item.cancelled_by);
       }
       if (gone.size > 0) await takeReceipts(record, request, gone);
-      if (live.length === 0) return 'done';
+      if (live.length === 0) return key.keepAlone(record_ids, gone);
       checkGate(record.auction, clock.now());
       const entries = live.map(({ record_id, item: { version } }) => {
         return { record_id, cancels: record_id, ...(version !== undefined && { version }) };
       });
-      const actions = live.flatMap(({ item }) => cancelActions(item, request.id));
+      const actions = [...live.flatMap(({ item }) => cancelActions(item, request.id)), ...key.kept(record_ids, gone)];
       return enter(record, request, participant, entries, actions);
     });
-    return record_ids.map((record_id) => request.receipts.get(record_id)!);
+    return key.answer ?? record_ids.map((record_id) => request.receipts.get(record_id)!);
   }
 
   const cancelActions = (item: OrderItem, by: string): Action[] => [
@@ -109,18 +119,21 @@ export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace'
   ];
 
   return {
-    async replace(id, participant, order, expected) {
+    async replace(id, participant, order, expected, once) {
       const record = await recordOf(id);
       const { record_id } = order;
       const replacing = { record_id, body: canonicalOrder(order), expected };
       const request = newRequest(record);
+      const key = keys.of(record, participant, request, once);
       await requests.persist(record, request, async (): Promise<Progress> => {
+        if (await key.isAnswered()) return 'done';
         const [item] = (await itemsOf(record, participant, [record_id])) as [OrderItem];
         const { order: body, version = 1, request_id } = item;
         const last = { body, version, cancelled: item.cancelled_by !== undefined };
         if (isRepeated(replacing, last)) {
-          await takeReceipts(record, request, new Map([[record_id, request_id]]));
-          return 'done';
+          const earlier = new Map([[record_id, request_id]]);
+          await takeReceipts(record, request, earlier);
+          return key.keepAlone([record_id], earlier);
         }
         checkGate(record.auction, clock.now());
         checkVersion(replacing, last);
@@ -143,10 +156,11 @@ export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace'
             { table: ordersTable, put: { ...next }, condition: unchanged(item) },
             { table: intakeTable, put: note },
             ...namesMoved(intakeTable, item, next),
+            ...key.kept([record_id], new Map()),
           ],
         );
       });
-      return request.receipts.get(record_id)!;
+      return (key.answer?.[0] ?? request.receipts.get(record_id))!;
     },
 
     async cancel(id, participant, record_id) {
@@ -154,7 +168,7 @@ export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace'
       return receipt!;
     },
 
-    async cancelAll(id, participant, record_ids) {
+    async cancelAll(id, participant, record_ids, once) {
       const record = await recordOf(id);
       const items = await itemsOf(record, participant, record_ids);
       const chunks: string[][] = [];
@@ -167,6 +181,10 @@ export function openChanges(options: ChangesOptions): Pick<OrderStore, 'replace'
         }
         chunks.at(-1)!.push(record_ids[i]!);
         actions += more;
+      }
+      if (once !== undefined) {
+        assert(chunks.length <= 1, 'a key is kept with one transaction');
+        return cancelTogether(record, participant, record_ids, once);
       }
       const receipts: Receipt[] = [];
       for (const chunk of chunks) receipts.push(...(await cancelTogether(record, participant, chunk)));

@@ -9,7 +9,7 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Clock, OrderStore } from '../../auction/ports.ts';
+import type { Clock, Once, OrderStore } from '../../auction/ports.ts';
 import { canonical } from '../../book/canonical.ts';
 import type { Receipt } from '../../book/intake.ts';
 import { mostCharacters } from '../../market/bounds.ts';
@@ -26,6 +26,7 @@ import { isCommitted } from './log-readers.ts';
 import { openChanges } from './order-changes.ts';
 import { asOrderItem, claim, keyOf, type OrderItem, orderOf, ttlOf } from './order-items.ts';
 import { namesPut } from './order-names.ts';
+import { openRequestKeys } from './request-keys.ts';
 import { newRequest, openRequests, type Progress, receiptOf } from './requests.ts';
 
 export interface IntakeOptions {
@@ -47,11 +48,14 @@ type Submission = Extract<Submitted, { order: Order }>;
 const smallRequest = { actions: 90, characters: 500_000 };
 const claimCharacters = 1_000_000;
 
+type Intake = 'append' | 'recall' | 'replace' | 'cancel' | 'cancelAll';
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: what it opens shares the log and its turns
-export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 'replace' | 'cancel' | 'cancelAll'> {
+export function openIntake(options: IntakeOptions): Pick<OrderStore, Intake> {
   const { database, ordersTable, intakeTable, auctions, log, clock, patienceMs = 5000, budgetMs = 10_000 } = options;
   const turns = openTurns(log, openIntakeQueue(database, intakeTable, clock), patienceMs);
   const requests = openRequests(log, turns, budgetMs);
+  const keys = openRequestKeys({ database, intakeTable, log, auctions, clock });
 
   async function recordOf(id: string): Promise<AuctionRecord> {
     const record = await auctions.record(id);
@@ -60,12 +64,16 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
   }
 
   // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: claiming and looking share what is known of one request
-  async function append(id: string, participant: string, orders: readonly Order[]): Promise<Receipt[]> {
+  async function append(id: string, participant: string, orders: readonly Order[], once?: Once): Promise<Receipt[]> {
     const record = await recordOf(id);
     const { auction } = record;
     checkGate(auction, clock.now());
 
     const request = newRequest(record);
+    const key = keys.of(record, participant, request, once);
+    const ids = orders.map(({ record_id }) => record_id);
+    /** Which requests brought orders that were there before, by record_id. */
+    const earlier = new Map<string, string>();
     const texts = orders.map((order) => canonical(order));
     let fresh = orders.map((order, i): Submission => ({ record_id: order.record_id, order, text: texts[i]! }));
     // Admission has seen to it: an order that is an item leaves room for the item's other fields.
@@ -127,6 +135,7 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
         if (isCommitted(known)) {
           if (text !== item.order || item.cancelled_by !== undefined) conflicts.push(conflict(index, record_id, item));
           request.receipts.set(record_id, receiptOf(id, entries.get(item.record_id)!));
+          earlier.set(record_id, item.request_id);
         } else if (known !== undefined) claimants.set(record_id, item.request_id);
         else if (clock.now().getTime() - item.claimed_at > patienceMs) dead.add(item.request_id);
       }
@@ -137,7 +146,8 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
     }
 
     await requests.persist(record, request, async (): Promise<Progress> => {
-      if (fresh.length === 0) return 'done';
+      if (await key.isAnswered()) return 'done';
+      if (fresh.length === 0) return key.keepAlone(ids, earlier);
       checkGate(auction, clock.now());
       const pages = pagesOf(fresh);
       let claims = fresh.filter((each) => !isClaimed(each)).map(claimOf);
@@ -149,16 +159,22 @@ export function openIntake(options: IntakeOptions): Pick<OrderStore, 'append' | 
           return 'later';
         }
       }
-      const entry = { participant, entries: fresh, pages, actions: actionsOf(claims) };
+      const actions = [...actionsOf(claims), ...key.kept(ids, earlier)];
+      const entry = { participant, entries: fresh, pages, actions };
       const progress = await requests.enter(record, request, entry, stampAt(auction, clock));
       if (typeof progress === 'string') return progress;
       await look(itemsIn(progress.refused));
       return 'later';
     });
-    return orders.map(({ record_id }) => request.receipts.get(record_id)!);
+    return key.answer ?? ids.map((record_id) => request.receipts.get(record_id)!);
   }
 
-  return { append, ...openChanges({ database, ordersTable, intakeTable, log, clock, requests, recordOf }) };
+  const recall = async (participant: string, once: Once) => (await keys.look(participant, once)).receipts;
+  return {
+    append,
+    recall,
+    ...openChanges({ database, ordersTable, intakeTable, log, clock, requests, keys, recordOf }),
+  };
 }
 
 function conflict(index: number, record_id: string, { cancelled_by }: OrderItem): Problem {
@@ -168,7 +184,8 @@ function conflict(index: number, record_id: string, { cancelled_by }: OrderItem)
 }
 
 const itemsIn = (refused: ReadonlyMap<number, { readonly found?: object }>): OrderItem[] =>
-  [...refused.values()].flatMap(({ found }) => (found === undefined ? [] : [found as OrderItem]));
+  // What stands in the way may be a key too, which is looked at first.
+  [...refused.values()].flatMap(({ found }) => (found !== undefined && 'order' in found ? [found as OrderItem] : []));
 
 /** An order with the claim of its item, and of the names that it has. */
 interface Claim {

@@ -1,4 +1,4 @@
-/** Orders while another process has the database: they wait, and hear `unavailable` once patience is over. */
+/** The intake in sqlite: how orders wait while another process has the database, and what keys of requests leave behind. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -35,4 +35,23 @@ test('an order waits for the lock of another process while it has patience, and 
   await refused;
   other.exec('ROLLBACK');
   assert.equal((await order('third')).receipts[0]!.sequence, 2);
+});
+
+test('expire() deletes keys of requests once their day is over', async (t) => {
+  const { ports, folder, clock } = await openTestHouse(t);
+  await hold(ports);
+  const order = { record_id: 'o', zone: 'Z', kind: 'limit', side: 'buy', period: 1, price: 5, power: 1 } as const;
+  await ports.orders.append('a', 'p', [order], { key: 'k', fingerprint: 'f' });
+  const keys = () => {
+    const database = new DatabaseSync(join(folder, databaseName), { readOnly: true });
+    const rows = database.prepare('SELECT key, sequences FROM request_keys').all();
+    database.close();
+    return rows.map((row) => ({ ...row }));
+  };
+  assert.deepEqual(keys(), [{ key: 'k', sequences: '[1]' }]);
+  const day = 24 * 3600 * 1000;
+  await ports.orders.expire(new Date(Date.parse(clock.time) + day - 1));
+  assert.equal(keys().length, 1);
+  await ports.orders.expire(new Date(Date.parse(clock.time) + day));
+  assert.deepEqual(keys(), []);
 });

@@ -35,9 +35,9 @@ export interface Store {
   close(): Promise<void> | undefined;
 }
 
-/** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 4. */
+/** Names the file as ours to whoever finds it, and its layout to ourselves: 'MRIT', 5. */
 const applicationId = 0x4d524954;
-export const layout = 4;
+export const layout = 5;
 
 export const databaseName = 'merit.sqlite';
 
@@ -136,13 +136,13 @@ function versionOf(database: DatabaseSync, file: string): number {
 
 /**
  * The tables as this version has them. The heads, which layout 2 brought, are written before the layout is, so that a database of it has
- * them always. Layout 3 has other indexes, layout 4 versions of orders.
+ * them always. Layout 3 has other indexes, layout 4 versions of orders, layout 5 the keys of requests.
  */
 function bringUp(database: DatabaseSync, folder: string, version: number): void {
   if (version === layout) return;
   database.exec('BEGIN IMMEDIATE');
   if (version === 1) addRevisions(database);
-  if (version >= 1) addVersions(database);
+  if (version >= 1 && version < 4) addVersions(database);
   database.exec(tables);
   if (version < 2) writeHeads(folder, headsIn(database));
   database.exec('COMMIT');

@@ -2,7 +2,7 @@
 
 import type { Receipt } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
-import type { Ports } from '../ports.ts';
+import type { Once, Ports } from '../ports.ts';
 import { findAuction } from '../records/moves.ts';
 import { noOrder } from './find-order.ts';
 import { checkNotExecuted } from './replace-order.ts';
@@ -20,7 +20,10 @@ export async function cancelOrder(
   participant: string,
   record_id: string,
   auction?: string,
+  once?: Once,
 ): Promise<Receipt> {
+  const answered = once && (await ports.orders.recall(participant, once));
+  if (answered !== undefined) return answered.at(-1)!;
   const [own] =
     auction === undefined
       ? [await ports.orders.findNewest(participant, record_id)]
@@ -31,13 +34,10 @@ export async function cancelOrder(
   if (order.kind === 'block' && !own.cancelled) {
     const child = (await ports.orders.findNaming(id, participant, 'linkedTo', [record_id])).get(record_id);
     if (child !== undefined) throw stillNamed(record_id, child.order.record_id);
-    if (order.loopWith !== undefined) {
-      const receipts = await ports.orders.cancelAll(id, participant, [order.loopWith, record_id]);
-      ports.meter.record('orders_cancelled', 1);
-      return receipts[1]!;
-    }
   }
-  const receipt = await ports.orders.cancel(id, participant, record_id);
+  const partner = order.kind === 'block' && !own.cancelled ? order.loopWith : undefined;
+  const together = partner === undefined ? [record_id] : [partner, record_id];
+  const receipt = (await ports.orders.cancelAll(id, participant, together, once)).at(-1)!;
   if (!own.cancelled) ports.meter.record('orders_cancelled', 1);
   return receipt;
 }

@@ -6,7 +6,7 @@ import type { Owner } from '../../book/portfolio-rules.ts';
 import { relationFaults } from '../../book/relations.ts';
 import { AuctionError, type Problem } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
-import type { Ports, StoredOrder } from '../ports.ts';
+import type { Once, Ports, StoredOrder } from '../ports.ts';
 import { findAuction } from '../records/moves.ts';
 import { isPublished } from '../views/results.ts';
 import { noOrder } from './find-order.ts';
@@ -26,9 +26,16 @@ export interface Replacement {
  * @throws AuctionError `not-found`; `order-executed` once there is a result; `invalid-order` and `forbidden` as for a new order, and where a
  *         child, a partner or a group would not fit any more; what `OrderStore.replace` throws
  */
-export async function replaceOrder(ports: Ports, owner: Owner, replacement: Replacement): Promise<Receipt> {
+export async function replaceOrder(
+  ports: Ports,
+  owner: Owner,
+  replacement: Replacement,
+  once?: Once,
+): Promise<Receipt> {
   const { record_id, auction: named, expected } = replacement;
   const { participant } = owner;
+  const answered = once && (await ports.orders.recall(participant, once));
+  if (answered !== undefined) return answered[0]!;
   const [own] =
     named === undefined
       ? [await ports.orders.findNewest(participant, record_id)]
@@ -46,7 +53,7 @@ export async function replaceOrder(ports: Ports, owner: Owner, replacement: Repl
   const naming = own.cancelled ? [] : await namingOf(ports.orders, own, order);
   const faults = naming.length === 0 ? [] : relationFaults([order, ...naming.map((each) => each.order)], earlier);
   if (faults.length > 0) throw refusal(faults.map((fault): Problem => ({ index: 0, ...fault })));
-  const receipt = await ports.orders.replace(auction.id, participant, order, expected);
+  const receipt = await ports.orders.replace(auction.id, participant, order, expected, once);
   if (receipt.version > own.version) ports.meter.record('orders_replaced', 1);
   return receipt;
 }

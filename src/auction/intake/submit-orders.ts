@@ -7,7 +7,7 @@ import { type Earlier, namesIn } from '../../book/relations.ts';
 import { type Terms, termsOf } from '../../book/terms.ts';
 import { AuctionError, type Problem } from '../../market/errors.ts';
 import type { Auction } from '../auction.ts';
-import type { Ports, StoredOrder } from '../ports.ts';
+import type { Once, Ports, StoredOrder } from '../ports.ts';
 import { findAuction, termsIn } from '../records/moves.ts';
 
 /** Intake needs no more of the house than this. */
@@ -22,17 +22,20 @@ export interface Submission {
 /**
  * @returns a receipt per order, in their order; by then they are durable
  * @throws AuctionError `invalid-order` with all problems of all orders, `forbidden` when one of them is whose an order
- *         is or where it may be; what `OrderStore.append` throws
+ *         is or where it may be; what `OrderStore.append` and `recall` throw
  */
 export async function submitOrders(
   ports: IntakePorts,
   owner: Owner,
   submission: Submission,
+  once?: Once,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
   const { clock, meter } = ports;
   const before = clock.now().getTime();
   try {
-    const taken = await take(ports, owner, submission);
+    const answered = once && (await ports.orders.recall(owner.participant, once));
+    if (answered !== undefined) return { auction: answered[0]!.auction, receipts: answered };
+    const taken = await take(ports, owner, submission, once);
     meter.record('orders_received', taken.receipts.length);
     meter.record('intake_milliseconds', clock.now().getTime() - before);
     return taken;
@@ -46,13 +49,14 @@ async function take(
   ports: IntakePorts,
   owner: Owner,
   { auction: id, orders: submissions }: Submission,
+  once: Once | undefined,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
   const auction = id === undefined ? await nextToClose(ports) : await findAuction(ports, id);
   const terms = knownTerms(ports, auction);
   const { participant } = owner;
   const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions), owner);
   if ('problems' in admitted) throw refusal(admitted.problems);
-  return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders) };
+  return { auction: auction.id, receipts: await ports.orders.append(auction.id, participant, admitted.orders, once) };
 }
 
 /** @param problems  of orders, one at least */

@@ -24,7 +24,7 @@ export interface DatabaseCheckOptions {
 }
 
 const parts = [
-  ...['auctions', 'auctions_by_closure', 'auctions_by_state', 'entries', 'entries_by_record'],
+  ...['auctions', 'auctions_by_closure', 'auctions_by_state', 'entries', 'entries_by_record', 'request_keys'],
   ...['entries_naming_linkedTo', 'entries_naming_loopWith', 'entries_naming_exclusiveGroup'],
 ];
 const ended = ['settled', 'cancelled'];

@@ -1,5 +1,6 @@
-/** Whether an order may be replaced: what every store decides alike, at its write. */
+/** Whether an order may be replaced, and a request repeated: what every store decides alike, at its write. */
 
+import type { Once } from '../auction/ports.ts';
 import { AuctionError, VersionError } from '../market/errors.ts';
 
 export interface Replacing {
@@ -31,3 +32,6 @@ export function isRepeated({ record_id, body, expected }: Replacing, last: Last)
 export function checkVersion({ record_id, expected }: Replacing, { version }: Last): void {
   if (expected !== undefined && expected !== version) throw new VersionError(record_id, version);
 }
+
+export const keyReused = ({ key }: Once): AuctionError =>
+  new AuctionError('key-reused', `key ${key} stands for another request: a new request has a new key`);
