@@ -2,23 +2,17 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { type Auction, auction as auctionSchema } from '../../auction/auction.ts';
-import {
-  type Clock,
-  keyLifetimeMs,
-  type NamingField,
-  type Once,
-  type OrderStore,
-  type StoredOrder,
-} from '../../auction/ports.ts';
+import type { Clock, NamingField, OrderStore, StoredOrder } from '../../auction/ports.ts';
 import { canonicalOrder } from '../../book/canonical.ts';
 import type { ChainHead } from '../../book/chain-fault.ts';
 import { chain, chainStart, type Entry, type Receipt, ruleOf, seedOf, stampedDigest } from '../../book/intake.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Order } from '../../market/order.ts';
-import { checkVersion, isRepeated, keyReused } from '../changes.ts';
+import { checkVersion, isRepeated } from '../changes.ts';
 import type { Durability } from './durability.ts';
 import { digestOf, type EntryRow, entryColumns, intakeFault, openRowCheck } from './entries-check.ts';
 import type { Head, Heads } from './heads.ts';
+import { openRequestKeys, requestKeyTables } from './request-keys.ts';
 import type { Storage } from './storage.ts';
 import { rollBack } from './transaction.ts';
 import { betweenTriesMs, isLocked, notWritten, patienceMs } from './unavailable.ts';
@@ -52,16 +46,7 @@ export const orderTables = `
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX IF NOT EXISTS entries_by_record ON entries (record_id, auction, participant, body IS NULL, version);
   ${namingIndexes}
-  CREATE TABLE IF NOT EXISTS request_keys (
-    participant TEXT NOT NULL,
-    key TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    auction TEXT NOT NULL,
-    sequences TEXT NOT NULL, -- of the entries that were answered, a JSON list
-    expires_at INTEGER NOT NULL, -- ms since 1970
-    PRIMARY KEY (participant, key)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS request_keys_by_expiry ON request_keys (expires_at);
+  ${requestKeyTables}
 `;
 
 /** Orders live this long after their gate has closed, and until their auction is settled or cancelled. */
@@ -77,12 +62,6 @@ interface Request {
   run(group: Group): unknown;
   resolve(value: unknown): void;
   reject(error: unknown): void;
-}
-
-interface KeyRow {
-  readonly fingerprint: string;
-  readonly auction: string;
-  readonly sequences: string;
 }
 
 /** Called when the disk has the request, or with what went wrong on the way there. */
@@ -154,14 +133,6 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     'SELECT sequence, hash FROM entries WHERE auction = ? ORDER BY sequence DESC LIMIT 1',
   );
   const selectEntry = database.prepare(`SELECT ${columns} FROM entries WHERE auction = ? AND sequence = ?`);
-  const selectKey = database.prepare(
-    'SELECT fingerprint, auction, sequences FROM request_keys WHERE participant = ? AND key = ? AND expires_at > ?',
-  );
-  const putKey = database.prepare(
-    `INSERT OR REPLACE INTO request_keys (participant, key, fingerprint, auction, sequences, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?)`,
-  );
-  const deleteKeys = database.prepare('DELETE FROM request_keys WHERE expires_at <= ?');
   const selectAuction = database.prepare('SELECT body FROM auctions WHERE id = ?');
   const expired = `auction IN (SELECT id FROM auctions WHERE state IN ('settled', 'cancelled') AND gateClosure < ?)`;
   const selectFound = database.prepare(
@@ -244,35 +215,16 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     return { sequence, hash: sequence === 0 ? chainStart(seedOf(auction)) : hash };
   };
 
-  /** What a request of that key was answered; undefined too where its entries are gone. @throws AuctionError `key-reused` */
-  const answerTo = (participant: string, once: Once, now: Date): Receipt[] | undefined => {
-    const row = selectKey.get(participant, once.key, now.getTime()) as KeyRow | undefined;
-    if (row === undefined) return undefined;
-    if (row.fingerprint !== once.fingerprint) throw keyReused(once);
-    const { auction } = row;
-    const sequences = JSON.parse(row.sequences) as number[];
-    const rows = sequences.map((sequence) => selectEntry.get(auction, sequence) as unknown as EntryRow | undefined);
-    return rows.includes(undefined) ? undefined : rows.map((each) => receiptOf(checked(each!), auctionOf(auction)));
-  };
-
-  /** Do this once for its key, which is kept in the same transaction. */
-  const atMostOnce = (group: Group, participant: string, once: Once | undefined, work: () => Receipt[]): Receipt[] => {
-    if (once === undefined) return work();
-    const answered = answerTo(participant, once, group.now);
-    if (answered !== undefined) return answered;
-    const receipts = work();
-    const sequences = JSON.stringify(receipts.map(({ sequence }) => sequence));
-    const expiresAt = group.now.getTime() + keyLifetimeMs;
-    putKey.run(participant, once.key, once.fingerprint, receipts[0]!.auction, sequences, expiresAt);
-    return receipts;
-  };
-
   const faultOf = openRowCheck(database);
   const checked = (row: EntryRow): EntryRow => {
     const fault = faultOf(row);
     if (fault !== undefined) throw damaged(row.auction, fault);
     return row;
   };
+  const keys = openRequestKeys(database, (auction, sequence) => {
+    const row = selectEntry.get(auction, sequence) as unknown as EntryRow | undefined;
+    return row && receiptOf(checked(row), auctionOf(auction));
+  });
 
   /** Put an entry at the end of the chain; undefined when there is one of its id and version already. */
   const put = (
@@ -450,10 +402,10 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
           ]);
         });
       };
-      return inGroup(orders.length, (group) => atMostOnce(group, participant, once, () => write(group)));
+      return inGroup(orders.length, (group) => keys.atMostOnce(group.now, participant, once, () => write(group)));
     },
     async recall(participant, once) {
-      return answerTo(participant, once, clock.now());
+      return keys.answerTo(participant, once, clock.now());
     },
     async replace(auction, participant, order, expected, once) {
       const body = canonicalOrder(order);
@@ -469,7 +421,9 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
         markReplaced.run(auction, row.sequence);
         return receipt!;
       };
-      const [receipt] = await inGroup(1, (group) => atMostOnce(group, participant, once, () => [write(group)]));
+      const [receipt] = await inGroup(1, (group) =>
+        keys.atMostOnce(group.now, participant, once, () => [write(group)]),
+      );
       return receipt!;
     },
     cancel(auction, participant, record_id) {
@@ -477,7 +431,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
     },
     cancelAll(auction, participant, record_ids, once) {
       const write = (group: Group) => record_ids.map((record_id) => cancelOne(group, auction, participant, record_id));
-      return inGroup(record_ids.length, (group) => atMostOnce(group, participant, once, () => write(group)));
+      return inGroup(record_ids.length, (group) => keys.atMostOnce(group.now, participant, once, () => write(group)));
     },
     async find(auction, participant, record_ids) {
       const expiry = expiryAt(clock.now());
@@ -524,7 +478,7 @@ export function orderStore(options: OrderStoreOptions): OrderStore & { close(): 
       return 1;
     },
     async expire(now) {
-      deleteKeys.run(now.getTime());
+      keys.expire(now);
       const expiring = countExpired.all(expiryAt(now)) as unknown as { auction: string; orders: number }[];
       if (expiring.length === 0) return 0;
       // Said before it is done, so that orders which are gone are never taken for lost ones.
