@@ -69,7 +69,8 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     tasks: 'in threads',
     retention: retentionOf(settings),
     ...(clock && { clock }),
-    ...(settings.webhook && { webhook: { url: settings.webhook } }),
+    privateWebhooks: settings.privateWebhooks,
+    ...(settings.webhook && { webhook: webhookOf(settings) }),
   });
   // So that an order finds its auction from the first request on. The timekeeper does it again, and logs what fails.
   await keepTime(house.ports).catch(() => undefined);
@@ -85,6 +86,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     before: onceOnDisk(house),
     docsScript: readDocsScript,
     metrics: house.metrics,
+    webhooks: house.webhooks,
     events: { log: house.events, stop: streams.signal, addressOf, cut },
     findings: house.watch(...(backups ? [() => backupHealth(backups, settings.backupMinutes, house.ports)] : []))
       .findings,
@@ -134,6 +136,8 @@ const cut = (c: Context): void => void (c.env as HttpBindings).outgoing.destroy(
 function limitsOf({ issuer, requestsPerSecond = issuer === undefined ? undefined : 100 }: Settings): CallLimits {
   return { ...(requestsPerSecond !== undefined && { perSecond: requestsPerSecond }), atOnce: mostAtOnce, addressOf };
 }
+
+const webhookOf = ({ webhook: url, webhookSecret: secret }: Settings) => ({ url: url!, ...(secret && { secret }) });
 
 function backupsOf(
   { backup, backupMinutes, backupKeep, data }: Settings,

@@ -8,6 +8,7 @@ import { AuctionError } from './market/errors.ts';
 import { readStrictJson, type StrictJson } from './market/json.ts';
 import { type Market, parseMarket } from './market/market.ts';
 import { marketId } from './market/terms.ts';
+import { webhookSecret } from './market/webhook-secret.ts';
 
 const loopback = /^(localhost|::1|127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 
@@ -26,6 +27,10 @@ const settings = z.strictObject({
   market: marketId.exactOptional(),
   /** Where notices are posted to. */
   webhook: z.url({ protocol: /^https?$/ }).exactOptional(),
+  /** Signs the notices that are posted there. */
+  webhookSecret: webhookSecret.exactOptional(),
+  /** Whether webhooks of participants may lie on private addresses, and without TLS. */
+  privateWebhooks: z.boolean().default(false),
   /** Who issues the tokens that calls need: `built-in`, or the address of an OIDC issuer. Without one everybody may do everything. */
   issuer: z
     .string()
@@ -101,6 +106,8 @@ const numbers: readonly string[] = [
   'keepAuctions',
 ] satisfies (keyof SettingsInput)[];
 
+const switches: readonly string[] = ['accessLog', 'privateWebhooks'] satisfies (keyof SettingsInput)[];
+
 /** `MERIT_PORT` is `port`, `MERIT_ACCESS_LOG=1` is `accessLog`, and so on. An empty variable counts as not set. */
 export function settingsFrom(env: Readonly<Record<string, string | undefined>>): Settings {
   const variable = (key: string) => `MERIT_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
@@ -108,7 +115,7 @@ export function settingsFrom(env: Readonly<Record<string, string | undefined>>):
     const text = env[variable(key)];
     if (!text) return [];
     const number = numbers.includes(key) && /^\d+$/.test(text) ? Number(text) : undefined;
-    return [[key, key === 'accessLog' ? text === '1' : (number ?? text)] as const];
+    return [[key, switches.includes(key) ? text === '1' : (number ?? text)] as const];
   });
   return checkSettings(Object.fromEntries(given), variable);
 }

@@ -67,6 +67,7 @@ export async function openAccessHouse(
     identify: identifyBearer(access.identify),
     issuer: access,
     metrics: house.metrics,
+    webhooks: house.webhooks,
     // Streams end as they begin: here an answer is read to its end.
     events: { log: house.events, stop: AbortSignal.abort(), addressOf: () => 'here', cut: () => {} },
     tokens: { tokenUrl: '/oauth2/token' },

@@ -135,6 +135,9 @@ test('statements are of a local day, of one’s own portfolios, and say what is 
     ],
   );
   assert.deepEqual((await ask('umbra', 'GET', '/statements?day=2029-12-31')).json, { statements: [], pending: [] });
+  // A day of no whole quarters, and the first and last that can be written.
+  for (const day of ['1892-05-01', '0001-01-01', '9999-12-31'])
+    assert.equal((await ask('umbra', 'GET', `/statements?day=${day}`)).status, 200, day);
   assert.equal((await ask('umbra', 'GET', '/statements')).status, 400);
   assert.equal((await ask('umbra', 'GET', '/statements?day=2030-01-01&participant=acme')).status, 403);
 });

@@ -122,6 +122,7 @@ const event = (auction: string, cause = ''): HouseEvent => ({
   market: 'test',
   state: 'open',
   run: 1,
+  sequence: 11,
   gateOpening: '2025-04-01T10:00:00Z',
   gateClosure: '2025-04-01T11:00:00Z',
   at: '2025-04-01T10:00:00Z',

@@ -12,6 +12,7 @@ import { closeGate } from '../src/auction/auctions.ts';
 import { readBook } from '../src/auction/views/results.ts';
 import { until } from './ports/workflow.cases.ts';
 import { hold, openTestHouse, reaches, submit, type TestHouse } from './support/house.ts';
+import { toldOf } from './support/told.ts';
 
 /** Somebody else's write lock on the house's database. */
 function lock(t: TestContext, { folder }: TestHouse): { release(): void } {
@@ -71,7 +72,7 @@ test('a lock while notices go out ends nothing: one line in the log, and each is
   const house = await openTestHouse(t, {
     webhook: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` },
   });
-  const notice = (id: string) => ({ id, kind: 'auction-cancelled', auction: id, cause: 'none' }) as const;
+  const notice = (id: string) => ({ id, kind: 'auction-cancelled', ...toldOf(id), cause: 'none' }) as const;
   await house.ports.notices.send(['n1', 'n2', 'n3'].map(notice));
   await until('all are on their way', async () => answers.length === 3);
   const other = lock(t, house);

@@ -16,6 +16,7 @@ import { serve } from '../src/server.ts';
 import { anAuction } from './ports/auction-store.cases.ts';
 import { hold, testMarket } from './support/house.ts';
 import { noLogSync, replaceLogSync } from './support/log-sync.ts';
+import { toldOf } from './support/told.ts';
 
 const clock = { now: () => new Date('2025-04-01T10:30:00Z') };
 const order = (id: string) =>
@@ -210,7 +211,9 @@ test('nobody reads, and nothing is sent, that a loss of power could take back; h
   const note = (name: string) => () => void over.push(name);
   const all = [
     ports.orders.append('a', 'p', [order('o1')]).then(note('receipt')),
-    ports.notices.send([{ id: 'n1', kind: 'auction-cancelled', auction: 'a', cause: 'a trial' }]).then(note('notice')),
+    ports.notices
+      .send([{ id: 'n1', kind: 'auction-cancelled', ...toldOf('a'), cause: 'a trial' }])
+      .then(note('notice')),
     ports.workflow.start('b', 1).then(note('workflow')),
   ];
   await new Promise((resolve) => setTimeout(resolve, 20));

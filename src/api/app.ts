@@ -9,6 +9,7 @@ import type { Hono } from 'hono';
 import type { Issuer } from '../access/issuer.ts';
 import type { Ports } from '../auction/ports.ts';
 import type { Finding } from '../auction/views/health.ts';
+import type { Webhooks } from '../auction/webhooks.ts';
 import { auctionRoutes } from './auctions.ts';
 import { docsRoutes } from './docs.ts';
 import { type EventsOptions, eventRoutes } from './events.ts';
@@ -26,6 +27,7 @@ import { resultRoutes } from './results.ts';
 import type { Route } from './route.ts';
 import { type RoutedAppOptions, routedApp } from './routed-app.ts';
 import { tokenRoutes } from './tokens.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export interface AppOptions extends RoutedAppOptions {
   readonly version?: string;
@@ -43,6 +45,8 @@ export interface AppOptions extends RoutedAppOptions {
   readonly metrics?: () => Promise<string>;
   /** What `/events` streams. */
   readonly events?: EventsOptions;
+  /** Where participants register addresses that are told. */
+  readonly webhooks?: Webhooks;
   /** Where clients get their tokens; with `identify`. */
   readonly tokens?: TokenSource;
   /** The house's own issuer, if it has one. */
@@ -51,7 +55,16 @@ export interface AppOptions extends RoutedAppOptions {
 
 /** All routes; the app and the tests of the document read the same list. */
 export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
-  const { batchLimit = usualBatchLimit, largestAnswer, version = '0', metrics, events, findings, issuer } = options;
+  const {
+    batchLimit = usualBatchLimit,
+    largestAnswer,
+    version = '0',
+    metrics,
+    events,
+    webhooks,
+    findings,
+    issuer,
+  } = options;
   const routes = [
     ...orderRoutes(ports, batchLimit, largestAnswer),
     ...auctionRoutes(ports),
@@ -63,6 +76,7 @@ export function routesOf(ports: Ports, options: AppOptions = {}): Route[] {
     ...healthRoutes(ports, findings),
     ...(metrics === undefined ? [] : metricRoutes(metrics)),
     ...(events === undefined ? [] : eventRoutes(ports, events)),
+    ...(webhooks === undefined ? [] : webhookRoutes(webhooks)),
     ...(issuer ? tokenRoutes(issuer) : []),
   ];
   return [...routes, ...docsRoutes(routes, { ...options, version })];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AuctionState, inWorkflow, mayFollow, published, states } from './auction.ts';
+import { type AuctionState, inWorkflow, mayFollow, published, sequenceOf, states } from './auction.ts';
 
 const names = Object.keys(states) as AuctionState[];
 
@@ -33,4 +33,14 @@ test('states: a result is public only after the verifier, also where settling it
     names.filter((state) => mayFollow(state, 'final')),
     ['preliminary', 'failed'],
   );
+});
+
+test('sequenceOf() grows with every move that there is, restarts included', () => {
+  for (const [state, { next }] of Object.entries(states) as [AuctionState, { next: readonly AuctionState[] }][])
+    for (const then of next) {
+      const isRestart = state === 'failed' && then !== 'cancelled';
+      const before = sequenceOf({ run: 1, state });
+      const after = sequenceOf({ run: isRestart ? 2 : 1, state: then });
+      assert(after > before, `${state} ${before}, ${then} ${after}`);
+    }
 });

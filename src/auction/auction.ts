@@ -28,6 +28,16 @@ export const auctionState = z
 export const mayFollow = (from: AuctionState, to: AuctionState): boolean =>
   (states[from].next as readonly AuctionState[]).includes(to);
 
+/** How far each state lies on the way of a run. */
+const places = ['scheduled', 'open', 'closed', 'clearing', 'preliminary', 'final', 'settled', 'failed', 'cancelled'];
+
+/**
+ * A number that grows with each state that an auction goes into, restarts included: what is told with a lower one than was heard already
+ * comes late.
+ */
+export const sequenceOf = ({ run, state }: Pick<Auction, 'run' | 'state'>): number =>
+  run * 10 + places.indexOf(state satisfies AuctionState);
+
 /** States in which no more orders are due and the workflow has work to do or has been cut. */
 export const inWorkflow = ['closed', 'clearing', 'preliminary', 'final'] as const satisfies readonly AuctionState[];
 

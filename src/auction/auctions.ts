@@ -158,7 +158,7 @@ export async function cancelAuction(ports: Ports, id: string, cause: string): Pr
     throw wrongState(auction, 'it can be called off only before its book is sealed, or after it failed');
   const cancelled = await move(ports, auction, 'cancelled', { cause });
   if (cancelled === undefined) return cancelAuction(ports, id, cause);
-  await tell(ports, [{ id: `auction-cancelled:${id}`, kind: 'auction-cancelled', auction: id, cause }]);
+  await tell(ports, cancelled, [{ id: `auction-cancelled:${id}`, kind: 'auction-cancelled', cause }]);
   return cancelled;
 }
 

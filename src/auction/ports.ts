@@ -177,12 +177,11 @@ export interface Archive {
   readonly locate?: (key: string) => Promise<{ readonly url: string; readonly bytes: number } | undefined>;
 }
 
-/** What the house tells somebody. The id makes a repeat harmless. */
-export type Notice =
+/** What there is to tell of an auction. The id makes a repeat harmless. */
+export type News =
   | {
       readonly id: string;
       readonly kind: 'order-rejected';
-      readonly auction: string;
       readonly participant: string;
       readonly record_id: string;
       readonly status: OrderStatus;
@@ -192,22 +191,30 @@ export type Notice =
       readonly id: string;
       /** It named an order that was cancelled as it came in, so the book does without it. */
       readonly kind: 'order-left-out';
-      readonly auction: string;
       readonly participant: string;
       readonly record_id: string;
       readonly cause: string;
     }
-  | { readonly id: string; readonly kind: 'auction-failed'; readonly auction: string; readonly cause: string }
+  | { readonly id: string; readonly kind: 'auction-failed'; readonly cause: string }
   | {
       readonly id: string;
       /** It is known without which orders a failed auction would clear, or that nothing helps (`steps/diagnose.ts`). */
       readonly kind: 'auction-diagnosed';
-      readonly auction: string;
       readonly found: string;
       readonly orders: number;
     }
-  | { readonly id: string; readonly kind: 'auction-cancelled'; readonly auction: string; readonly cause: string }
-  | { readonly id: string; readonly kind: 'auction-settled'; readonly auction: string; readonly orders: number };
+  | { readonly id: string; readonly kind: 'auction-cancelled'; readonly cause: string }
+  | { readonly id: string; readonly kind: 'auction-settled'; readonly orders: number };
+
+/** What the house tells somebody, with where the auction was then: what comes late is seen to. */
+export type Notice = News & {
+  readonly auction: string;
+  readonly state: AuctionState;
+  readonly run: number;
+  /** Grows with each state of the auction (`sequenceOf`). */
+  readonly sequence: number;
+  readonly at: string;
+};
 
 /** Outgoing notices. Its promise is held by `test/ports/local.test.ts`. */
 export interface Notices {

@@ -33,7 +33,11 @@ export function program(): Command {
     .option('--data <folder>', 'data folder (default: MERIT_DATA or data)')
     .option('--markets <folder>', 'folder with the market files (default: MERIT_MARKETS or those that come along)')
     .option('--market <id>', 'the default market (default: MERIT_MARKET or hourly)')
-    .option('--webhook <url>', 'where notices are posted to (default: MERIT_WEBHOOK)')
+    .option('--webhook <url>', 'where notices are posted to, signed with MERIT_WEBHOOK_SECRET (default: MERIT_WEBHOOK)')
+    .option(
+      '--private-webhooks',
+      'webhooks of participants may lie on private addresses (default: MERIT_PRIVATE_WEBHOOKS)',
+    )
     .option(
       '--issuer <issuer>',
       'calls need tokens: built-in, or the address of an OIDC issuer (default: MERIT_ISSUER or none)',

@@ -17,6 +17,7 @@ import { openDatabase } from '../../src/adapters/aws/database.ts';
 import { openNotices } from '../../src/adapters/aws/notices.ts';
 import type { Notice } from '../../src/auction/ports.ts';
 import { chance } from '../../src/cli/demo/random.ts';
+import { toldOf } from '../support/told.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { injectFaults } from './faults.ts';
 import { type Clients, clientsOf, createBucket, createTables, createTopic } from './resources.ts';
@@ -87,7 +88,7 @@ test('list() has more keys than one answer holds', async () => {
 const rejected = (id: string): Notice => ({
   id,
   kind: 'order-rejected',
-  auction: 'a1',
+  ...toldOf('a1'),
   participant: 'p',
   record_id: id,
   status: 'rejected',
@@ -147,12 +148,15 @@ async function receivedIn(QueueUrl: string): Promise<{ notice: Notice; attribute
 
 test('send() tells each notice to the topic of its kind, with attributes to filter by, and once', async (t) => {
   const { notices, received } = await openTopics(t);
-  const failed: Notice = { id: 'auction-failed:a1:1', kind: 'auction-failed', auction: 'a1', cause: 'broken' };
-  const settled: Notice = { id: 'auction-settled:a1', kind: 'auction-settled', auction: 'a1', orders: 3 };
+  const failed: Notice = { id: 'auction-failed:a1:1', kind: 'auction-failed', ...toldOf('a1'), cause: 'broken' };
+  const settled: Notice = { id: 'auction-settled:a1', kind: 'auction-settled', ...toldOf('a1'), orders: 3 };
   await notices.send([rejected('n1'), failed, settled, rejected('n1')]);
   await notices.send([rejected('n1'), settled]);
   assert.deepEqual(await received('order-rejected'), [
-    { notice: rejected('n1'), attributes: { id: 'n1', kind: 'order-rejected', auction: 'a1' } },
+    {
+      notice: rejected('n1'),
+      attributes: { id: 'n1', kind: 'order-rejected', auction: 'a1', state: 'final', sequence: '15', participant: 'p' },
+    },
   ]);
   assert.deepEqual(
     (await received('auction-failed')).map(({ notice }) => notice),

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ import { openNotices } from '../../src/adapters/local/notices.ts';
 import { openStore } from '../../src/adapters/local/stores.ts';
 import type { Notice } from '../../src/auction/ports.ts';
 import { recordingMeter } from '../support/meter.ts';
+import { toldOf } from '../support/told.ts';
 import { archiveCases } from './archive.cases.ts';
 import { anAuction, auctionStoreCases } from './auction-store.cases.ts';
 import { type OpenedStore, orderStoreCases } from './order-store.cases.ts';
@@ -136,7 +137,7 @@ test('openStore() refuses a database of another layout or program, and a file th
 const rejected = (id: string): Notice => ({
   id,
   kind: 'order-rejected',
-  auction: 'a1',
+  ...toldOf('a1'),
   participant: 'p',
   record_id: id,
   status: 'rejected',
@@ -145,12 +146,11 @@ const rejected = (id: string): Notice => ({
 
 /** A receiver on loopback that answers with the statuses given, then with 200. */
 async function receiver(t: TestContext, statuses: number[]) {
-  const received: { id: string; body: string; signature: string | undefined }[] = [];
+  const received: { id: string; body: string; headers: IncomingHttpHeaders }[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    const { 'idempotency-key': id, 'merit-signature': signature } = request.headers;
-    received.push({ id: String(id), body, signature: signature as string | undefined });
+    received.push({ id: String(request.headers['idempotency-key']), body, headers: request.headers });
     response.statusCode = statuses.shift() ?? 200;
     response.end();
   });
@@ -200,7 +200,8 @@ test('notices go to the log, each id once', async (t) => {
 
 test('notices go to a webhook, signed, and again until it takes them', async (t) => {
   const { url, received } = await receiver(t, [500, 503]);
-  const { notices, states } = outbox(t, { webhook: { url, secret: 'hush' } });
+  const bytes = Buffer.alloc(24, 'hush');
+  const { notices, states } = outbox(t, { webhook: { url, secret: `whsec_${bytes.toString('base64')}` } });
   await notices.send([rejected('n1')]);
   await until('the third attempt went through', async () => states()[0]?.state === 'delivered');
   assert.deepEqual(states(), [{ id: 'n1', state: 'delivered', attempts: 3 }]);
@@ -208,8 +209,10 @@ test('notices go to a webhook, signed, and again until it takes them', async (t)
     received.map(({ id }) => id),
     ['n1', 'n1', 'n1'],
   );
-  const { body, signature } = received[2]!;
-  assert.equal(signature, `sha256=${createHmac('sha256', 'hush').update(body).digest('hex')}`);
+  const { body, headers } = received[2]!;
+  const { 'webhook-timestamp': at, 'webhook-signature': signature } = headers;
+  assert.equal(headers['webhook-id'], 'n1');
+  assert.equal(signature, `v1,${createHmac('sha256', bytes).update(`n1.${at}.${body}`).digest('base64')}`);
   assert.deepEqual(JSON.parse(body), rejected('n1'));
 });
 

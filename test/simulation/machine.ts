@@ -13,6 +13,7 @@ import { openNotices } from '../../src/adapters/local/notices.ts';
 import { databaseName, openStore, type Store } from '../../src/adapters/local/stores.ts';
 import { startTimekeeper } from '../../src/adapters/local/timekeeper.ts';
 import { openWorkflow } from '../../src/adapters/local/workflow.ts';
+import { NotTaken, type Poster } from '../../src/adapters/webhooks/post.ts';
 import type { Notice, Ports } from '../../src/auction/ports.ts';
 import { findAuction } from '../../src/auction/records/moves.ts';
 import { failAuction } from '../../src/auction/steps/notify-failure.ts';
@@ -61,17 +62,15 @@ export function simulateMachine(folder: string, { time, faults, plant }: Setting
   const restoreSync = replaceLogSync(syncLog, () => {
     synced = logSize();
   });
-  const { fetch } = globalThis;
-  globalThis.fetch = async (_, request) => {
+  const receive: Poster = async ({ url, body }) => {
     if (faults.happens('webhook-down')) {
       const dice = faults.dice('webhook-down');
-      if (dice.isSo(0.5)) return new Response('', { status: dice.pick([500, 404, 429]) });
+      if (dice.isSo(0.5)) throw new NotTaken(url, dice.pick([500, 404, 429]));
       // It hears and does not answer: told again it hears twice.
-      if (dice.isSo(0.5)) heard.push(JSON.parse(String(request!.body)) as Notice);
+      if (dice.isSo(0.5)) heard.push(JSON.parse(body) as Notice);
       throw new Error('ECONNRESET');
     }
-    heard.push(JSON.parse(String(request!.body)) as Notice);
-    return new Response('');
+    heard.push(JSON.parse(body) as Notice);
   };
 
   /** The files as the death leaves them; what the dead process still does reaches them no more. */
@@ -171,7 +170,10 @@ export function simulateMachine(folder: string, { time, faults, plant }: Setting
     const { promise: died, resolve } = Promise.withResolvers<void>();
     const meter = openMeter();
     const webhook = { url: 'http://receiver.example/' };
-    const notices = openNotices({ database, durability, clock, log, meter, webhook, mostAttempts: 1000 });
+    const notices = openNotices({
+      ...{ database, durability, clock, log, meter, webhook },
+      ...{ post: receive, mostAttempts: 1000 },
+    });
     const workflow = openWorkflow({
       database,
       durability,
@@ -234,7 +236,6 @@ export function simulateMachine(folder: string, { time, faults, plant }: Setting
     async stop() {
       if (standing !== undefined) kill(standing);
       restoreSync();
-      globalThis.fetch = fetch;
     },
   };
 }

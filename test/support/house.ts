@@ -10,6 +10,7 @@ import { type Auction, type AuctionState, states } from '../../src/auction/aucti
 import { createAuction, findAuction } from '../../src/auction/auctions.ts';
 import { submitOrders } from '../../src/auction/intake/submit-orders.ts';
 import type { Ports } from '../../src/auction/ports.ts';
+import type { Webhooks } from '../../src/auction/webhooks.ts';
 import { type Market, parseMarket } from '../../src/market/market.ts';
 import { until } from '../ports/workflow.cases.ts';
 
@@ -42,6 +43,7 @@ export interface TestHouse {
   readonly logged: Record<string, unknown>[];
   /** What `/metrics` answers. */
   readonly metrics: () => Promise<string>;
+  readonly webhooks: () => Webhooks;
   readonly storageFault: () => string | undefined;
   /** Close the house and open it again on the same folder; in between nobody has it. */
   reopen(options?: Partial<HouseOptions>, whileClosed?: (folder: string) => unknown): Promise<void>;
@@ -72,6 +74,7 @@ export async function openTestHouse(t: TestContext, options: Partial<HouseOption
     clock,
     logged,
     metrics: () => house.metrics(),
+    webhooks: () => house.webhooks,
     storageFault: () => house.storageFault(),
     async reopen(changes = {}, whileClosed = () => undefined) {
       await house.close();

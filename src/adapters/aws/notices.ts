@@ -1,6 +1,6 @@
 /**
- * Notices to topics: rejected orders to one, failures to another, what went well to a third. Each message says id, kind and
- * auction among its attributes, for subscribers that filter.
+ * Notices to topics: rejected orders to one, failures to another, what went well to a third. Each message says id, kind, auction, its
+ * state and sequence, and whose order it is about, among its attributes: for subscribers that filter, and drop what comes late.
  *
  * What was published is remembered for a while, so that a step of the workflow that runs again tells only what it had not told.
  * A process that dies between telling and remembering tells twice: the id is how a subscriber knows.
@@ -40,7 +40,11 @@ export function openNotices({ client, topics, database, table, clock }: NoticesO
       PublishBatchRequestEntries: notices.map((notice, index) => ({
         Id: String(index),
         Message: JSON.stringify(notice),
-        MessageAttributes: { id: text(notice.id), kind: text(notice.kind), auction: text(notice.auction) },
+        MessageAttributes: {
+          ...{ id: text(notice.id), kind: text(notice.kind), auction: text(notice.auction), state: text(notice.state) },
+          sequence: { DataType: 'Number', StringValue: String(notice.sequence) },
+          ...('participant' in notice && { participant: text(notice.participant) }),
+        },
       })),
     });
     try {

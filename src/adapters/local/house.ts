@@ -17,10 +17,11 @@ import { type LocalEventLog, openEventLog, telling } from './event-log.ts';
 import { type HealthWatch, watchHealth } from './health.ts';
 import { type Log, logToStderr } from './log.ts';
 import { openMeter } from './meter.ts';
-import { openNotices, type Webhook } from './notices.ts';
+import { type HouseWebhook, type NoticesOptions, openNotices } from './notices.ts';
 import { type Retention, startRetention, usualRetention } from './retention.ts';
 import { databaseName, openStore } from './stores.ts';
 import { openTaskThreads } from './threads/task-threads.ts';
+import { type LocalWebhooks, openWebhooks } from './webhooks.ts';
 import { openWorkflow } from './workflow.ts';
 
 export { startTimekeeper, type Timekeeper } from './timekeeper.ts';
@@ -33,17 +34,20 @@ export interface HouseOptions {
   readonly clock?: Clock | WatchedClock;
   readonly log?: Log;
   /** Where notices are posted to, besides the log. */
-  readonly webhook?: Webhook;
+  readonly webhook?: HouseWebhook;
   /** Where tasks of the workflow run: here, so that a test can look at its own ports, or in threads beside. */
   readonly tasks?: 'here' | 'in threads';
   /** Milliseconds that the workflow waits in a state, by its name, instead of what clearing and the file say. */
   readonly waits?: Readonly<Record<string, number>>;
+  /** Whether webhooks of participants may lie on private addresses. */
+  readonly privateWebhooks?: boolean;
   /** How long what is kept. */
   readonly retention?: Retention;
 }
 
 export interface House {
   readonly ports: Ports;
+  readonly webhooks: LocalWebhooks;
   /** What happens, for streams of events. */
   readonly events: LocalEventLog;
   /** What was counted and measured, in the text format of Prometheus. */
@@ -68,7 +72,7 @@ const longestSearchMs = 600_000;
  * @throws AuctionError `incompatible-data`, `damaged-data`, `unavailable` (another process has the folder), `invalid-market`
  */
 export async function openHouse(options: HouseOptions): Promise<House> {
-  const { folder, clock = watchClock(), log = logToStderr, webhook, tasks: where = 'here', waits } = options;
+  const { folder, clock = watchClock(), log = logToStderr, tasks: where = 'here', waits } = options;
   const { retention = usualRetention } = options;
   const watched = isWatched(clock) ? clock : believed(clock);
   const markets = byId(options.markets);
@@ -90,8 +94,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       const checkpoints = startCheckpoints({ database, durability, file: join(folder, databaseName), log });
       closing.push(() => checkpoints.close());
     }
-    const notices = openNotices({ database, durability, clock, log, meter, ...(webhook && { webhook }) });
-    closing.push(() => notices.close());
+    const { webhooks, notices } = openMessengers({ database, durability, clock, log, meter }, options);
+    closing.push(
+      () => webhooks.close(),
+      () => notices.close(),
+    );
     const threads = where === 'here' ? undefined : openTaskThreads({ folder, markets, longestSearchMs }, () => ports);
     const workflow = openWorkflow({
       database,
@@ -144,6 +151,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     return {
       ports,
       events,
+      webhooks,
       metrics: meter.text,
       storageFault: () => store.storage.fault(),
       settled: () => durability.settled(),
@@ -155,6 +163,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     await close();
     throw error;
   }
+}
+
+/** What tells the operator, and the participants who wish it. */
+function openMessengers(
+  shared: Omit<NoticesOptions, 'webhook' | 'webhooks'>,
+  { webhook, privateWebhooks: anywhere = false }: HouseOptions,
+) {
+  const webhooks = openWebhooks({ ...shared, anywhere });
+  return { webhooks, notices: openNotices({ ...shared, webhooks, ...(webhook && { webhook }) }) };
 }
 
 /** The gate of such an auction must not stay open; once its book is sealed, the book counts. */

@@ -3,22 +3,22 @@
  *
  * A notice is durable when `send()` resolves and delivered at least once after that, across restarts. A webhook that fails is
  * tried again with growing pauses; past the last attempt the notice is `dead`, which the log says and the table keeps.
- *
- * Delivery goes in portions: some notices are handed over, what became of them is written in one transaction, others have the event
- * loop, and so on. While the database cannot be written (full disk, lock) the outcomes wait, and nothing more is handed over.
+ * Participants have webhooks of their own beside (`webhooks.ts`).
  */
 
-import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock, Notice, Notices } from '../../auction/ports.ts';
 import type { Meter } from '../../auction/views/metrics.ts';
 import { limiter } from '../limiter.ts';
+import { post as overTheNetwork, type Poster } from '../webhooks/post.ts';
+import { signedHeaders } from '../webhooks/signature.ts';
 import type { Durability } from './durability.ts';
 import { errorEntry, type Log } from './log.ts';
-import { persistently } from './persistently.ts';
+import { startOutbox } from './outbox.ts';
 import { inTransaction } from './transaction.ts';
 import { patient, unavailable } from './unavailable.ts';
+import type { LocalWebhooks } from './webhooks.ts';
 
 export const noticeTables = `
   CREATE TABLE IF NOT EXISTS notices (
@@ -33,9 +33,10 @@ export const noticeTables = `
   CREATE INDEX IF NOT EXISTS notices_ended ON notices (state, dueAt) WHERE state <> 'waiting';
 `;
 
-export interface Webhook {
+/** The operator's own: it may lie anywhere, since nobody else says where. */
+export interface HouseWebhook {
   readonly url: string;
-  /** Signs the body: header `merit-signature: sha256=<HMAC>`. */
+  /** Signs each notice (`webhooks/signature.ts`). */
   readonly secret?: string;
 }
 
@@ -45,7 +46,10 @@ export interface NoticesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
-  readonly webhook?: Webhook;
+  readonly webhook?: HouseWebhook;
+  /** Told of each notice that is new, within the transaction that keeps it; then that it is kept. */
+  readonly webhooks?: Pick<LocalWebhooks, 'fanOut' | 'wake'>;
+  readonly post?: Poster;
   /** Pause before the second attempt; each further one is twice as long. */
   readonly firstPauseMs?: number;
   readonly mostAttempts?: number;
@@ -72,22 +76,25 @@ const width = 8;
 const portion = 64;
 /** Notices that are written down before others have the event loop. */
 const atOnce = 200;
-const timeoutMs = 10_000;
-/** The longest sleep: clocks get stepped. */
-const longestMs = 60_000;
 
 export function openNotices(options: NoticesOptions): Notices & { close(): Promise<void> } {
-  const { database, durability, clock, log, meter, webhook, firstPauseMs = 1000, mostAttempts = 10 } = options;
+  const { database, durability, clock, log, meter, webhook, webhooks } = options;
+  const { post = overTheNetwork, firstPauseMs = 1000, mostAttempts = 10 } = options;
   database.exec(noticeTables);
   const outbox = openOutbox(database);
   const stop = new AbortController();
   const limit = limiter(width);
-  const wait = (what: string) => ({ log, what, stop: stop.signal });
-  let woken = Promise.withResolvers<void>();
+
+  const postTo = ({ url, secret }: HouseWebhook, id: string, body: string): Promise<void> => {
+    const at = Math.floor(clock.now().getTime() / 1000);
+    const keys = secret === undefined ? [] : [{ id: 'house', secret }];
+    const headers = { ...signedHeaders({ id, at, body }, keys), 'idempotency-key': id };
+    return post({ url, headers, body, stop: stop.signal, anywhere: true });
+  };
 
   const deliver = async ({ id, body, attempts }: Waiting): Promise<Outcome | undefined> => {
     try {
-      if (webhook !== undefined) await post(webhook, id, body, stop.signal);
+      if (webhook !== undefined) await postTo(webhook, id, body);
       else log({ event: 'notice', ...(JSON.parse(body) as Notice) });
       return { id, state: 'delivered', attempts: attempts + 1, dueAt: clock.now().getTime(), error: null };
     } catch (error) {
@@ -100,37 +107,12 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
     }
   };
 
-  /** Until there is news, or something that was put off is due. */
-  const sleep = async (): Promise<void> => {
-    const at = await persistently(() => outbox.next(), wait('the look for the next notice'));
-    const left = at === undefined ? longestMs : Math.min(Math.max(at - clock.now().getTime(), 1), longestMs);
-    const timer = setTimeout(() => woken.resolve(), left);
-    await woken.promise;
-    clearTimeout(timer);
-  };
-
-  const run = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      woken = Promise.withResolvers<void>();
-      const due = await persistently(() => outbox.due(clock.now().getTime()), wait('the look for notices'));
-      if (due.length === 0) {
-        await sleep();
-        continue;
-      }
-      await durability.settled(); // what goes out is there after a loss of power too
-      const outcomes = await Promise.all(due.map((notice) => limit(() => deliver(notice))));
-      const ended = outcomes.filter((outcome) => outcome !== undefined);
-      const record = async () => {
-        outbox.write(ended);
-        await durability.synced();
-      };
-      await persistently(record, wait('the record of delivered notices'));
-      await turn();
-    }
-  };
-  stop.signal.addEventListener('abort', () => woken.resolve(), { once: true });
-  // It ends by `stop`, perhaps in the middle of waiting for room: what it had to write is delivered again at the next start.
-  const running = run().catch((error: unknown) => log({ event: 'notices-held', error: errorEntry(error) }));
+  const loop = startOutbox<Waiting, Outcome>({
+    what: 'notices',
+    ...{ clock, log, durability, stop: stop.signal },
+    ...{ due: outbox.due, next: outbox.next, write: outbox.write },
+    deliver: (notice) => limit(() => deliver(notice)),
+  });
 
   return {
     ...patient({
@@ -138,15 +120,16 @@ export function openNotices(options: NoticesOptions): Notices & { close(): Promi
         const now = clock.now().getTime();
         for (let first = 0; first < notices.length; first += atOnce) {
           if (first > 0) await turn();
-          unavailable(() => outbox.put(notices.slice(first, first + atOnce), now));
+          unavailable(() => outbox.put(notices.slice(first, first + atOnce), now, webhooks));
         }
         await durability.synced();
-        woken.resolve();
+        loop.wake();
+        webhooks?.wake();
       },
     }),
     async close() {
       stop.abort();
-      await running;
+      await loop.ended;
     },
   };
 }
@@ -162,9 +145,10 @@ function openOutbox(database: DatabaseSync) {
   const next = database.prepare(`SELECT min(dueAt) AS at FROM notices WHERE state = 'waiting'`);
   const update = database.prepare('UPDATE notices SET state = ?, attempts = ?, dueAt = ?, error = ? WHERE id = ?');
   return {
-    put: (notices: readonly Notice[], now: number) =>
+    put: (notices: readonly Notice[], now: number, webhooks: NoticesOptions['webhooks']) =>
       inTransaction(database, () => {
-        for (const notice of notices) insert.run(notice.id, JSON.stringify(notice), now);
+        const news = notices.filter((notice) => insert.run(notice.id, JSON.stringify(notice), now).changes > 0);
+        if (news.length > 0) webhooks?.fanOut(news, now);
       }),
     due: (now: number) => due.all(now) as unknown as Waiting[],
     next: () => (next.get() as { at: number | null }).at ?? undefined,
@@ -173,19 +157,4 @@ function openOutbox(database: DatabaseSync) {
         for (const { id, state, attempts, dueAt, error } of outcomes) update.run(state, attempts, dueAt, error, id);
       }),
   };
-}
-
-async function post({ url, secret }: Webhook, id: string, body: string, stop: AbortSignal): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    body,
-    headers: {
-      'content-type': 'application/json',
-      'idempotency-key': id,
-      ...(secret && { 'merit-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` }),
-    },
-    signal: AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]),
-  });
-  await response.body?.cancel();
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
 }

@@ -50,11 +50,15 @@ export async function prune({ database, forget, archive, clock, retention }: Ret
   const { keepNotices, keepHistory, keepAuctions } = retention;
   const before = (days: number) => clock.now().getTime() - days * dayMs;
   const some = (sql: string, ...values: (string | number)[]) => inPortions(database, sql, values);
-  const ended = `SELECT id FROM notices WHERE state <> 'waiting' AND state = ? AND dueAt < ?`; // so said it has an index
+  /** Of notices, or of messages to webhooks of participants. */
+  const ofTable = async (table: 'notices' | 'webhook_messages') => {
+    const ended = `SELECT id FROM ${table} WHERE state <> 'waiting' AND state = ? AND dueAt < ?`; // so said it has an index
+    const gone = (state: string, days: number) =>
+      some(`DELETE FROM ${table} WHERE id IN (${ended} LIMIT ${portion})`, state, before(days));
+    return (await gone('delivered', keepNotices)) + (await gone('dead', keepDeadDays));
+  };
   return {
-    notices:
-      (await some(`DELETE FROM notices WHERE id IN (${ended} LIMIT ${portion})`, 'delivered', before(keepNotices))) +
-      (await some(`DELETE FROM notices WHERE id IN (${ended} LIMIT ${portion})`, 'dead', before(keepDeadDays))),
+    notices: (await ofTable('notices')) + (await ofTable('webhook_messages')),
     events: await some(
       `DELETE FROM execution_events WHERE number IN (
          SELECT execution_events.number FROM executions JOIN execution_events ON execution = executions.id

@@ -1,8 +1,7 @@
 /** Trades, balance sheets and statements of the auctions of a house, from their sealed books and published results. */
 
-import { deliveryDay } from '../../market/calendar.ts';
+import { addDays, localInstant } from '../../market/calendar.ts';
 import type { Market } from '../../market/market.ts';
-import { deliveryEnd } from '../../market/time.ts';
 import type { Auction } from '../auction.ts';
 import type { Ports } from '../ports.ts';
 import { findAuction, termsIn, wrongState } from '../records/moves.ts';
@@ -76,8 +75,8 @@ async function ofMarket(
   whose: Whose,
   readTrades: ReadTrades,
 ): Promise<DayOfStatements> {
-  const { start, ...local } = deliveryDay(day, timeZone, 'PT15M');
-  const [from, to] = [Date.parse(start), Date.parse(deliveryEnd({ start, ...local }))];
+  const midnight = (date: string) => Date.parse(localInstant(date, 0, '00:00', timeZone));
+  const [from, to] = [midnight(day), midnight(addDays(day, 1))];
   const all = await ports.auctions.list({ market, delivering: { from, to } });
   const byCurrency = new Map<string, StatedTrade[]>();
   const isThatDay = (trade: Trade) => Date.parse(trade.start) >= from && Date.parse(trade.start) < to;

@@ -46,7 +46,7 @@ export async function diagnoseFailure(ports: Ports, input: z.output<typeof run>)
   const withHash = { ...failure, diagnosis: { ...summary, hash: sha256(text) } };
   await ports.auctions.advance(auction, { ...auction, failure: withHash });
   const id = `auction-diagnosed:${auction.id}:${auction.run}`;
-  await tell(ports, [{ id, kind: 'auction-diagnosed', auction: auction.id, ...summary }]);
+  await tell(ports, auction, [{ id, kind: 'auction-diagnosed', ...summary }]);
   return { found: found.found };
 }
 

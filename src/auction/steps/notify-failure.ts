@@ -1,7 +1,7 @@
 /** The end of a workflow that failed: the auction gets its cause, and the operator a notice. */
 
 import * as z from 'zod';
-import { type AuctionState, mayFollow } from '../auction.ts';
+import { type Auction, type AuctionState, mayFollow } from '../auction.ts';
 import type { Ports } from '../ports.ts';
 import { findAuction, move } from '../records/moves.ts';
 import { run } from './step.ts';
@@ -24,15 +24,17 @@ export async function notifyFailure(ports: Ports, input: z.output<typeof notifyF
 export async function failAuction(ports: Ports, id: string, run: number, cause: string): Promise<void> {
   const auction = await findAuction(ports, id);
   if (auction.run !== run) return;
+  let failed: Auction | undefined = auction;
   if (mayFollow(auction.state, 'failed')) {
     const failure = { from: auction.state };
-    if ((await move(ports, auction, 'failed', { cause, failure })) === undefined)
-      return failAuction(ports, id, run, cause);
+    failed = await move(ports, auction, 'failed', { cause, failure });
+    if (failed === undefined) return failAuction(ports, id, run, cause);
     ports.meter.record('auctions_failed', 1);
   } else if ((auction.state satisfies AuctionState) !== 'failed') return;
   // The state first: if we die before the notice, the workflow runs again and comes here again.
-  const notice = { id: `auction-failed:${id}:${run}`, kind: 'auction-failed', auction: id } as const;
-  await tell(ports, [{ ...notice, cause: auction.cause ?? cause }]);
+  await tell(ports, failed, [
+    { id: `auction-failed:${id}:${run}`, kind: 'auction-failed', cause: failed.cause ?? cause },
+  ]);
 }
 
 function messageOf(cause: string): string {

@@ -7,13 +7,14 @@ import { tell } from './tell.ts';
 
 export async function publish(ports: Ports, input: z.output<typeof run>) {
   const auction = await auctionInRun(ports, input, 'final');
-  if (auction.state === 'final') {
-    await moveOn(ports, auction, 'settled');
+  const isFirst = auction.state === 'final';
+  const settled = isFirst ? await moveOn(ports, auction, 'settled') : auction;
+  if (isFirst) {
     const waited = ports.clock.now().getTime() - Date.parse(auction.gateClosure);
     ports.meter.record('gate_to_result_seconds', Math.max(0, waited) / 1000);
     ports.meter.record('auctions_settled', 1);
   }
   const id = `auction-settled:${auction.id}`;
-  await tell(ports, [{ id, kind: 'auction-settled', auction: auction.id, orders: auction.book!.orders }]);
+  await tell(ports, settled, [{ id, kind: 'auction-settled', orders: auction.book!.orders }]);
   return { settled: true };
 }

@@ -8,7 +8,7 @@ import { MerkleTree } from '../../book/merkle.ts';
 import { leftOutOf, sealBook } from '../../book/seal.ts';
 import type { Book } from '../../market/book.ts';
 import { signTree } from '../evidence/statements.ts';
-import type { Notice, Ports } from '../ports.ts';
+import type { News, Ports } from '../ports.ts';
 import { bookKey } from '../records/keys.ts';
 import { marketOf, termsIn } from '../records/moves.ts';
 import { networkOf } from '../records/network.ts';
@@ -39,11 +39,11 @@ export async function sealAuction(ports: Ports, input: z.output<typeof run>) {
     checkBook(book);
     const text = canonical(book);
     await ports.archive.write(bookKey(auction.id), text);
-    const notices = leftOutOf(entries).map(({ participant, record_id, cause }): Notice => {
+    const notices = leftOutOf(entries).map(({ participant, record_id, cause }): News => {
       const id = `order-left-out:${auction.id}:${participant}:${record_id}`;
-      return { id, kind: 'order-left-out', auction: auction.id, participant, record_id, cause };
+      return { id, kind: 'order-left-out', participant, record_id, cause };
     });
-    await tell(ports, notices);
+    await tell(ports, auction, notices);
     const hash = sha256(text);
     // Before it is cleared, so that nobody can choose the book by its result.
     const tree = await signTree(ports, { auction: auction.id, ...headOf(leaves, book), book: hash });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import * as z from 'zod';
 import { canonical } from '../../book/canonical.ts';
-import type { Notice, Ports } from '../ports.ts';
+import type { News, Ports } from '../ports.ts';
 import { acceptedKey } from '../records/keys.ts';
 import { readPage } from '../views/results.ts';
 import { auctionInRun, run } from './step.ts';
@@ -22,13 +22,13 @@ export async function settlePage(ports: Ports, input: z.output<typeof settlePage
   }
   const notices = orders
     .filter((order) => order.status === 'rejected')
-    .map(({ participant, record_id, status, reason }): Notice => {
+    .map(({ participant, record_id, status, reason }): News => {
       assert(reason !== undefined, `order ${record_id} was rejected without a reason`);
       // The result's hash: settling the same result again tells nobody twice, another result is news.
       const id = `order-rejected:${auction.id}:${participant}:${record_id}:${auction.result!.hash}`;
-      return { id, kind: 'order-rejected', auction: auction.id, participant, record_id, status, reason };
+      return { id, kind: 'order-rejected', participant, record_id, status, reason };
     });
-  await tell(ports, notices);
+  await tell(ports, auction, notices);
   ports.meter.record('orders_accepted', accepted.length);
   const rejected = orders.filter((order) => order.status === 'rejected');
   for (const [reason, some] of Map.groupBy(rejected, ({ reason }) => reason!.code))

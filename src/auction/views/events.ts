@@ -6,7 +6,7 @@
  * gate that is nothing of the book, not even how many orders there are: from few participants a count tells who trades.
  */
 
-import { type Auction, published } from '../auction.ts';
+import { type Auction, published, sequenceOf } from '../auction.ts';
 
 interface OfAuction {
   readonly auction: string;
@@ -18,6 +18,8 @@ export type HouseEvent =
       readonly kind: 'auction';
       readonly state: Auction['state'];
       readonly run: number;
+      /** Grows with each state (`sequenceOf`). */
+      readonly sequence: number;
       readonly gateOpening: string;
       readonly gateClosure: string;
       readonly cause?: string;
@@ -46,7 +48,19 @@ export function eventsOf(before: Auction | undefined, auction: Auction): HouseEv
   const isNew = isBinding(auction) && (before === undefined || !isBinding(before)) && result !== undefined;
   return [
     ...(moved
-      ? [{ kind: 'auction', ...of, state, run, gateOpening, gateClosure, ...(cause && { cause }), at } as const]
+      ? [
+          {
+            kind: 'auction',
+            ...of,
+            state,
+            run,
+            sequence: sequenceOf(auction),
+            gateOpening,
+            gateClosure,
+            ...(cause && { cause }),
+            at,
+          } as const,
+        ]
       : []),
     ...(isSealed ? [{ kind: 'intake', ...of, orders: book.orders, book: book.hash } as const] : []),
     ...(isNew

@@ -104,6 +104,12 @@ export const metrics = {
     by: 'kind',
     means: 'notices handed over for delivery, by their kind',
   },
+  webhook_messages_undelivered: {
+    kind: 'counter',
+    unit: 'Count',
+    only: 'one machine',
+    means: 'messages to webhooks of participants given up after the last attempt',
+  },
   notices_undelivered: { kind: 'counter', unit: 'Count', means: 'notices given up after the last attempt' },
   backup_age_seconds: {
     kind: 'gauge',

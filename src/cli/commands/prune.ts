@@ -7,6 +7,7 @@ import { executionTables } from '../../adapters/local/execution-log.ts';
 import { noticeTables } from '../../adapters/local/notices.ts';
 import { prune } from '../../adapters/local/retention.ts';
 import { openStore } from '../../adapters/local/stores.ts';
+import { webhookTables } from '../../adapters/local/webhooks.ts';
 import { settingsFrom } from '../../settings.ts';
 import { exitCodes, Failure } from '../failure.ts';
 import { counted, print } from '../output.ts';
@@ -20,7 +21,7 @@ export async function pruneFolder({ data, keepAuctions }: { data: string; keepAu
     const store = openStore(data, clock);
     try {
       const { database, forget } = store;
-      database.exec(`${noticeTables} ${executionTables}`);
+      database.exec(`${noticeTables} ${webhookTables} ${executionTables}`);
       const orders = await store.orders.expire(clock.now());
       const pruned = await prune({ database, forget, archive: join(data, 'archive'), clock, retention });
       database.exec('VACUUM');
