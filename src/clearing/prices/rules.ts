@@ -123,7 +123,9 @@ export function freeRules(
   }
   for (const c of part.columns) {
     const isShut = shut.has(c);
-    if (free.upper[c]! - free.lower[c]! <= inPower.empty && !isShut) continue;
+    // One that could carry nothing anyway has no test, shut or not.
+    const room = isShut ? columns[c]!.most - columns[c]!.least : free.upper[c]! - free.lower[c]!;
+    if (room <= inPower.empty) continue;
     const stands = isShut ? -1 : standing(problem, c, free, value[c]!);
     const { cost, kind } = columns[c]!;
     const terms = mergedTerms(columns[c]!.cells);

@@ -3,8 +3,10 @@
  * is nearest to it and loses nobody.
  */
 
-import { leastNorm, type Row } from '../numbers/nearest.ts';
+import { leastCost } from '../numbers/convex.ts';
 import { dust } from '../numbers/tolerances.ts';
+import { narrowed, type PriceRules } from '../settled/rules.ts';
+import { settledPrices } from '../settled/settled.ts';
 import type { Ranged } from '../view/shut.ts';
 import { type NoLoss, noLossOf } from './no-loss.ts';
 import { islandsAt, type Reading, rangesAt } from './ranges.ts';
@@ -20,14 +22,12 @@ export interface Due {
   readonly price: number | undefined;
 }
 
-/** A price that several zones of an MTU have in common. */
+/** A price that several zones of an MTU have in common, or that of a row that ties them. */
 interface Common {
-  readonly t: number;
-  readonly zones: readonly number[];
   readonly middle: number;
   readonly low: number;
   readonly high: number;
-  /** Sum of the squares of the zones' factors. */
+  /** Sum of the squares of the zones' factors; nothing of a row. */
   readonly weight: number;
 }
 
@@ -55,12 +55,14 @@ export function duesOf(view: Ranged): Dues {
   );
   for (let t = 0; t < view.periods; t++) {
     const here = supply.map((row) => row[t]!);
-    for (const island of islandsAt(view, t, here)) {
+    for (const island of process.env.ALL ? [] : islandsAt(view, t, here)) {
       const reading = rangesAt(view, t, island, here);
       if (reading === undefined) unread.push(...island.zones.map((z) => ({ z, t })));
       else addReading(reading, island.zones, t);
     }
   }
+  for (const part of settledPrices(view, (cell) => at[Math.floor(cell / view.periods)]![cell % view.periods] === undefined))
+    addPart(part);
   for (const rule of noLossOf(view)) addNoLoss(rule);
   const prices = nearestTo(commons, rules);
   const dues = view.price.flatMap((row, z) =>
@@ -80,7 +82,7 @@ export function duesOf(view: Ranged): Dues {
       const first = own.find((z) => members[z]!.factor === 1 && members[z]!.more === 0)!;
       const [low, high] = [lows[first]!, highs[first]!];
       const weight = own.reduce((sum, z) => sum + members[z]!.factor ** 2, 0);
-      const common = commons.push({ t, zones: own, low, high, middle: (low + high) / 2, weight }) - 1;
+      const common = commons.push({ low, high, middle: (low + high) / 2, weight }) - 1;
       for (const z of own) at[z]![t] = { common, factor: members[z]!.factor, more: members[z]!.more };
     }
     for (const { a, b, keep, tariff, atLeast } of tests) {
@@ -97,6 +99,29 @@ export function duesOf(view: Ranged): Dues {
           slack: 0,
         });
     }
+  }
+
+  function addPart(part: PriceRules): void {
+    const { low, high } = narrowed(part);
+    const own = part.cells.map((cell, v): Common => {
+      const [from, to] = [low[v]!, high[v]!];
+      return cell === undefined
+        ? { low: from, high: to, middle: 0, weight: 0 }
+        : { low: from, high: to, middle: (from + to) / 2, weight: 1 };
+    });
+    const asked = part.rules.flatMap(({ entries, low: least, high: most }): Rule[] => [
+      ...(least > -Infinity ? [{ entries, least, slack: 0 }] : []),
+      ...(most < Infinity ? [{ entries: entries.map(([v, f]) => [v, -f] as const), least: -most, slack: 0 }] : []),
+    ]);
+    // Where no prices within the limits keep the rules, some give way (section 4): what that leaves is not made anew.
+    if (own.some((each) => each.low > each.high) || nearestIn(own, { commons: [...own.keys()], rules: asked }) === undefined) return;
+    const first = commons.length;
+    commons.push(...own);
+    part.cells.forEach((cell, v) => {
+      if (cell !== undefined)
+        at[Math.floor(cell / view.periods)]![cell % view.periods] = { common: first + v, factor: 1, more: 0 };
+    });
+    for (const rule of asked) rules.push({ ...rule, entries: rule.entries.map(([v, f]) => [first + v, f] as const) });
   }
 
   /** Prices that are not known here are those published. */
@@ -135,20 +160,32 @@ function nearestTo(commons: readonly Common[], rules: readonly Rule[]): (number 
 
 function nearestIn(own: readonly Common[], { commons, rules }: Part): number[] | undefined {
   const place = new Map(commons.map((k, i) => [k, i]));
-  const root = own.map(({ weight }) => Math.sqrt(weight));
-  const rows: Row[] = rules.map(({ entries, least }) => ({
-    entries: entries.map(([k, factor]) => [place.get(k)!, factor / root[place.get(k)!]!] as const),
-    least: least - entries.reduce((sum, [k, factor]) => sum + factor * own[place.get(k)!]!.middle, 0),
-  }));
-  own.forEach(({ low, high, middle }, i) => {
-    rows.push(
-      { entries: [[i, 1 / root[i]!]], least: low - middle },
-      { entries: [[i, -1 / root[i]!]], least: middle - high },
-    );
+  // Counted from an end of its range a price is not negative; one without ends is two.
+  const cost: number[] = [];
+  const bend: number[] = [];
+  const most: number[] = [];
+  const columns = own.map(({ low, high, middle, weight }) => {
+    const sign = low === -Infinity && high < Infinity ? -1 : 1;
+    const start = low > -Infinity ? low : high < Infinity ? high : 0;
+    const add = (direction: number) => {
+      cost.push(direction * weight * (start - middle));
+      bend.push(weight);
+      most.push(high - low);
+      return [cost.length - 1, direction] as const;
+    };
+    return { start, parts: low === -Infinity && high === Infinity ? [add(1), add(-1)] : [add(sign)] };
   });
-  const y = leastNorm(own.length, rows);
-  if (y === undefined) return undefined;
-  const found = own.map(({ middle }, i) => middle + y[i]! / root[i]!);
+  const rows = rules.map(({ entries, least }) => ({
+    entries: entries.flatMap(([k, factor]) =>
+      columns[place.get(k)!]!.parts.map(([j, direction]) => [j, direction * factor] as const),
+    ),
+    least: least - entries.reduce((sum, [k, factor]) => sum + factor * columns[place.get(k)!]!.start, 0),
+  }));
+  const x = leastCost({ cost, bend, most, rows })?.x;
+  if (x === undefined) return undefined;
+  const found = columns.map(({ start, parts }) =>
+    parts.reduce((sum, [j, direction]) => sum + direction * x[j]!, start),
+  );
   const isVague = rules.some(({ entries, least, slack }) => {
     const sum = entries.reduce((total, [k, factor]) => total + factor * found[place.get(k)!]!, 0);
     return slack > 0 && sum <= least + slack;
@@ -169,7 +206,8 @@ function partsOf(commons: readonly Common[], rules: readonly Rule[]): Part[] {
   return rules.flatMap((start) => {
     const sum = start.entries.reduce((total, [k, factor]) => total + factor * commons[k]!.middle, 0);
     const lost = dust(start.least, ...start.entries.map(([k, factor]) => factor * commons[k]!.middle));
-    if (seen.has(start) || sum >= start.least + start.slack - lost) return [];
+    const isOpen = start.entries.some(([k]) => commons[k]!.weight === 0);
+    if (seen.has(start) || (!isOpen && sum >= start.least + start.slack - lost)) return [];
     const part = { commons: new Set<number>(), rules: [start] };
     seen.add(start);
     for (const rule of part.rules)
