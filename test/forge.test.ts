@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { honestOf, thousandOrders, thousands } from './forge/books.ts';
 import { attempt, kinds, stands, tally } from './forge/run.ts';
+import { bookOf } from './support/families/families.ts';
 
 const seed = Number(process.env.SEED ?? 1);
 console.log(`# forgeries: SEED=${seed}`);
@@ -22,6 +23,22 @@ test('500 forgeries of ordinary orders: none that moves money is accepted', () =
   const moving = found.accepted.filter(({ harm }) => harm.money > 0.01 || harm.hidden > 0);
   assert.deepEqual(
     moving.map(({ kind, book, seed: of, harm }) => ({ kind, book, of, harm })),
+    [],
+  );
+});
+
+test('300 forged prices where ramps, exchange and schedules tie them: none is accepted', () => {
+  const tied = ['ramps', 'flow-based', 'nodal', 'complex'] as const;
+  const found = tally();
+  for (let k = seed; found.tried < 300; k++) {
+    const honest = honestOf({ name: `${tied[k % 4]} ${k}`, book: bookOf(tied[k % 4]!, k) });
+    if (honest === undefined) continue;
+    assert(stands(honest, honest.result), honest.name);
+    for (const kind of kinds) if (kind.name.startsWith('price')) attempt(kind, honest, k, found);
+  }
+  const told = found.accepted.filter(({ harm }) => harm.price > 0);
+  assert.deepEqual(
+    told.map(({ kind, book, seed: of, harm }) => ({ kind, book, of, harm })),
     [],
   );
 });

@@ -172,12 +172,12 @@ refuses(
   ),
 );
 const cheap = example(smallBook('sell 10@1000/60, buy 5@900', halves), {
-  prices: { A: [950, 950] },
+  prices: { A: [1700, 300] },
   netPositions: { A: [0, 0] },
   welfare: 0,
-  orders: ['0 of 10, gains -500, out_of_the_money by 50', '0 of 5, gains -125, out_of_the_money by 50'],
+  orders: ['0 of 10, gains 0, partial_at_the_money', '0 of 5, gains -2000, out_of_the_money by 800'],
 });
-passes('an order over two MTUs that is out of the money', cheap);
+passes('an order over two MTUs that holds the middles of their prices together', cheap);
 refuses(
   'an order over two MTUs that gives way to a price at the limit which need not be there',
   'INV-07',

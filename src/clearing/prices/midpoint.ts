@@ -32,6 +32,7 @@ import { supportedLevel, givingWay as yieldingRules } from './giving-way.ts';
 import { priceOfPart } from './price-of-part.ts';
 import { type Reduced, reduced } from './reduced.ts';
 import { freeRules, noLossRules, type Rule, type Rules, wholeOf } from './rules.ts';
+import { tightened } from './tightened.ts';
 
 /** Bounds move at least this far (currency/MWh), or passing them on ends: gains around a ring of lossy lines shrink for ever. */
 const notice = inPrice.moved;
@@ -52,7 +53,8 @@ interface Midpoint {
 export function midpointPrices(problem: Problem, solver: Solver, found: Equilibrium, shared: Sharing): Midpoint {
   const cells = problem.zones * problem.periods;
   const noLoss = noLossRules(problem, found.on, shared);
-  const { free, unsupported } = rulesThatHold(problem, solver, found, shared, noLoss);
+  const { free: asked, unsupported } = rulesThatHold(problem, solver, found, shared, noLoss);
+  const free = tightened(solver, asked, cells);
   const rowsAsked = [free.low.slice(cells), free.high.slice(cells)] as const;
   passBounds(free);
   // Of rows the cells have learnt what there is to learn.

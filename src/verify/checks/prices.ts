@@ -1,7 +1,9 @@
 /** Prices: apart only where the network is full, and in the middle of what the rules allow. */
 
+import type { Book } from '../../market/book.ts';
+import { leastStep } from '../../market/bounds.ts';
 import { type Check, Findings } from '../check.ts';
-import { dust, halfTick } from '../numbers/tolerances.ts';
+import { crumbs, dust, halfTick } from '../numbers/tolerances.ts';
 import type { View } from '../view/view.ts';
 
 export function checkPrices(view: View): Check[] {
@@ -52,14 +54,11 @@ function distances(next: readonly (readonly number[])[], start: number): (number
  */
 function checkMiddle(view: View): Check {
   const found = new Findings('INV-25', 'prices are the middle of what the rules allow');
-  const { dues, unread } = view.due;
   const whereOf = ({ z, t }: { z: number; t: number }) => `${view.book.zones[z]}/${t + 1}`;
-  for (const each of unread)
-    found.expect(false, whereOf(each), () => 'no prices support what is accepted and what flows');
-  for (const { z, t, low, high, price } of dues) {
+  for (const { z, t, low, high, price } of view.due) {
     const at = view.price[z]![t]!;
     const half = halfTick(view.book) + dust(at, low, high);
-    const fits = price === undefined ? at >= low - half && at <= high + half : Math.abs(at - price) <= half;
+    const fits = price === undefined ? at >= low - half && at <= high + half : isRoundedFrom(at, price, view.book);
     found.expect(
       fits,
       whereOf({ z, t }),
@@ -67,4 +66,17 @@ function checkMiddle(view: View): Check {
     );
   }
   return found.check;
+}
+
+/**
+ * Is a price another one on the tick, half away from zero (5.5)? Of one that is known no better than which of two ticks it is between, either.
+ */
+function isRoundedFrom(at: number, exact: number, { priceLimits }: Book): boolean {
+  const tick = priceLimits.tick ?? leastStep;
+  const lost = (crumbs * dust(exact, priceLimits.max)) / tick;
+  const ticks = Math.abs(exact) / tick;
+  const past = ticks - Math.floor(ticks) - 1 / 2;
+  const lower = Math.floor(ticks);
+  const due = past > lost ? [lower + 1] : past < -lost ? [lower] : lost > 1 / 4 ? [lower, lower + 1] : [lower + 1];
+  return due.some((each) => Math.abs(Math.abs(at) - each * tick) <= tick / 4 && (each === 0 || at * exact >= 0));
 }

@@ -25,6 +25,9 @@ const lostInSums = 1e-12;
 export const dust = (...terms: readonly number[]): number =>
   lostInSums * terms.reduce((sum, term) => sum + Math.abs(term), 0);
 
+/** A program's answer may be off by so many times what adding its numbers loses. */
+export const crumbs = 100;
+
 /** A step that doubles may miss by a little on either side. */
 const stepWithDust = (step: number): number => step * 1.001;
 

@@ -42,6 +42,11 @@ export interface Program {
   readonly rows: readonly Row[];
   /** MW by cell that are sold, or bought if negative, whatever the price. */
   readonly fixed: readonly number[];
+  /** Prices between which those leave a cell's price. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  /** Currency per hour that these are worth to who made them, terms in the welfare included; by the cell where they begin. */
+  readonly worth: readonly number[];
 }
 
 /** No room to choose in. */
@@ -55,9 +60,22 @@ export class Draft {
   readonly columns: Column[] = [];
   readonly rows: Row[] = [];
   readonly fixed: number[];
+  readonly low: number[];
+  readonly high: number[];
+  readonly worth: number[];
 
   constructor({ book, periods }: Pick<Ranged, 'book' | 'periods'>) {
-    this.fixed = new Array<number>(book.zones.length * periods).fill(0);
+    const each = (value: number) => new Array<number>(book.zones.length * periods).fill(value);
+    this.fixed = each(0);
+    this.worth = each(0);
+    this.low = each(book.priceLimits.min);
+    this.high = each(book.priceLimits.max);
+  }
+
+  /** A cell's price is no lower (higher: -1) than this. */
+  bound(cell: number, price: number, sign: number): void {
+    if (sign > 0 && price > this.low[cell]!) this.low[cell] = price;
+    if (sign < 0 && price < this.high[cell]!) this.high[cell] = price;
   }
 
   column(column: Omit<Column, 'rows' | 'bend' | 'size'> & { readonly bend?: number }): number {
@@ -72,46 +90,53 @@ export class Draft {
   }
 }
 
-/** Limit and curve orders, offer by offer. */
-export function addOffers({ positions, periods }: Ranged, to: Draft, isHere: (cell: number) => boolean): void {
+/**
+ * Limit and curve orders, offer by offer.
+ *
+ * @param looks  whether those of one MTU that are in or out of the money by more than two ticks at the published prices are taken to be full or to
+ *               have nothing: they bound the price, and nothing is left to choose
+ */
+export function addOffers({ positions, periods, price, ep }: Ranged, to: Draft, looks: boolean): void {
   for (const { zone, from, span, offers, executed } of positions) {
     const first = zone * periods + from;
-    if (!isHere(first)) continue;
-    offers.forEach(({ side, first: price, last, power }, i) => {
+    const at = price[zone]![from]!;
+    const cells = Array.from({ length: span }, (_, k) => first + k);
+    for (const [i, { side, first: begin, last, power }] of offers.entries()) {
       const sign = side === 'sell' ? 1 : -1;
-      to.column({
-        cells: Array.from({ length: span }, (_, k) => [first + k, sign] as const),
-        cost: sign * price * span,
-        bend: (Math.abs(last - price) * span) / power,
-        least: 0,
-        most: power,
-        told: executed[i]!,
-      });
-    });
+      if (looks && span === 1 && sign * (at - last) > 2 * ep) {
+        to.fixed[first]! += sign * power;
+        to.worth[first]! -= (sign * power * (begin + last)) / 2;
+        to.bound(first, last, sign);
+      } else if (looks && span === 1 && sign * (begin - at) > 2 * ep) to.bound(first, begin, -sign);
+      else
+        to.column({
+          cells: cells.map((cell) => [cell, sign] as const),
+          cost: sign * begin * span,
+          bend: (Math.abs(last - begin) * span) / power,
+          least: 0,
+          most: power,
+          told: executed[i]!,
+        });
+    }
   }
 }
 
 /** Lines, regions and ramps: what carries. */
-export function addNetwork(view: Ranged, to: Draft, isHere: (cell: number) => boolean): void {
+export function addNetwork(view: Ranged, to: Draft): void {
   const { links, periods, book } = view;
-  const flows = new Map<Link, Entries[]>();
-  for (const [i, link] of links.entries()) {
-    if (!isHere(link.from * periods)  && !isHere(link.to * periods) && !link.tied && !anyHere(link)) continue;
-    flows.set(
-      link,
-      link.flow.map((_, t) => (isHere(link.from * periods + t) ? addFlows(view, to, link, i, t) : [])),
-    );
-  }
   const exported = book.zones.map(() => Array.from({ length: periods }, (): [number, number][] => []));
-  addRegions(view, to, isHere, exported);
-  for (const [{ from, to: into }, byMtu] of flows)
+  const flows = new Map<string, Entries[]>();
+  for (const [i, link] of links.entries())
+    flows.set(
+      link.line.id,
+      link.flow.map((_, t) => addFlows(view, to, link, i, t)),
+    );
+  for (const byMtu of flows.values())
     byMtu.forEach((entries, t) => {
       for (const [c] of entries)
-        for (const [cell, mw] of to.columns[c]!.cells) {
-          const z = Math.floor(cell / periods);
-          if (z === from || z === into) exported[z]![t]!.push([c, -mw]);
-        }
+        for (const [cell, mw] of to.columns[c]!.cells) exported[Math.floor(cell / periods)]![t]!.push([c, -mw]);
     });
+  addRegions(view, to, exported);
   const ramp = (
     { ramp: limit, before }: { ramp: number | readonly number[]; before?: number | null | undefined },
     at: (t: number) => Entries,
@@ -122,18 +147,11 @@ export function addNetwork(view: Ranged, to: Draft, isHere: (cell: number) => bo
       else if (typeof before === 'number') to.row(at(0), before - most, before + most);
     }
   };
-  const linkOf = new Map(links.map((link) => [link.line.id, link]));
-  const flowAt = (id: string, t: number): Entries => flows.get(linkOf.get(id)!)?.[t] ?? [];
-  for (const { line } of links)
-    if (line.ramp !== null) ramp({ ramp: line.ramp, before: line.before }, (t) => flowAt(line.id, t));
+  const flowAt = (id: string, t: number): Entries => flows.get(id)![t]!;
+  for (const { id, ramp: limit, before } of book.lines)
+    if (limit !== null) ramp({ ramp: limit, before }, (t) => flowAt(id, t));
   for (const set of book.rampSets ?? []) ramp(set, (t) => set.lines.flatMap((id) => flowAt(id, t)));
-  for (const each of book.netPositionRamps ?? [])
-    ramp(each, (t) => exported[book.zones.indexOf(each.zone)]![t]!);
-
-  function anyHere({ from }: Link): boolean {
-    for (let t = 0; t < periods; t++) if (isHere(from * periods + t)) return true;
-    return false;
-  }
+  for (const each of book.netPositionRamps ?? []) ramp(each, (t) => exported[book.zones.indexOf(each.zone)]![t]!);
 }
 
 /** The directions of a line that are open, with the sign of what they carry. */
@@ -143,7 +161,8 @@ function addFlows(view: Ranged, to: Draft, link: Link, i: number, t: number): En
   // Both ways at once would burn power where prices are negative: the one that is not in use is shut.
   const burns = link.tied && Math.min(price[link.from]![t]!, price[link.to]![t]!) < 0;
   return directionsOf(link, t).flatMap((way): Entries => {
-    if (view.isShut(t, i, way.back) || (burns && way.mayBeShut && spreadOf(view, link, t, way.back) > view.ep)) return [];
+    if (view.isShut(t, i, way.back) || (burns && way.mayBeShut && spreadOf(view, link, t, way.back) > view.ep))
+      return [];
     const cells = [[way.a * periods + t, -1] as const, [way.b * periods + t, 1 - loss] as const];
     const most = isFixed(way) ? way.least : way.most;
     const c = to.column({ cells, cost: tariff, least: way.least, most, told: way.sent });
@@ -151,15 +170,10 @@ function addFlows(view: Ranged, to: Draft, link: Link, i: number, t: number): En
   });
 }
 
-function addRegions(
-  view: Ranged,
-  to: Draft,
-  isHere: (cell: number) => boolean,
-  exported: [column: number, mw: number][][][],
-): void {
+function addRegions(view: Ranged, to: Draft, exported: [column: number, mw: number][][][]): void {
   const { regions, periods, book, pool } = view;
   regions.forEach(({ zones, constraints }, t) => {
-    if (zones.length === 0 || !isHere(zones[0]! * periods + t)) return;
+    if (zones.length === 0) return;
     const factor = (ptdf: Readonly<Record<string, number>>, z: number) =>
       Object.hasOwn(ptdf, book.zones[z]!) ? ptdf[book.zones[z]!]! : 0;
     if (book.flowBased === 'intuitive') {

@@ -1,9 +1,8 @@
 /** What volumes of most welfare ask of prices (market rules, 5.2): rules over the prices of cells, and of the rows that bind. */
 
-import { dust } from '../numbers/tolerances.ts';
-import type { Ranged } from '../view/shut.ts';
+import { crumbs, dust } from '../numbers/tolerances.ts';
 import { isHeld, type Program, type Row } from './program.ts';
-import { crumbs, type Part, type Volumes } from './volumes.ts';
+import type { Part, Volumes } from './volumes.ts';
 
 /** low <= sum(factor * variable) <= high, currency/MWh. */
 export interface PriceRule {
@@ -32,12 +31,12 @@ const standing = (at: number, low: number, high: number, off: number): Standing 
   isMost: at >= high - off,
 });
 
-export function priceRules(view: Ranged, { columns, rows }: Program, part: Part, { value, lost }: Volumes): PriceRules {
-  const { min, max } = view.book.priceLimits;
+export function priceRules(program: Program, part: Part, { value, lost }: Volumes): PriceRules {
+  const { columns, rows, low: lows, high: highs } = program;
   const off = crumbs * lost;
   const cells: (number | undefined)[] = [...part.cells];
-  const low = part.cells.map(() => min);
-  const high = part.cells.map(() => max);
+  const low = part.cells.map((cell) => lows[cell]!);
+  const high = part.cells.map((cell) => highs[cell]!);
   const variableOf = new Map(part.cells.map((cell, v) => [cell, v]));
   const rowVariable = new Map<number, number>();
   for (const r of part.rows) {
@@ -76,8 +75,11 @@ export function priceRules(view: Ranged, { columns, rows }: Program, part: Part,
   function bound({ entries, low: least, high: most }: PriceRule): void {
     const [v, factor] = entries[0]!;
     const ends = [least / factor, most / factor];
-    low[v] = Math.max(low[v]!, Math.min(...ends));
-    high[v] = Math.min(high[v]!, Math.max(...ends));
+    // Where a volume says where on a line a price is, it says so to its own digits: bounds that meet do not pass each other.
+    const [from, to] = [Math.max(low[v]!, Math.min(...ends)), Math.min(high[v]!, Math.max(...ends))];
+    if (from <= to) [low[v], high[v]] = [from, to];
+    else if (from - to <= crumbs * dust(from)) low[v] = high[v] = Math.min(Math.max(low[v]!, to), high[v]!);
+    else [low[v], high[v]] = [from, to];
   }
 }
 

@@ -1,24 +1,62 @@
-/** The rules over prices of cells that more than offers of one MTU and plain lines tie together. */
+/** A result's decisions as a program, part by part: its best volumes, and the rules that they ask of prices. */
 
+import { Sum } from '../numbers/tolerances.ts';
 import type { Ranged } from '../view/shut.ts';
-import { addNetwork, addOffers, Draft } from './program.ts';
+import { addNetwork, addOffers, Draft, type Program } from './program.ts';
 import { type PriceRules, priceRules } from './rules.ts';
 import { addUnits } from './units.ts';
-import { bestVolumes, partsOf } from './volumes.ts';
+import { bestVolumes, type Part, partsOf, type Volumes } from './volumes.ts';
 
-export const stats = { parts: 0, none: 0 };
+export interface SettledPart {
+  readonly program: Program;
+  readonly part: Part;
+  /** Undefined where nothing balances, or where the program is too large to be solved here. */
+  readonly volumes: Volumes | undefined;
+  readonly rules: PriceRules | undefined;
+}
 
-export function settledPrices(view: Ranged, isHere: (cell: number) => boolean): PriceRules[] {
-  const cells = Array.from({ length: view.book.zones.length * view.periods }, (_, cell) => cell).filter(isHere);
-  if (cells.length === 0) return [];
-  const draft = new Draft(view);
-  addOffers(view, draft, isHere);
-  addNetwork(view, draft, isHere);
-  addUnits(view, draft, isHere);
-  return partsOf(draft, cells).flatMap((part) => {
-    const volumes = bestVolumes(view, draft, part);
-    stats.parts++;
-    if (volumes === undefined) stats.none++;
-    return volumes === undefined ? [] : [priceRules(view, draft, part, volumes)];
-  });
+export interface Settled {
+  readonly parts: readonly SettledPart[];
+  /** Money that the decisions are worth before lots are made of volumes; undefined where that is not known of all parts. */
+  readonly worth: Sum | undefined;
+}
+
+export function settledOf(view: Ranged): Settled {
+  const program = programOf(view, true);
+  const parts = partsOf(program).map((part) => settle(view, program, part));
+  if (parts.every(({ volumes }) => volumes !== undefined)) return { parts, worth: worthOf(view, parts) };
+  // What nothing can be told of by the published prices, as where rules give way, is settled without.
+  const whole = programOf(view, false);
+  const partAt = new Map(partsOf(whole).flatMap((part) => part.cells.map((cell) => [cell, part] as const)));
+  const others = new Set(
+    parts.flatMap(({ part, volumes }) => (volumes === undefined ? partAt.get(part.cells[0]!)! : [])),
+  );
+  const settled = parts.filter(({ part }) => !others.has(partAt.get(part.cells[0]!)!));
+  for (const part of others) settled.push(settle(view, whole, part));
+  return { parts: settled, worth: settled.every(({ volumes }) => volumes) ? worthOf(view, settled) : undefined };
+}
+
+function programOf(view: Ranged, looks: boolean): Program {
+  const program = new Draft(view);
+  addOffers(view, program, looks);
+  addNetwork(view, program);
+  addUnits(view, program);
+  return program;
+}
+
+function settle(view: Ranged, program: Program, part: Part): SettledPart {
+  const volumes = bestVolumes(view, program, part);
+  return { program, part, volumes, rules: volumes && priceRules(program, part, volumes) };
+}
+
+function worthOf({ hours }: Ranged, parts: readonly SettledPart[]): Sum {
+  const sum = new Sum();
+  for (const { program, part, volumes } of parts) {
+    for (const cell of part.cells) sum.add(program.worth[cell]! * hours);
+    for (const [c, x] of volumes!.value) {
+      const { cost, bend } = program.columns[c]!;
+      sum.add(-(cost + (bend * x) / 2) * x * hours);
+    }
+  }
+  return sum;
 }

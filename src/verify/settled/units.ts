@@ -6,28 +6,29 @@ import {
   askedOf,
   type Complex,
   isAloneWithoutMinimum,
-  isBlock,
   isComplex,
   isOn,
   type Stage,
   stagesOf,
   stopSteps,
+  termsInWelfare,
 } from '../view/units.ts';
 import type { Draft } from './program.ts';
 
 type Entries = readonly (readonly [column: number, factor: number])[];
 
-export function addUnits(view: Ranged, to: Draft, isHere: (cell: number) => boolean): void {
+export function addUnits(view: Ranged, to: Draft): void {
   const { units, periods } = view;
-  addRatios(view, to, isHere);
+  addRatios(view, to);
   for (const unit of units) {
-    if (isComplex(unit)) {
-      if (isHere(unit.zone * periods) || unit.power.some((_, t) => isHere(unit.zone * periods + t)))
-        addComplex(view, to, unit, isHere);
-    } else if (!isBlock(unit) || unit.order.minAcceptance === 1)
-      unit.power.forEach((mw, t) => {
-        if (mw !== 0) to.fixed[unit.zone * periods + t]! += unit.sign * mw;
-      });
+    if (isComplex(unit)) addComplex(view, to, unit);
+    const { order, zone, sign, power } = unit;
+    if (order.kind === 'complex' || (order.kind === 'block' && order.minAcceptance < 1)) continue;
+    power.forEach((mw, t) => {
+      if (mw === 0) return;
+      to.fixed[zone * periods + t]! += sign * mw;
+      to.worth[zone * periods + t]! -= sign * mw * order.price;
+    });
   }
 }
 
@@ -38,7 +39,7 @@ const leastWith = (blocks: ReturnType<typeof blocksOf>, block: Block): number =>
     : block.order.minAcceptance;
 
 /** Blocks that are on and may be cut; one that is off, or executes nothing of what it is on with, asks nothing of prices. */
-function addRatios(view: Ranged, to: Draft, isHere: (cell: number) => boolean): void {
+function addRatios(view: Ranged, to: Draft): void {
   const { units, periods } = view;
   const blocks = blocksOf(view);
   const columnOf = new Map<Block, number>();
@@ -59,7 +60,10 @@ function addRatios(view: Ranged, to: Draft, isHere: (cell: number) => boolean): 
         cost += leg.sign * mw * leg.order.price;
       });
     const moved = [...cells].filter(([, mw]) => mw !== 0);
-    if (!moved.some(([cell]) => isHere(cell))) continue;
+    if (moved.length === 0) {
+      to.worth[block.zone * periods]! -= cost * block.ratio;
+      continue;
+    }
     const c = to.column({ cells: moved, cost, least: leastWith(blocks, block), most: 1, told: block.ratio });
     for (const leg of legs) columnOf.set(leg, c);
   }
@@ -84,23 +88,23 @@ function addRatios(view: Ranged, to: Draft, isHere: (cell: number) => boolean): 
   }
 }
 
-function addComplex(view: Ranged, to: Draft, unit: Complex, isHere: (cell: number) => boolean): void {
+function addComplex(view: Ranged, to: Draft, unit: Complex): void {
   const { book, periods, hours } = view;
   const { order, zone, sign, span, power } = unit;
-  const cellsAt = (from: number) =>
-    Array.from({ length: span }, (_, k) => [zone * periods + from + k, sign] as const);
+  const cellsAt = (from: number) => Array.from({ length: span }, (_, k) => [zone * periods + from + k, sign] as const);
   if (!isOn(unit)) {
     for (const { from, price, power: most } of stopSteps(order, book))
-      if (isHere(zone * periods + from))
-        to.column({ cells: cellsAt(from), cost: sign * price * span, least: 0, most, told: power[from]! });
+      to.column({ cells: cellsAt(from), cost: sign * price * span, least: 0, most, told: power[from]! });
     return;
   }
+  if (termsInWelfare(order)) to.worth[zone * periods]! -= order.fixedTerm / hours;
   const stages = stagesOf(order, book);
   const entriesOf: Entries[] = [];
   const held: number[] = [];
   for (const stage of stages) {
     const forced = stage.steps.reduce((sum, { least }) => sum + least, 0);
     for (const [cell, mw] of cellsAt(stage.from)) to.fixed[cell]! += mw * forced;
+    to.worth[zone * periods]! -= stage.steps.reduce((sum, { least, cost }) => sum + least * cost * span, 0);
     const entries = addStage(stage, power[stage.from]! - forced);
     entriesOf.push(entries);
     held.push(forced);
@@ -119,7 +123,10 @@ function addComplex(view: Ranged, to: Draft, unit: Complex, isHere: (cell: numbe
     return steps.map(({ least, most, cost }) => {
       const own = Math.max(0, Math.min(left, most - least));
       left -= own;
-      return [to.column({ cells: cellsAt(from), cost: cost * span, least: 0, most: most - least, told: own }), 1] as const;
+      return [
+        to.column({ cells: cellsAt(from), cost: cost * span, least: 0, most: most - least, told: own }),
+        1,
+      ] as const;
     });
   }
 }

@@ -6,8 +6,8 @@
  * are left out until they are broken; what is left is a small program. Whether that was right the prices say that follow (`prices.ts`).
  */
 
-import { leastCost } from '../numbers/convex.ts';
-import { dust } from '../numbers/tolerances.ts';
+import { type ConvexProgram, type ConvexRow, type Least, leastCost } from '../numbers/convex.ts';
+import { crumbs, dust, pivotDust } from '../numbers/tolerances.ts';
 import type { Ranged } from '../view/shut.ts';
 import { type Column, isHeld, type Program } from './program.ts';
 
@@ -18,19 +18,21 @@ export interface Part {
   readonly rows: readonly number[];
 }
 
-export function partsOf({ columns, rows }: Program, cells: readonly number[]): Part[] {
-  const label = new Map(cells.map((cell) => [cell, cell]));
+export function partsOf({ columns, rows, fixed }: Program): Part[] {
+  const label = fixed.map((_, cell) => cell);
   const find = (cell: number): number => {
     let at = cell;
-    while (label.get(at) !== at) at = label.get(at)!;
-    label.set(cell, at);
+    while (label[at] !== at) at = label[at]!;
+    label[cell] = at;
     return at;
   };
-  const join = (a: number, b: number) => label.set(find(a), find(b));
+  const join = (a: number, b: number) => {
+    label[find(a)] = find(b);
+  };
   for (const { cells: own } of columns) for (const [cell] of own) join(cell, own[0]![0]);
   for (const { entries } of rows)
     for (const [c] of entries) join(columns[c]!.cells[0]![0], columns[entries[0]![0]]!.cells[0]![0]);
-  const byRoot = Map.groupBy(cells, find);
+  const byRoot = Map.groupBy(label.keys(), find);
   const columnsAt = Map.groupBy(columns.keys(), (c) => find(columns[c]!.cells[0]![0]));
   const rowsAt = Map.groupBy(rows.keys(), (r) => find(columns[rows[r]!.entries[0]![0]]!.cells[0]![0]));
   return [...byRoot].map(([root, own]) => ({
@@ -42,8 +44,6 @@ export function partsOf({ columns, rows }: Program, cells: readonly number[]): P
 
 /** Beyond so many ranges of the limits no price is looked for. */
 const farthest = 100;
-/** What adding volumes of a part loses, many times over. */
-export const crumbs = 1e4;
 /** Lots by which what is published may be off what it was made of. */
 const lotsOff = 4;
 
@@ -58,18 +58,13 @@ export interface Volumes {
 export function bestVolumes(view: Ranged, program: Program, part: Part): Volumes | undefined {
   const size = sizeOf(program, part);
   const rows = new Set(part.rows.filter((r) => isNear(view, program, r)));
-  let looks = true;
-  for (;;) {
-    const value = bestWith(view, program, part, rows, size, looks);
-    if (value === undefined && looks) {
-      looks = false;
-      for (const r of part.rows) rows.add(r);
-      continue;
-    }
-    if (value === undefined) return undefined;
-    const broken = part.rows.filter((r) => !rows.has(r) && !holds(program, r, value, size));
-    if (broken.length === 0) return { value, lost: dust(size) };
-    for (const r of broken) rows.add(r);
+  for (let looks = true; ; ) {
+    const value = bestWith(view, program, part, { rows, size, looks });
+    const broken = value && part.rows.filter((r) => !rows.has(r) && !holds(program, r, value, size));
+    if (value !== undefined && broken!.length === 0) return { value, lost: dust(size) };
+    if (value === undefined && !looks) return undefined;
+    looks = value !== undefined;
+    for (const r of broken ?? part.rows) rows.add(r);
   }
 }
 
@@ -103,128 +98,151 @@ function holds({ rows }: Program, r: number, value: ReadonlyMap<number, number>,
 }
 
 /** What a column does that is clearly in or out of the money at the published prices; undefined where that has to be found. */
-function clearly({ price, periods, ep }: Ranged, column: Column): number | undefined {
-  const { cells, cost, bend, least, most } = column;
-  if (isHeld(column)) return least;
+function clearly({ price, periods, ep }: Ranged, { cells, cost, bend, least, most }: Column): number | undefined {
   const paid = cells.reduce((sum, [cell, mw]) => sum + mw * price[Math.floor(cell / periods)]![cell % periods]!, 0);
   const off = cells.reduce((sum, [, mw]) => sum + 2 * ep * Math.abs(mw), 0);
-  const best = (gain: number) =>
-    bend > 0 ? Math.min(most, Math.max(least, gain / bend)) : gain > 0 ? most : least;
+  const best = (gain: number) => (bend > 0 ? Math.min(most, Math.max(least, gain / bend)) : gain > 0 ? most : least);
   const [some, more] = [best(paid - cost - off), best(paid - cost + off)];
   return some === more && Number.isFinite(some) ? some : undefined;
 }
 
-function bestWith(
-  view: Ranged,
-  program: Program,
-  part: Part,
-  rows: ReadonlySet<number>,
-  size: number,
-  looks: boolean,
-): Map<number, number> | undefined {
-  const { columns, fixed, rows: all } = program;
-  const { min, max } = view.book.priceLimits;
-  const unit = max - min;
+interface Choice {
+  /** Rows that are looked at. */
+  readonly rows: ReadonlySet<number>;
+  /** MW */
+  readonly size: number;
+  /** Whether what is clearly in or out of the money is taken as that. */
+  readonly looks: boolean;
+}
+
+function bestWith(view: Ranged, program: Program, part: Part, choice: Choice): Map<number, number> | undefined {
+  const { columns } = program;
   const value = new Map<number, number>();
-  const missing = new Map(part.cells.map((cell) => [cell, -fixed[cell]!]));
   const open: number[] = [];
   for (const c of part.columns) {
     const column = columns[c]!;
-    const isTied = column.rows.some(([r]) => rows.has(r));
-    const sure = (isTied || !looks) && !isHeld(column) ? undefined : clearly(view, column);
+    const isLookedAt = choice.looks && !column.rows.some(([r]) => choice.rows.has(r));
+    const sure = isHeld(column) ? column.least : isLookedAt ? clearly(view, column) : undefined;
     if (sure === undefined) open.push(c);
-    else {
-      value.set(c, sure);
-      for (const [cell, mw] of column.cells) missing.set(cell, missing.get(cell)! - mw * sure);
-    }
+    else value.set(c, sure);
   }
-  // In units: volumes of the largest, prices of their range. All prices are `farthest` higher, so that none is below nothing.
-  const scales = open.map((c) => size / columns[c]!.size);
-  const starts = open.map((c) => {
-    const { least, told } = columns[c]!;
-    return least === -Infinity ? told - size : least;
-  });
-  const place = new Map(open.map((c, j) => [c, j]));
-  const touched = [...new Set(open.flatMap((c) => columns[c]!.cells.map(([cell]) => cell)))];
-  const closed = part.cells.filter((cell) => !touched.includes(cell));
-  if (closed.some((cell) => Math.abs(missing.get(cell)!) > crumbs * dust(size))) return undefined;
-  const count = open.length;
-  const cost = open.map((c, j) => {
-    const column = columns[c]!;
-    const shift = column.cells.reduce((sum, [, mw]) => sum + mw * farthest, 0);
-    return ((column.cost + column.bend * starts[j]!) / unit + shift) * (scales[j]! / size);
-  });
-  const entriesAt = new Map(touched.map((cell) => [cell, [] as [number, number][]]));
-  open.forEach((c, j) => {
-    for (const [cell, mw] of columns[c]!.cells) {
-      entriesAt.get(cell)!.push([j, (mw * scales[j]!) / size]);
-      missing.set(cell, missing.get(cell)! - mw * starts[j]!);
-    }
-  });
-  const balances = touched.map((cell, k) => ({
-    entries: [...entriesAt.get(cell)!, [count + k, 1] as const],
-    least: missing.get(cell)! / size,
-  }));
-  const others = [...rows].flatMap((r) => {
-    const { entries, low, high } = all[r]!;
-    let done = 0;
-    const own: [number, number][] = [];
-    for (const [c, factor] of entries) {
-      const j = place.get(c);
-      if (j === undefined) done += factor * value.get(c)!;
-      else {
-        done += factor * starts[j]!;
-        own.push([j, (factor * scales[j]!) / size]);
-      }
-    }
-    if (own.length === 0) return [];
-    const below = low === -Infinity ? [] : [{ entries: own, least: (low - done) / size }];
-    const above =
-      high === Infinity
-        ? []
-        : [{ entries: own.map(([j, f]) => [j, -f] as const), least: (done - high) / size }];
-    return [...below, ...above];
-  });
-  const most = [
-    ...open.map((c, j) => (columns[c]!.most - starts[j]!) / scales[j]!),
-    ...touched.map(() => Infinity),
-  ];
-  const bend = [...open.map((c, j) => (columns[c]!.bend * scales[j]! ** 2) / (size * unit)), ...touched.map(() => 0)];
-  const found = leastCost({ cost: [...cost, ...touched.map(() => 2 * farthest)], bend, most, rows: [...balances, ...others] });
+  const scaled = scaledProgram(view, program, part, choice, open, value);
+  if (scaled === undefined) return undefined;
+  const { starts, scales, told, program: least, balances } = scaled;
+  const found = leastCost(least);
   if (found === undefined) return undefined;
   // What had to be made up for is missing, and what nobody takes is too much.
-  if (touched.some((_, k) => found.x[count + k]! > crumbs * dust(1))) return undefined;
-  if (touched.some((_, k) => sumOf(balances[k]!.entries, found.x) - balances[k]!.least > crumbs * dust(1))) return undefined;
-  // Of all that are worth as much those next to what is published.
-  const told = open.map((c, j) => (columns[c]!.told - starts[j]!) / scales[j]!);
-  const isPriced = (r: number) => found.price[r]! > same;
-  const equal = (row: { entries: readonly (readonly [number, number])[] }, at: number) => [
-    { entries: row.entries.filter(([j]) => j < count), least: at },
-    { entries: row.entries.flatMap(([j, f]) => (j < count ? [[j, -f] as const] : [])), least: -at },
-  ];
-  const all2 = [...balances, ...others];
-  const near = leastCost({
-    cost: told.map((at, j) => -at + 0 * j),
-    bend: told.map(() => 1),
-    most: most.slice(0, count),
-    rows: [
-      ...all2.flatMap((row, r) => {
-        const at = sumOf(row.entries.filter(([j]) => j < count), found.x);
-        return r < balances.length || isPriced(r) ? equal(row, at) : [row];
-      }),
-      ...open.flatMap((_, j) =>
-        bend[j]! > 0 || Math.abs(found.slope[j]!) > same ? equal({ entries: [[j, 1]] }, found.x[j]!) : [],
-      ),
-    ],
-  });
-  const x = near?.x ?? found.x;
+  const isOff = (off: number) => off > crumbs * dust(1);
+  for (let k = 0; k < balances; k++) {
+    const { entries, least: due } = least.rows[k]!;
+    if (isOff(found.x[open.length + k]!) || isOff(sumAt(entries, (j) => found.x[j]!) - due)) return undefined;
+  }
+  const x = nearestTo(told, least, found, balances) ?? found.x;
   open.forEach((c, j) => {
     value.set(c, starts[j]! + x[j]! * scales[j]!);
   });
   return value;
 }
 
-const same = 1e-9;
+interface Scaled {
+  /** By open column: where it is counted from, its unit, and in it what is published. */
+  readonly starts: readonly number[];
+  readonly scales: readonly number[];
+  readonly told: readonly number[];
+  /** Variables: the open columns, then what each cell lacks. Rows: the balances, then the others. */
+  readonly program: ConvexProgram;
+  readonly balances: number;
+}
 
-const sumOf = (entries: readonly (readonly [number, number])[], x: ArrayLike<number>): number =>
-  entries.reduce((sum, [j, factor]) => sum + factor * x[j]!, 0);
+/**
+ * The open columns in units of their own: volumes of their range, money of the prices' range. All prices are `farthest` higher, so that none is below
+ * nothing, and a cell may lack power at a price as far above.
+ *
+ * @param value  of the columns that are not open
+ * @returns undefined where cells that nothing open touches do not balance
+ */
+function scaledProgram(
+  { book }: Ranged,
+  { columns, fixed, rows: all }: Program,
+  { cells }: Part,
+  { rows, size }: Choice,
+  open: readonly number[],
+  value: ReadonlyMap<number, number>,
+): Scaled | undefined {
+  const unit = book.priceLimits.max - book.priceLimits.min;
+  const scales = open.map((c) => Math.min(size / columns[c]!.size, columns[c]!.most - columns[c]!.least));
+  const starts = open.map((c) => (columns[c]!.least === -Infinity ? columns[c]!.told - size : columns[c]!.least));
+  const missing = new Map(cells.map((cell) => [cell, -fixed[cell]!]));
+  const take = ({ cells: own }: Column, x: number) => {
+    for (const [cell, mw] of own) missing.set(cell, missing.get(cell)! - mw * x);
+  };
+  for (const [c, x] of value) take(columns[c]!, x);
+  const entriesAt = new Map<number, [number, number][]>();
+  open.forEach((c, j) => {
+    take(columns[c]!, starts[j]!);
+    for (const [cell, mw] of columns[c]!.cells)
+      entriesAt.set(cell, [...(entriesAt.get(cell) ?? []), [j, (mw * scales[j]!) / size]]);
+  });
+  if (cells.some((cell) => !entriesAt.has(cell) && Math.abs(missing.get(cell)!) > crumbs * dust(size)))
+    return undefined;
+  const balances = [...entriesAt].map(([cell, entries], k): ConvexRow => {
+    return { entries: [...entries, [open.length + k, 1]], least: missing.get(cell)! / size };
+  });
+  const place = new Map(open.map((c, j) => [c, j]));
+  const others = [...rows].flatMap((r): ConvexRow[] => {
+    const { entries, low, high } = all[r]!;
+    const done = sumAt(entries, (c) => value.get(c) ?? starts[place.get(c)!]!);
+    const own = entries.flatMap(([c, factor]): [number, number][] => {
+      const j = place.get(c);
+      return j === undefined ? [] : [[j, (factor * scales[j]!) / size]];
+    });
+    if (own.length === 0) return [];
+    return [
+      ...(low === -Infinity ? [] : [{ entries: own, least: (low - done) / size }]),
+      ...(high === Infinity ? [] : [{ entries: own.map(([j, f]) => [j, -f] as const), least: (done - high) / size }]),
+    ];
+  });
+  const lacks = <T>(each: T): T[] => balances.map(() => each);
+  const cost = open.map((c, j) => {
+    const { cost: of, bend, cells: own } = columns[c]!;
+    const shift = own.reduce((sum, [, mw]) => sum + mw * farthest, 0);
+    return ((of + bend * starts[j]!) / unit + shift) * (scales[j]! / size);
+  });
+  const bend = open.map((c, j) => (columns[c]!.bend * scales[j]! ** 2) / (size * unit));
+  const most = open.map((c, j) => (columns[c]!.most - starts[j]!) / scales[j]!);
+  return {
+    starts,
+    scales,
+    told: open.map((c, j) => (columns[c]!.told - starts[j]!) / scales[j]!),
+    program: {
+      cost: [...cost, ...lacks(2 * farthest)],
+      bend: [...bend, ...lacks(0)],
+      most: [...most, ...lacks(Infinity)],
+      rows: [...balances, ...others],
+    },
+    balances: balances.length,
+  };
+}
+
+/** Of all volumes that are worth as much, those next to what is published: rows and columns with a price keep to where they are. */
+function nearestTo(
+  told: readonly number[],
+  { bend, most, rows }: ConvexProgram,
+  { x, slope, price }: Least,
+  balances: number,
+): Float64Array | undefined {
+  const isOpen = ([j]: readonly [number, number]) => j < told.length;
+  const equal = (entries: ConvexRow['entries']): ConvexRow[] => {
+    const at = sumAt(entries, (j) => x[j]!);
+    return [
+      { entries, least: at },
+      { entries: entries.map(([j, f]) => [j, -f] as const), least: -at },
+    ];
+  };
+  const kept = rows.flatMap((row, r) =>
+    r < balances || price[r]! > pivotDust ? equal(row.entries.filter(isOpen)) : [row],
+  );
+  const held = told.flatMap((_, j) => (bend[j]! > 0 || Math.abs(slope[j]!) > pivotDust ? equal([[j, 1]]) : []));
+  const near = { cost: told.map((at) => -at), bend: told.map(() => 1), most: most.slice(0, told.length) };
+  return leastCost({ ...near, rows: [...kept, ...held] })?.x;
+}

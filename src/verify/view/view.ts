@@ -7,8 +7,9 @@ import { capacityAt, type Line } from '../../market/network.ts';
 import type { BlockOrder } from '../../market/order.ts';
 import type { Outcome, Result } from '../../market/result.ts';
 import { hoursOf } from '../../market/time.ts';
-import { type Dues, duesOf } from '../middle/middle.ts';
 import { dust, publishedTo, tolerancesOf } from '../numbers/tolerances.ts';
+import { type Due, duesOf } from '../settled/prices.ts';
+import { type Settled, settledOf } from '../settled/settled.ts';
 import { decidedMtus } from './decided.ts';
 import { givingWay, type MayGiveWay } from './giving-way.ts';
 import { keyOf, type Position, positionsOf } from './offers.ts';
@@ -23,8 +24,9 @@ export type { Link, Region } from './seen.ts';
 /** What prices are left open, and which tests count, as far as that can be told without asking what gives way. */
 export interface View extends Ranged {
   readonly mayGiveWay: MayGiveWay;
-  /** What the rules ask of prices, made anew. */
-  readonly due: Dues;
+  /** What is left to choose once the decisions are made, and what the rules ask of prices. */
+  readonly settled: Settled;
+  readonly due: readonly Due[];
 }
 
 export function viewOf(book: Book, result: Result): View {
@@ -73,7 +75,8 @@ export function viewOf(book: Book, result: Result): View {
     ep,
     eq,
   };
-  return { ...view, mayGiveWay: givingWay(view), due: duesOf(view) };
+  const settled = settledOf(view);
+  return { ...view, mayGiveWay: givingWay(view), settled, due: duesOf(view, settled) };
 }
 
 const isTied = ({ rampSets = [], netPositionRamps = [] }: Book, { id, from, to, ramp }: Line): boolean =>

@@ -3,7 +3,7 @@
 import { dust } from '../numbers/tolerances.ts';
 import { type Block, blocksOf } from '../view/families.ts';
 import type { Ranged } from '../view/shut.ts';
-import { isBlock, isComplex, isOn, isSwitched, type Unit, worthOf } from '../view/units.ts';
+import { askedOf, isBlock, isComplex, isOn, isSwitched, type Unit, worthOf } from '../view/units.ts';
 
 /** The sum of MW times prices, by zone and MTU, is at least `least` (currency per hour). */
 export interface NoLoss {
@@ -36,7 +36,10 @@ export function noLossOf(view: Ranged): NoLoss[] {
 function ofUnits({ periods }: Ranged, units: readonly Unit[]): NoLoss {
   const byZone = new Map<number, number[]>();
   let least = 0;
-  for (const { zone, sign, power, order } of units) {
+  for (const unit of units) {
+    const { zone, sign, order, ratio } = unit;
+    // A ratio is published to more digits than what lots make of it.
+    const power = isBlock(unit) && ratio < 1 ? askedOf(unit, periods).map((mw) => ratio * mw) : unit.power;
     const sum = byZone.get(zone) ?? new Array<number>(periods).fill(0);
     byZone.set(zone, sum);
     power.forEach((mw, t) => {
@@ -47,7 +50,7 @@ function ofUnits({ periods }: Ranged, units: readonly Unit[]): NoLoss {
   // What differences of powers leave of nothing is nothing.
   const lost = dust(...units.flatMap(({ power }) => power));
   const terms = [...byZone].flatMap(([z, row]) => row.flatMap((mw, t) => (Math.abs(mw) <= lost ? [] : [{ z, t, mw }])));
-  return { terms, least, vague: units.some(({ ratio }) => ratio < 1) };
+  return { terms, least, vague: false };
 }
 
 function ofComplex({ book, hours }: Ranged, unit: Unit): NoLoss {
