@@ -14,7 +14,7 @@ import { openMeter } from '../../src/adapters/local/meter.ts';
 import { localDefinition, taskNames } from '../../src/adapters/local/workflow.ts';
 import type { Archive, Execution, Notice, Ports, Workflow } from '../../src/auction/ports.ts';
 import { KeepTimeError, keepTime } from '../../src/auction/schedule/keep-time.ts';
-import { type TaskName, tasks } from '../../src/auction/steps/tasks.ts';
+import type { TaskName } from '../../src/auction/steps/tasks.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 import { markets } from '../support/extreme-markets.ts';
 import { openMemoryTables, realistic } from '../support/memory-table.ts';
@@ -22,6 +22,7 @@ import { simulateArchive } from './archive.ts';
 import type { Faults } from './faults.ts';
 import { killed, type Setting, type SettingOptions } from './setting.ts';
 import { simulateSigner } from './signer.ts';
+import { runStep } from './steps.ts';
 
 const shards = 2;
 /** Functions that take requests side by side. */
@@ -169,9 +170,8 @@ function simulateWorkflow(faults: Faults, open: () => Ports): Workflow {
   const machine = new StateMachine(localDefinition(), { validationOptions: { noValidate: true } });
   const executions = new Map<string, Execution>();
   const runTask = async (task: TaskName, input: unknown): Promise<unknown> => {
-    if (faults.happens('step-twice')) tasks[task](open(), input).catch(() => undefined);
     try {
-      return await tasks[task](open(), input);
+      return await runStep(faults, open, task, input);
     } catch (error) {
       const { name, message } = error as Error;
       // As Lambda names a function that has died.

@@ -11,6 +11,7 @@ export const faults = {
   unanswered: { means: 'a call of a port is done, but fails', most: 0.1 },
   late: { means: 'a request to a service of the cloud is given up, and is done later', most: 0.02 },
   doubled: { means: 'a request to a service of the cloud is delivered twice', most: 0.05 },
+  'late-results': { means: 'the engine has no result yet', most: 0.6 },
   'step-twice': { means: 'a step of the workflow runs a second time beside the first', most: 0.5 },
   'disk-full': { means: 'the database cannot grow for up to a minute', most: 0.7 },
   'sync-failed': { means: 'the log cannot be synced', most: 0.1 },

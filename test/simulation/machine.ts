@@ -17,12 +17,12 @@ import { NotTaken, type Poster } from '../../src/adapters/webhooks/post.ts';
 import type { Notice, Ports } from '../../src/auction/ports.ts';
 import { findAuction } from '../../src/auction/records/moves.ts';
 import { failAuction } from '../../src/auction/steps/notify-failure.ts';
-import { tasks } from '../../src/auction/steps/tasks.ts';
 import { AuctionError } from '../../src/market/errors.ts';
 import { markets } from '../support/extreme-markets.ts';
 import { simulateArchive } from './archive.ts';
 import type { Process, Setting, SettingOptions } from './setting.ts';
 import { simulateSigner } from './signer.ts';
+import { runStep } from './steps.ts';
 
 /** The house while it runs. */
 interface LocalProcess extends Process {
@@ -179,10 +179,7 @@ export function simulateMachine(folder: string, { time, faults, plant }: Setting
       durability,
       clock,
       log,
-      runTask: async (task, input) => {
-        if (faults.happens('step-twice')) tasks[task](ports, input).catch(() => undefined);
-        return tasks[task](ports, input);
-      },
+      runTask: (task, input) => runStep(faults, () => ports, task, input),
     });
     const byId = new Map(markets.map((market) => [market.market, market]));
     const right: Ports = {

@@ -7,16 +7,19 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Auction } from '../../src/auction/auction.ts';
+import { proveOrder } from '../../src/auction/evidence/prove-order.ts';
 import { listOrders, type OrderView } from '../../src/auction/intake/find-order.ts';
 import { readSettlement } from '../../src/auction/money/read-money.ts';
 import type { Trade } from '../../src/auction/money/trades.ts';
 import type { Notice, Ports } from '../../src/auction/ports.ts';
 import { readBook, readResult } from '../../src/auction/views/results.ts';
 import { canonical } from '../../src/book/canonical.ts';
+import { evidenceFaults } from '../../src/book/check-evidence.ts';
 import { checkIntake } from '../../src/book/check-intake.ts';
 import type { Receipt } from '../../src/book/intake.ts';
 import { receiptFaults } from '../../src/book/receipts.ts';
 import { clear } from '../../src/clearing/clear.ts';
+import { signatureFault } from '../../src/cli/signatures.ts';
 import type { Book } from '../../src/market/book.ts';
 import type { AuctionError } from '../../src/market/errors.ts';
 import type { Result } from '../../src/market/result.ts';
@@ -141,6 +144,7 @@ export async function checkAuction(world: Ended, auction: Auction): Promise<void
     const again = await clear(book, hash);
     assert.equal(canonical(again.result), canonical(result), 'the same book gives another result');
   }
+  await checkEvidence(world, auction, book);
   checkOutcomes(book, result);
   const trades = await world.trades(ports, auction);
   checkTrades(book, result, trades);
@@ -209,6 +213,31 @@ function checkOrder(key: string, bodies: readonly Sent[], order: Book['orders'][
 function isSame(order: object, body: Fields): boolean {
   const has = order as Record<string, unknown>;
   return Object.entries(body).every(([field, value]) => isDeepStrictEqual(has[field], value));
+}
+
+/** Whoever has a receipt can show that its entry is in the book that was cleared, by what the house has signed. */
+async function checkEvidence({ truth, ports }: Ended, auction: Auction, book: Book): Promise<void> {
+  const keys = await ports.signer.keys();
+  const [bookHash, result] = [auction.book!.hash, { hash: auction.result!.hash, book: auction.book!.hash }];
+  const receipts = truth
+    .all(auction.id)
+    .flatMap(({ receipts, cancellation }) => [
+      ...receipts.values(),
+      ...(cancellation === undefined ? [] : [cancellation]),
+    ]);
+  // A few show it of all: they share the tree.
+  for (const receipt of receipts.slice(-3)) {
+    const { participant, record_id, sequence } = receipt;
+    const name = { participant, record_id, auction: auction.id, sequence };
+    const evidence = await proveOrder(ports, name).catch((error: AuctionError) => {
+      assert(truth.altered.has(auction.id) && error.code === 'damaged-data', error.stack);
+      return undefined;
+    });
+    if (evidence === undefined) continue;
+    assert.deepEqual(evidenceFaults(receipt, evidence, { book: { hash: bookHash, book }, result }), []);
+    assert.equal(await signatureFault(keys, 'merit-tree-head', evidence.tree), undefined);
+    assert.equal(await signatureFault(keys, 'merit-result', evidence.result!), undefined);
+  }
 }
 
 /** Promise 6: one outcome for each order, with a reason unless all of it was accepted. */
