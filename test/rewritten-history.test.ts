@@ -21,6 +21,7 @@ import { MerkleTree } from '../src/book/merkle.ts';
 import { receiptFaults } from '../src/book/receipts.ts';
 import { bookHash } from '../src/book/seal.ts';
 import { evidenceChecks } from '../src/cli/evidence.ts';
+import type { AuctionError } from '../src/market/errors.ts';
 import type { Order } from '../src/market/order.ts';
 import { clear, type HandHouse, houses, seal, verify } from './support/evidence-houses.ts';
 import { hold } from './support/house.ts';
@@ -54,6 +55,12 @@ async function take({ ports, clock }: HandHouse): Promise<Witnesses> {
     heads.push(await readTree(ports, 'a'));
   }
   return { receipts, heads: heads.filter(({ size }) => size > 0) };
+}
+
+/** A house that finds the damage as it starts has closed it already. */
+async function closeGateOf(ports: Ports): Promise<void> {
+  const { state } = await findAuction(ports, 'a');
+  if (state === 'open') await closeGate(ports, 'a');
 }
 
 async function holdTheRest(ports: Ports): Promise<void> {
@@ -94,10 +101,23 @@ for (const [setting, open] of houses) {
     assert.equal(compareHeads([kept('a', first!), kept('b', heads.at(-1)!)]).unlinked.length, 1);
   });
 
+  test(`${setting}: an order that was altered in the store alone is never cleared, and no evidence is given of it`, async (t) => {
+    const house = await open(t);
+    const { receipts } = await take(house);
+    await house.rewrite(await findAuction(house.ports, 'a'), dearer, { chain: 'as it was' });
+    const ports = { ...house.ports, orders: { ...house.ports.orders } };
+    await closeGateOf(ports);
+    const isRefused = ({ code }: AuctionError) => code === 'damaged-data' || code === 'wrong-state';
+    await assert.rejects(seal(ports), isRefused);
+    const { state, tree, book, cause } = await findAuction(ports, 'a');
+    assert.deepEqual([tree, book], [undefined, undefined], `${state}: ${cause}`);
+    await assert.rejects(proveOrder(ports, receipts[0]!), isRefused);
+  });
+
   test(`${setting}: an order that was altered, with the chain worked out anew, is seen with one receipt and by two heads`, async (t) => {
     const house = await open(t);
     const { receipts, heads } = await take(house);
-    await house.rewrite(await findAuction(house.ports, 'a'), dearer);
+    await house.rewrite(await findAuction(house.ports, 'a'), dearer, { chain: 'anew' });
     // As the house was started anew: nothing of before is in its memory.
     const ports = { ...house.ports, orders: { ...house.ports.orders } };
     await holdTheRest(ports);
@@ -126,7 +146,7 @@ for (const [setting, open] of houses) {
     const house = await open(t);
     const { receipts } = await take(house);
     const mine = receipts[0]!;
-    await house.rewrite(await findAuction(house.ports, 'a'), dearer);
+    await house.rewrite(await findAuction(house.ports, 'a'), dearer, { chain: 'anew' });
     const ports = { ...house.ports, orders: { ...house.ports.orders } };
     await holdTheRest(ports);
     const theirs = await proveOrder(ports, receipts[1]!);

@@ -4,14 +4,16 @@ import { after, before, type TestContext } from 'node:test';
 import { openArchive } from '../../src/adapters/aws/archive.ts';
 import { openDatabase } from '../../src/adapters/aws/database.ts';
 import { openRegistry } from '../../src/adapters/aws/participants.ts';
+import { openSigner } from '../../src/adapters/aws/signer.ts';
 import { awsStores } from '../../src/adapters/aws/stores.ts';
 import { archiveCases } from '../ports/archive.cases.ts';
 import { auctionStoreCases } from '../ports/auction-store.cases.ts';
 import { type OpenedStore, orderStoreCases } from '../ports/order-store.cases.ts';
 import { participantsCases } from '../ports/participants.cases.ts';
+import { signerCases } from '../ports/signer.cases.ts';
 import { recordingMeter } from '../support/meter.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
-import { type Clients, clientsOf, createBucket, createTable, createTables } from './resources.ts';
+import { type Clients, clientsOf, createBucket, createSigningKey, createTable, createTables } from './resources.ts';
 
 let emulator: Emulator;
 let clients: Clients;
@@ -42,6 +44,14 @@ async function openStores(_: TestContext): Promise<OpenedStore> {
 auctionStoreCases('dynamodb', async (t) => (await openStores(t)).auctions);
 orderStoreCases('dynamodb', openStores);
 archiveCases('s3', async () => openArchive(clients.s3, await createBucket(clients.s3)));
+signerCases('kms', async () => {
+  const { kms } = clients;
+  const first = await createSigningKey(kms);
+  return {
+    signer: openSigner(kms, [first]),
+    rotate: async () => openSigner(kms, [first, await createSigningKey(kms)]),
+  };
+});
 participantsCases('dynamodb', async () => {
   const registry = openRegistry(
     openDatabase(clients.dynamodb),

@@ -30,10 +30,10 @@ export interface HandHouse {
   readonly ports: Ports;
   readonly clock: { time: string };
   /**
-   * Write another history, as who runs the house can: one order is another, and every hash that the store keeps is worked out anew, so
-   * that the intake agrees with itself.
+   * Write another history, as who has the database can: one order is another. With `chain: 'anew'` every hash that the store keeps is worked
+   * out again, so that the intake agrees with itself.
    */
-  rewrite(auction: Auction, alter: (order: Order) => Order): Promise<void>;
+  rewrite(auction: Auction, alter: (order: Order) => Order, how: { chain: 'as it was' | 'anew' }): Promise<void>;
 }
 
 const shards = 3;
@@ -58,7 +58,7 @@ async function awsHouse(t: TestContext, market: Market): Promise<HandHouse> {
     signer: openSigner(kms.client, [kms.createKey()]),
     longestSearchMs: 60_000,
   };
-  const rewrite: HandHouse['rewrite'] = async (auction, alter) => {
+  const rewrite: HandHouse['rewrite'] = async (auction, alter, { chain }) => {
     for (let shard = 0; shard < shards; shard++) {
       const pk = `${auction.id}#${shard}`;
       const own = database.items('intake').filter((item) => item.pk === pk);
@@ -69,12 +69,13 @@ async function awsHouse(t: TestContext, market: Market): Promise<HandHouse> {
           ...rest,
           ...(order && { order: alter(order) }),
         }));
-        const item = { ...page, before: hash, content: gzipSync(JSON.stringify(altered)) };
+        const before = chain === 'anew' ? hash : page.before;
+        const item = { ...page, before, content: gzipSync(JSON.stringify(altered)) };
         await database.put('intake', item);
         hash = entriesOf(item, shard, shards).at(-1)!.hash;
       }
       const head = own.find(({ sk }) => sk === 'head');
-      if (head?.entries !== undefined) await database.put('intake', { ...head, chain: hash });
+      if (head?.entries !== undefined && chain === 'anew') await database.put('intake', { ...head, chain: hash });
     }
   };
   return { ports, clock, rewrite };
@@ -87,7 +88,7 @@ async function localHouse(t: TestContext, market: Market): Promise<HandHouse> {
       return { ...house.ports, workflow: byHand };
     },
     clock: house.clock,
-    rewrite: (auction, alter) => house.reopen({}, (folder) => rewriteRows(folder, auction, alter)),
+    rewrite: (auction, alter, how) => house.reopen({}, (folder) => rewriteRows(folder, auction, alter, how.chain)),
   };
 }
 
@@ -98,9 +99,15 @@ interface Row {
   readonly received_at: string;
   readonly body: string | null;
   readonly version: number;
+  readonly hash: string;
 }
 
-function rewriteRows(folder: string, auction: Auction, alter: (order: Order) => Order): void {
+function rewriteRows(
+  folder: string,
+  auction: Auction,
+  alter: (order: Order) => Order,
+  how: 'as it was' | 'anew',
+): void {
   const database = new DatabaseSync(join(folder, 'merit.sqlite'));
   const update = database.prepare('UPDATE entries SET body = ?, hash = ? WHERE auction = ? AND sequence = ?');
   let hash = chainStart(seedOf(auction));
@@ -109,10 +116,11 @@ function rewriteRows(folder: string, auction: Auction, alter: (order: Order) => 
   for (const row of rows as unknown as Row[]) {
     const body = row.body === null ? null : canonical(alter(JSON.parse(row.body)));
     hash = chain(hash, stampedDigest(ruleOf(auction), row, body ?? undefined));
-    update.run(body, hash, auction.id, row.sequence);
+    update.run(body, how === 'anew' ? hash : row.hash, auction.id, row.sequence);
     last = row.sequence;
   }
   database.close();
+  if (how === 'as it was') return;
   const { heads } = readHeads(folder)!;
   writeHeads(folder, new Map([...heads, [auction.id, { ...heads.get(auction.id)!, sequence: last, hash }]]));
 }

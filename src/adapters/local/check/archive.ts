@@ -20,6 +20,7 @@ import {
 import type { Pages } from '../../../auction/views/results.ts';
 import { type SettledOrder, settledOrders } from '../../../auction/views/settled-order.ts';
 import { canonical } from '../../../book/canonical.ts';
+import { rootIn } from '../../../book/check-evidence.ts';
 import { checkIntake } from '../../../book/check-intake.ts';
 import { sha256 } from '../../../book/intake.ts';
 import type { Book } from '../../../market/book.ts';
@@ -59,7 +60,7 @@ class Tally {
 }
 
 export async function checkArchive({ auctions, archive, intakes, verified }: ArchiveCheckOptions): Promise<Check[]> {
-  const books = new Tally('books', 'sealed books have their hash, and lead to their intake');
+  const books = new Tally('books', 'sealed books have their hash, and lead to their intake and its tree');
   const results = new Tally('results', 'results have their hash, and name their book');
   const outcomes = new Tally('outcomes', 'pages of outcomes, and of accepted orders');
   const others = new Tally('documents', 'networks, exclusions and diagnoses');
@@ -73,7 +74,7 @@ export async function checkArchive({ auctions, archive, intakes, verified }: Arc
     const diagnosed = failure?.diagnosis?.hash;
     if (diagnosed) await read(others, diagnosisKey(auction), diagnosed);
 
-    const book = sealed && (await books.look(bookKey(id), () => readBook(id, sealed.hash)));
+    const book = sealed && (await books.look(bookKey(id), () => readBook(auction, sealed.hash)));
     const result = cleared && (await results.look(resultKey(auction), () => readResult(auction, cleared.hash)));
     if (verified && book && result)
       await verifications.look(id, async () => {
@@ -87,13 +88,16 @@ export async function checkArchive({ auctions, archive, intakes, verified }: Arc
     ({ rule, title, checked, found }): Check => ({ rule, title, checked, found }),
   );
 
-  async function readBook(id: string, hash: string): Promise<Book> {
+  async function readBook({ id, tree }: Auction, hash: string): Promise<Book> {
     const book = (await readJsonDocument({ archive }, bookKey(id), hash)) as Book;
     const [problem] = checkIntake(book);
     if (problem) throw new Error(problem.message);
     const end = intakes.get(id);
     if (end !== undefined && book.intake?.hash !== end)
       throw new Error(`its intake has the hash ${book.intake?.hash}, the database has ${end}`);
+    const { root } = rootIn(book);
+    if (tree !== undefined && tree.root !== root)
+      throw new Error(`the tree of its entries has the root ${root}, signed was ${tree.root}`);
     return book;
   }
 

@@ -105,6 +105,12 @@ const damages: readonly (readonly [what: string, damage: (folder: string) => unk
     /^heads open: the auction is missing/,
     /^owners open: there are orders of it/,
   ],
+  [
+    'a tree that the sealed book does not have',
+    (folder) =>
+      rewrite(folder, (auction) => ({ ...auction, tree: { ...auction.tree!, root: `sha256:${'0'.repeat(64)}` } })),
+    /^books books\/settled.json: the tree of its entries has the root sha256:.*, signed was sha256:000/,
+  ],
   ['the accepted orders are gone', (folder) => rm(join(folder, accepted)), /^outcomes orders\/settled\/accepted/],
   [
     'the accepted orders are others',
