@@ -70,6 +70,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     retention: retentionOf(settings),
     ...(clock && { clock }),
     privateWebhooks: settings.privateWebhooks,
+    ...(settings.mailServer && { mail: mailOf(settings) }),
     ...(settings.webhook && { webhook: webhookOf(settings) }),
   });
   // So that an order finds its auction from the first request on. The timekeeper does it again, and logs what fails.
@@ -137,6 +138,7 @@ function limitsOf({ issuer, requestsPerSecond = issuer === undefined ? undefined
   return { ...(requestsPerSecond !== undefined && { perSecond: requestsPerSecond }), atOnce: mostAtOnce, addressOf };
 }
 
+const mailOf = ({ mailServer, mailFrom, mailTo }: Settings) => ({ server: mailServer!, from: mailFrom!, to: mailTo! });
 const webhookOf = ({ webhook: url, webhookSecret: secret }: Settings) => ({ url: url!, ...(secret && { secret }) });
 
 function backupsOf(

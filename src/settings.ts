@@ -31,6 +31,10 @@ const settings = z.strictObject({
   webhookSecret: webhookSecret.exactOptional(),
   /** Whether webhooks of participants may lie on private addresses, and without TLS. */
   privateWebhooks: z.boolean().default(false),
+  /** The SMTP server through which the operator gets mail of auctions that failed or were called off; with sender and receivers. */
+  mailServer: z.url({ protocol: /^smtps?$/, error: 'must be smtp:// or smtps:// and a host' }).exactOptional(),
+  mailFrom: z.string().min(3).exactOptional(),
+  mailTo: z.string().min(3).exactOptional(),
   /** Who issues the tokens that calls need: `built-in`, or the address of an OIDC issuer. Without one everybody may do everything. */
   issuer: z
     .string()
@@ -75,10 +79,23 @@ export function checkSettings(input: SettingsInput, nameOf = (key: string) => ke
 }
 
 /** What is wrong with settings that are right one by one. */
-function togetherOf({ host, issuer, audience, tokenUse }: Settings, nameOf: (key: string) => string): string[] {
+function togetherOf(
+  { host, issuer, audience, tokenUse, ...rest }: Settings,
+  nameOf: (key: string) => string,
+): string[] {
   const isOther = issuer !== undefined && issuer !== 'built-in';
   const isBound = audience !== undefined || tokenUse !== undefined;
+  const { webhook, webhookSecret } = rest;
+  const mail = [rest.mailServer, rest.mailFrom, rest.mailTo].filter((given) => given !== undefined).length;
   const wrong: [boolean, string][] = [
+    [
+      mail !== 0 && mail !== 3,
+      `${nameOf('mailServer')}: mail needs ${nameOf('mailServer')}, ${nameOf('mailFrom')} and ${nameOf('mailTo')}`,
+    ],
+    [
+      webhookSecret !== undefined && webhook === undefined,
+      `${nameOf('webhookSecret')}: there is no ${nameOf('webhook')} to sign for`,
+    ],
     [
       issuer === undefined && !loopback.test(host),
       `${nameOf('host')}: must be a loopback address (127.0.0.1, ::1 or localhost) without ${nameOf('issuer')}, as there is no ` +

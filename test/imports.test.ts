@@ -47,6 +47,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'prom-client',
       'birpc',
       'lru-cache',
+      'nodemailer',
       'node:*',
     ],
   },

@@ -8,6 +8,7 @@ import { tasks } from '../../auction/steps/tasks.ts';
 import type { Finding } from '../../auction/views/health.ts';
 import { AuctionError } from '../../market/errors.ts';
 import type { Market } from '../../market/market.ts';
+import { type MailSettings, openMail } from '../mail.ts';
 import { openSigner } from './access/signing-keys.ts';
 import { openArchive } from './archive.ts';
 import { startCheckpoints } from './checkpoints.ts';
@@ -41,6 +42,8 @@ export interface HouseOptions {
   readonly waits?: Readonly<Record<string, number>>;
   /** Whether webhooks of participants may lie on private addresses. */
   readonly privateWebhooks?: boolean;
+  /** Where the operator gets mail, if anywhere. */
+  readonly mail?: MailSettings;
   /** How long what is kept. */
   readonly retention?: Retention;
 }
@@ -168,9 +171,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
 /** What tells the operator, and the participants who wish it. */
 function openMessengers(
   shared: Omit<NoticesOptions, 'webhook' | 'webhooks'>,
-  { webhook, privateWebhooks: anywhere = false }: HouseOptions,
+  { webhook, mail: mailed, privateWebhooks: anywhere = false }: HouseOptions,
 ) {
-  const webhooks = openWebhooks({ ...shared, anywhere });
+  const webhooks = openWebhooks({ ...shared, anywhere, ...(mailed && { mail: openMail(mailed) }) });
   return { webhooks, notices: openNotices({ ...shared, webhooks, ...(webhook && { webhook }) }) };
 }
 

@@ -24,6 +24,7 @@ import {
 import { AuctionError } from '../../market/errors.ts';
 import { utc } from '../../market/time.ts';
 import { limiter } from '../limiter.ts';
+import type { SendMail } from '../mail.ts';
 import { checkAddress } from '../webhooks/addresses.ts';
 import { NotTaken, type Post, post } from '../webhooks/post.ts';
 import { newSecret, type SigningKey, signedHeaders } from '../webhooks/signature.ts';
@@ -81,6 +82,8 @@ export interface WebhooksOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  /** Tells the operator of auctions that failed or were called off. */
+  readonly mail?: SendMail;
   /** Whether webhooks may lie on any address, and without TLS: the operator's decision. */
   readonly anywhere?: boolean;
   readonly lookup?: Post['lookup'];
@@ -110,6 +113,12 @@ const gone = 410;
 
 const newId = (kind: 'wh' | 'msg' | 'key'): string => `${kind}_${randomBytes(kind === 'key' ? 4 : 12).toString('hex')}`;
 
+/** Has a queue and a loop as webhooks have, and no row among them: the settings say whether it is there. */
+const operatorsMail: Known = {
+  ...{ id: 'mail', participant: '', url: '', keys: [], createdAt: 0 },
+  kinds: ['auction-failed', 'auction-cancelled'],
+};
+
 /** What became of a message. */
 interface Outcome extends Pick<Delivery, 'id' | 'state' | 'attempts'> {
   readonly dueAt: number;
@@ -118,11 +127,12 @@ interface Outcome extends Pick<Delivery, 'id' | 'state' | 'attempts'> {
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a scope: its methods, each short, share one table
 export function openWebhooks(options: WebhooksOptions): LocalWebhooks {
-  const { database, durability, clock, log, meter, anywhere = false, lookup } = options;
+  const { database, durability, clock, log, meter, mail, anywhere = false, lookup } = options;
   const { firstPauseMs = 5000, mostAttempts = 10 } = options;
   database.exec(webhookTables);
   const table = openTable(database);
   const known = new Map<string, Known>(table.all().map((webhook) => [webhook.id, webhook]));
+  if (mail !== undefined) known.set(operatorsMail.id, operatorsMail);
   const loops = new Map<string, { readonly outbox: Outbox; readonly stop: AbortController }>();
   const limitAll = limiter(widthOfAll);
   const now = () => clock.now().getTime();
@@ -141,7 +151,8 @@ export function openWebhooks(options: WebhooksOptions): LocalWebhooks {
         ...signedHeaders({ id: waiting.id, at, body }, signing),
         'webhook-delivery': `${waiting.id}.${attempts}`,
       };
-      await post({ url, headers, body, stop, anywhere, lookup });
+      if (id === operatorsMail.id) await mail!(waiting.id, JSON.parse(body) as Message);
+      else await post({ url, headers, body, stop, anywhere, lookup });
       return { id: waiting.id, state: 'delivered', attempts, dueAt: now(), error: null };
     } catch (error) {
       if (stop.aborted) return undefined;
