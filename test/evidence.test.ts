@@ -122,6 +122,23 @@ for (const [setting, open] of houses) {
   });
 }
 
+test('a head while the gate is open costs the intake a bounded share: it is made once a second, of some thousand entries more', async (t) => {
+  const [[, open]] = houses as [(typeof houses)[number]];
+  const { ports, clock } = await open(t);
+  await hold(ports);
+  const orders = Array.from({ length: 6000 }, (_, i) => limit(`o${i}`, i % 40));
+  await submitOrders(ports, { participant: 'p' }, { auction: 'a', orders });
+  const pass = (ms: number) => void Object.assign(clock, { time: new Date(Date.parse(clock.time) + ms).toISOString() });
+  const sizes: number[] = [];
+  for (const ms of [0, 900, 100, 1000]) {
+    pass(ms);
+    const [one, other] = await Promise.all([readTree(ports, 'a'), readTree(ports, 'a')]);
+    assert.deepEqual(one, other);
+    sizes.push(one.size);
+  }
+  assert.deepEqual(sizes, [5000, 5000, 6000, 6000]);
+});
+
 test('GET /auctions/{id}/tree is for callers with a token while the gate is open, and for everybody once the book is sealed', async (t) => {
   const { ask, ports } = await openAccessHouse(t);
   const gateClosure = '2030-01-01T11:00:00Z';

@@ -33,8 +33,11 @@ type Leaf = { readonly sequence: number; readonly digest: string; readonly hash:
 const together = 1000;
 /** Trees that are kept, and entries in all of them but the newest: 70 bytes each. */
 const most = { trees: 50, entries: 2_000_000 };
-/** A head that is younger is not signed anew, in ms: many ask at once. */
-const headLifeMs = 1000;
+/**
+ * While the gate is open orders come first: a head is not made anew before its time, in ms, and then of so many more entries at most. That is a
+ * twentieth of a processor, however many ask; in a rush heads lag behind.
+ */
+const whileOpen = { headLifeMs: 1000, entries: 5000 };
 
 interface Kept extends IntakeTree {
   /** One growth at a time. */
@@ -59,21 +62,36 @@ function keptOf(ports: Ports, auction: Auction, shards: number): Kept {
 }
 
 /** The tree over all that is in the intake by now. @throws AuctionError `damaged-data` */
-export async function intakeTree(ports: Ports, auction: Auction): Promise<IntakeTree & { head?: TreeAnswer }> {
+export async function intakeTree(ports: Ports, auction: Auction): Promise<IntakeTree> {
   const kept = keptOf(ports, auction, await ports.orders.shards(auction.id));
-  const grown = kept.growing.then(() => grow(ports, auction, kept));
-  kept.growing = grown.catch(() => undefined);
-  await grown;
-  return kept;
+  return inTurn(kept, async () => {
+    await grow(ports, auction, kept);
+    await completeSealed(ports, auction, kept);
+    return kept;
+  });
 }
 
-async function grow(ports: Ports, auction: Auction, kept: IntakeTree): Promise<void> {
-  for (;;) {
-    const leaves = await ports.orders.leaves(auction.id, kept.sequences.at(-1) ?? 0, together);
+/** After what was begun before. */
+function inTurn<T>(kept: Kept, work: () => Promise<T>): Promise<T> {
+  const done = kept.growing.then(work);
+  kept.growing = done.catch(() => undefined);
+  return done;
+}
+
+/** By what the store has, or by so many entries. */
+async function grow(ports: Ports, auction: Auction, kept: IntakeTree, most = Number.POSITIVE_INFINITY): Promise<void> {
+  for (let left = most; left > 0; ) {
+    const wanted = Math.min(together, left);
+    const leaves = await ports.orders.leaves(auction.id, kept.sequences.at(-1) ?? 0, wanted);
     append(auction, kept, leaves);
-    if (leaves.length < together) break;
+    left -= leaves.length;
+    if (leaves.length < wanted) break;
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** The tree of a sealed book is the one that was signed. */
+async function completeSealed(ports: Ports, auction: Auction, kept: IntakeTree): Promise<void> {
   if (auction.book === undefined) return;
   if (auction.tree === undefined || kept.tree.size < auction.tree.size) await growFromBook(ports, auction, kept);
   if (auction.tree !== undefined && kept.tree.root() !== auction.tree.root)
@@ -135,13 +153,20 @@ export async function readTree(ports: Ports, id: string, first?: number): Promis
 
 async function openHead(ports: Ports, auction: Auction): Promise<TreeAnswer> {
   if (auction.state === 'cancelled') throw wrongState(auction, 'its book was never sealed');
-  const kept: IntakeTree & { head?: TreeAnswer } = await intakeTree(ports, auction);
-  const { tree, heads, head } = kept;
-  const isOld = (at: string) => ports.clock.now().getTime() - Date.parse(at) >= headLifeMs;
-  if (head !== undefined && (head.size === tree.size || !isOld(head.at))) return head;
-  const statement = { auction: auction.id, size: tree.size, root: tree.root(), head: intakeHash(heads) };
-  kept.head = { ...statement, ...(await signTree(ports, statement satisfies Omit<TreeHead, 'at'>)) };
-  return kept.head;
+  const kept = keptOf(ports, auction, await ports.orders.shards(auction.id));
+  return inTurn(kept, async () => {
+    const now = ports.clock.now().getTime();
+    if (kept.head !== undefined && now - Date.parse(kept.head.at) < whileOpen.headLifeMs) return kept.head;
+    await grow(ports, auction, kept, whileOpen.entries);
+    const { tree, heads, head } = kept;
+    if (head?.size === tree.size) return head;
+    const statement: Omit<TreeHead, 'at'> = {
+      ...{ auction: auction.id, size: tree.size },
+      ...{ root: tree.root(), head: intakeHash(heads) },
+    };
+    kept.head = { ...statement, ...(await signTree(ports, statement)) };
+    return kept.head;
+  });
 }
 
 /** Where an entry of a sealed book lies. @returns undefined when the book has none of that sequence */
