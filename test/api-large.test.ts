@@ -170,3 +170,13 @@ test('a body whose lists lie too deep within each other is a mistake of whoever 
     [],
   );
 });
+
+test('statements as CSV have no limit either', async (t) => {
+  const { ports, whole, located } = await openLimited(t);
+  const limited = createApp(ports, { ...options, largestAnswer: 100 });
+  const path = '/statements.csv?day=2025-04-01';
+  const csv = await (await whole.request(path)).text();
+  assert.equal(csv.split('\r\n').length, 4);
+  assert.equal(await fetched(ports, await limited.request(path)), csv);
+  assert.match(located.at(-1)!, /\.csv$/);
+});

@@ -14,7 +14,8 @@ export const elsewhere: Readonly<Record<307, Answer>> = {
 };
 
 /** Where an answer lies that was too large, by its tag or its hash. */
-export const copyKey = (name: string): string => `answers/${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}.json`;
+export const copyKey = (name: string, kind: 'json' | 'csv' = 'json'): string =>
+  `answers/${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}.${kind}`;
 
 export const moved = (location: string, etag?: string): Response =>
   new Response(null, { status: 307, headers: { location, 'cache-control': 'no-store', ...(etag && { etag }) } });
@@ -25,15 +26,16 @@ export const putElsewhere =
   async (c, next) => {
     await next();
     const { status, headers } = c.res;
-    const isFile = c.req.method === 'GET' && status === 200 && headers.get('content-type')?.includes('json');
-    if (!isFile || archive.locate === undefined) return;
+    const type = headers.get('content-type') ?? '';
+    const kind = type.includes('json') ? 'json' : type.startsWith('text/csv') ? 'csv' : undefined;
+    if (c.req.method !== 'GET' || status !== 200 || kind === undefined || archive.locate === undefined) return;
     const text = await c.res.text();
     if (Buffer.byteLength(text) <= largest) {
-      c.res = new Response(text, { status, headers: { 'content-type': headers.get('content-type')! } });
+      c.res = new Response(text, { status, headers: { 'content-type': type } });
       return;
     }
     const etag = headers.get('etag') ?? undefined;
-    const key = copyKey(etag?.replaceAll('"', '') ?? hash('sha256', text));
+    const key = copyKey(etag?.replaceAll('"', '') ?? hash('sha256', text), kind);
     await archive.write(key, text);
     const { url } = (await archive.locate(key))!;
     c.res = moved(url); // with the headers that are there already

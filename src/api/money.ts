@@ -221,7 +221,7 @@ export const moneyRoutes = (ports: Ports, largestAnswer?: number): Route[] => {
       tag: 'Money',
       summary: 'The same as CSV: one trade a line',
       query: ofDay,
-      answers: { 200: { description: 'The trades of the statements', type: 'text/csv' } },
+      answers: { 200: { description: 'The trades of the statements', type: 'text/csv' }, ...elsewhere },
       handle: (c, { query, identity }) => csv(c, identity, query),
     }),
   ];

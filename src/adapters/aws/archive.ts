@@ -38,7 +38,7 @@ export function openArchive(client: S3Client, bucket: string): Archive {
       Bucket: bucket,
       Key: checkArchiveKey(key),
       Body: text,
-      ContentType: 'application/json',
+      ContentType: key.endsWith('.csv') ? 'text/csv' : 'application/json',
       IfNoneMatch: '*',
     });
     for (let attempt = 0; ; attempt++) {
