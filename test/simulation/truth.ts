@@ -45,7 +45,7 @@ export interface Sent {
 /** Refusals that say that nothing was done. */
 const refusals = [
   ...['invalid-order', 'conflict', 'gate-closed', 'gate-not-open', 'not-found', 'forbidden', 'damaged-data'],
-  ...['order-cancelled', 'order-executed', 'precondition-failed'],
+  ...['order-cancelled', 'order-executed', 'precondition-failed', 'invalid-request'],
 ];
 
 export class Truth {
