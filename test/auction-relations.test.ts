@@ -125,6 +125,7 @@ test('sealAuction() leaves out a child whose parent was cancelled as it came in,
       participant: 'p',
       record_id: 'child',
       cause: 'order child: parent, its parent, was cancelled',
+      ...{ state: 'closed', run: 1, sequence: sent[0]!.sequence, at: '2025-04-01T11:00:00Z' },
     },
   ]);
 });

@@ -259,7 +259,9 @@ test('checkFolder() names a database whose tables cannot be made out, or that is
   await house.reopen({}, (folder) => cp(folder, copy, { recursive: true }));
   const file = join(copy, 'merit.sqlite');
   const bytes = await readFile(file);
-  bytes[bytes.indexOf('CREATE INDEX entries_naming_loopWith') + 8] = 0x21;
+  // Of what was dropped and made again there may be an older copy, which nobody reads.
+  const text = 'CREATE INDEX entries_naming_loopWith';
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) bytes[at + 8] = 0x21;
   await writeFile(file, bytes);
   assert.deepEqual(await faults(copy), ['database merit.sqlite']);
   await writeFile(file, bytes.fill(0x61, 0, 100));

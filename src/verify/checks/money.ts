@@ -174,6 +174,30 @@ function costOfLots(view: View, isKnown: (z: number, t: number) => boolean): num
 }
 
 /**
+ * Money that less than a lot was worth: a cut member of a group leaves a part of the group's unit to another one, which executes nothing of it
+ * in whole lots and is published as rejected.
+ */
+function worthOfLessThanALot(view: View): number {
+  const { price, periods, hours, eq } = view;
+  const { groupOf } = blocksOf(view);
+  let worth = 0;
+  const groups = new Set(view.units.filter(isBlock).map((block) => groupOf(block as Block)));
+  for (const members of groups) {
+    const left = 1 - members.reduce((sum, { ratio }) => sum + ratio, 0);
+    if (!members.some(({ ratio }) => ratio > 0 && ratio < 1) || left <= 0) continue;
+    const gains = members
+      .filter(({ ratio, order }) => ratio === 0 && order.minAcceptance === 0)
+      .map((each) => ({ each, asked: askedOf(each, periods).map((mw) => mw * left) }))
+      .filter(({ asked }) => Math.max(...asked) <= eq)
+      .map(({ each: { sign, zone, order }, asked }) =>
+        asked.reduce((sum, mw, t) => sum + sign * mw * (price[zone]![t]! - order.price) * hours, 0),
+      );
+    worth += Math.max(0, ...gains);
+  }
+  return worth;
+}
+
+/**
  * INV-35. What the decisions are worth before volumes are rounded to lots is told exactly by prices that are known before they are rounded to the tick:
  * at these everybody alone gains as much as all together. Where schedules, ramps or exchange tie prices, it is told to what rounding explains.
  */
@@ -185,7 +209,9 @@ function checkBound(view: View, worth: Sum): Check {
   found.expect(Math.abs(gap - due) <= leastShare, 'gap', () => `${gap} is not ${due}`);
   const before = view.settled.worth;
   const reached =
-    before === undefined ? reachedAtPrices(view, worth) : Math.max(worth.value, before.value) + before.dust;
+    before === undefined
+      ? reachedAtPrices(view, worth)
+      : Math.max(worth.value, before.value + worthOfLessThanALot(view)) + before.dust;
   found.expect(
     status !== 'optimal' || isCent(bound - reached, 0),
     'status',
