@@ -5,8 +5,8 @@ import { type Check, Findings } from '../check.ts';
 import { leastShare } from '../numbers/tolerances.ts';
 import { clustersAt } from '../view/clusters.ts';
 import type { Offer, Position } from '../view/offers.ts';
-
 import type { View } from '../view/view.ts';
+import { checkMostTraded } from './most-traded.ts';
 
 /** An offer of one price that could be executed in part. */
 interface Step {
@@ -64,6 +64,7 @@ export function checkSharing(view: View): Check[] {
       );
     }
   }
+  checkMostTraded(view, traded);
   if (book.lot !== undefined)
     for (const [t, here] of Map.groupBy(view.positions, ({ from }) => from))
       for (const group of sharedIn(here, stepsAt[t]!)) checkLots(book.lot, group, fair);

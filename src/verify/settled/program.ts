@@ -25,6 +25,8 @@ export interface Column {
   readonly most: number;
   /** As published. */
   readonly told: number;
+  /** Key of the order whose volume it is; undefined of what carries. */
+  readonly order?: string;
   /** MW that a unit moves at the most. */
   readonly size: number;
   readonly rows: [row: number, factor: number][];
@@ -97,7 +99,7 @@ export class Draft {
  *               have nothing: they bound the price, and nothing is left to choose
  */
 export function addOffers({ positions, periods, price, ep }: Ranged, to: Draft, looks: boolean): void {
-  for (const { zone, from, span, offers, executed } of positions) {
+  for (const { id, zone, from, span, offers, executed } of positions) {
     const first = zone * periods + from;
     const at = price[zone]![from]!;
     const cells = Array.from({ length: span }, (_, k) => first + k);
@@ -116,6 +118,7 @@ export function addOffers({ positions, periods, price, ep }: Ranged, to: Draft, 
           least: 0,
           most: power,
           told: executed[i]!,
+          order: id,
         });
     }
   }

@@ -64,7 +64,14 @@ function addRatios(view: Ranged, to: Draft): void {
       to.worth[block.zone * periods]! -= cost * block.ratio;
       continue;
     }
-    const c = to.column({ cells: moved, cost, least: leastWith(blocks, block), most: 1, told: block.ratio });
+    const c = to.column({
+      cells: moved,
+      cost,
+      least: leastWith(blocks, block),
+      most: 1,
+      told: block.ratio,
+      order: block.id,
+    });
     for (const leg of legs) columnOf.set(leg, c);
   }
   for (const [block, c] of columnOf) {
@@ -94,7 +101,14 @@ function addComplex(view: Ranged, to: Draft, unit: Complex): void {
   const cellsAt = (from: number) => Array.from({ length: span }, (_, k) => [zone * periods + from + k, sign] as const);
   if (!isOn(unit)) {
     for (const { from, price, power: most } of stopSteps(order, book))
-      to.column({ cells: cellsAt(from), cost: sign * price * span, least: 0, most, told: power[from]! });
+      to.column({
+        cells: cellsAt(from),
+        cost: sign * price * span,
+        least: 0,
+        most,
+        told: power[from]!,
+        order: unit.id,
+      });
     return;
   }
   if (termsInWelfare(order)) to.worth[zone * periods]! -= order.fixedTerm / hours;
@@ -124,7 +138,7 @@ function addComplex(view: Ranged, to: Draft, unit: Complex): void {
       const own = Math.max(0, Math.min(left, most - least));
       left -= own;
       return [
-        to.column({ cells: cellsAt(from), cost: cost * span, least: 0, most: most - least, told: own }),
+        to.column({ cells: cellsAt(from), cost: cost * span, least: 0, most: most - least, told: own, order: unit.id }),
         1,
       ] as const;
     });

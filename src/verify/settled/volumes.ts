@@ -52,6 +52,10 @@ export interface Volumes {
   readonly value: ReadonlyMap<number, number>;
   /** MW that sums of this size lose. */
   readonly lost: number;
+  /** Columns that could do more or less without being worth less. */
+  readonly open: readonly number[];
+  /** The most that a sum over the open columns can be, of all volumes that are worth as much; undefined where there is no most. */
+  readonly most: (factor: (c: number) => number) => number | undefined;
 }
 
 /** @returns undefined where nothing balances, or where the program is too large */
@@ -59,11 +63,11 @@ export function bestVolumes(view: Ranged, program: Program, part: Part): Volumes
   const size = sizeOf(program, part);
   const rows = new Set(part.rows.filter((r) => isNear(view, program, r)));
   for (let looks = true; ; ) {
-    const value = bestWith(view, program, part, { rows, size, looks });
-    const broken = value && part.rows.filter((r) => !rows.has(r) && !holds(program, r, value, size));
-    if (value !== undefined && broken!.length === 0) return { value, lost: dust(size) };
-    if (value === undefined && !looks) return undefined;
-    looks = value !== undefined;
+    const best = bestWith(view, program, part, { rows, size, looks });
+    const broken = best && part.rows.filter((r) => !rows.has(r) && !holds(program, r, best.value, size));
+    if (best !== undefined && broken!.length === 0) return { ...best, lost: dust(size) };
+    if (best === undefined && !looks) return undefined;
+    looks = best !== undefined;
     for (const r of broken ?? part.rows) rows.add(r);
   }
 }
@@ -115,7 +119,7 @@ interface Choice {
   readonly looks: boolean;
 }
 
-function bestWith(view: Ranged, program: Program, part: Part, choice: Choice): Map<number, number> | undefined {
+function bestWith(view: Ranged, program: Program, part: Part, choice: Choice): Omit<Volumes, 'lost'> | undefined {
   const { columns } = program;
   const value = new Map<number, number>();
   const open: number[] = [];
@@ -137,11 +141,17 @@ function bestWith(view: Ranged, program: Program, part: Part, choice: Choice): M
     const { entries, least: due } = least.rows[k]!;
     if (isOff(found.x[open.length + k]!) || isOff(sumAt(entries, (j) => found.x[j]!) - due)) return undefined;
   }
-  const x = nearestTo(told, least, found, balances) ?? found.x;
+  const face = faceOf(open.length, least, found, balances);
+  const x = leastCost({ ...face, cost: told.map((at) => -at), bend: told.map(() => 1) })?.x ?? found.x;
   open.forEach((c, j) => {
     value.set(c, starts[j]! + x[j]! * scales[j]!);
   });
-  return value;
+  const most = (factor: (c: number) => number) => {
+    const cost = open.map((c, j) => -factor(c) * scales[j]!);
+    const at = leastCost({ ...face, cost, bend: cost.map(() => 0) })?.x;
+    return at && open.reduce((sum, c, j) => sum + factor(c) * (starts[j]! + at[j]! * scales[j]!), 0);
+  };
+  return { value, open: open.filter((_, j) => Math.abs(found.slope[j]!) <= pivotDust), most };
 }
 
 interface Scaled {
@@ -224,14 +234,13 @@ function scaledProgram(
   };
 }
 
-/** Of all volumes that are worth as much, those next to what is published: rows and columns with a price keep to where they are. */
-function nearestTo(
-  told: readonly number[],
+/** Volumes that are worth as much: rows and columns with a price keep to where they are. @param count  open columns */
+function faceOf(
+  count: number,
   { bend, most, rows }: ConvexProgram,
   { x, slope, price }: Least,
   balances: number,
-): Float64Array | undefined {
-  const isOpen = ([j]: readonly [number, number]) => j < told.length;
+): Pick<ConvexProgram, 'most' | 'rows'> {
   const equal = (entries: ConvexRow['entries']): ConvexRow[] => {
     const at = sumAt(entries, (j) => x[j]!);
     return [
@@ -240,9 +249,9 @@ function nearestTo(
     ];
   };
   const kept = rows.flatMap((row, r) =>
-    r < balances || price[r]! > pivotDust ? equal(row.entries.filter(isOpen)) : [row],
+    r < balances || price[r]! > pivotDust ? equal(row.entries.filter(([j]) => j < count)) : [row],
   );
-  const held = told.flatMap((_, j) => (bend[j]! > 0 || Math.abs(slope[j]!) > pivotDust ? equal([[j, 1]]) : []));
-  const near = { cost: told.map((at) => -at), bend: told.map(() => 1), most: most.slice(0, told.length) };
-  return leastCost({ ...near, rows: [...kept, ...held] })?.x;
+  const columns = Array.from({ length: count }, (_, j) => j);
+  const held = columns.flatMap((j) => (bend[j]! > 0 || Math.abs(slope[j]!) > pivotDust ? equal([[j, 1]]) : []));
+  return { most: most.slice(0, count), rows: [...kept, ...held] };
 }
