@@ -47,6 +47,7 @@ const through: Readonly<Record<string, readonly Caller[]>> = {
   listDeliveries: participants,
   replayDeliveries: writers,
   submitOrders: writers,
+  uploadOrders: writers,
   listOrders: participants,
   findOrder: participants,
   listOrderVersions: participants,

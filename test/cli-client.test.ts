@@ -106,6 +106,13 @@ test('merit auctions holds, changes, closes and cancels auctions; merit orders l
     await ok('orders', 'cancel', '--all', '--auction', 'spare'),
     /^wind: .*\n.*\n.*\ntown: cancelled in spare, sequence 8\n$/,
   );
+  const many = join(folder, 'many.csv');
+  await writeFile(many, 'record_id,side,price,power\nu1,sell,5,1\nu2,sell,9000,1\nu3,buy,70,2\n');
+  const uploaded = await run(['orders', 'upload', many, '--auction', 'spare', ...here]);
+  assert.equal(uploaded.code, 1);
+  assert.match(uploaded.out, /^spare: 2 orders taken, 1 refused\n {2}line 3 \(u2\), price: 9000 is not within/);
+  assert.match(uploaded.err, /many\.csv: 1 order refused/);
+  await ok('orders', 'cancel', '--all', '--auction', 'spare');
   assert.equal(await ok('orders', 'cancel', '--portfolio', 'x', '--auction', 'spare'), 'there are none\n');
   assert.match(await ok('auctions', 'network', 'mine'), /^mine: 0 lines, 0 constraints$/m);
   assert.match(await ok('auctions', 'close', 'mine'), /^mine: (closed|clearing|preliminary|final|settled)/);

@@ -52,7 +52,7 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   'adapters/aws': { folders: [...left, 'access', 'adapters'], packages: ['@aws-sdk/*', 'node:*'] },
-  api: { folders: [...left, 'access'], packages: [...http, ...pure] },
+  api: { folders: [...left, 'access'], packages: [...http, ...pure, 'csv-parse', 'node:stream'] },
   'settings.ts': { folders: ['market'], packages: ['zod', 'node:*'] },
   'server.ts': { folders: [...left, 'access', 'adapters', 'api', 'settings.ts'], packages: [...http, 'node:*'] },
   lambda: {

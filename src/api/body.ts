@@ -5,7 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { AuctionError } from '../market/errors.ts';
 
 /** Lists and objects within each other; no request has more than a handful. Whatever walks a value any deeper may run out of stack. */
-const deepest = 64;
+export const deepest = 64;
 
 /**
  * @param limit bytes

@@ -91,6 +91,12 @@ function operation(route: Route, schemaOf: SchemaOf): Json {
       ...parameters(route.query, 'query', schemaOf),
       ...parameters(route.headers, 'header', schemaOf),
     ],
+    ...(route.documentedStream && {
+      requestBody: {
+        required: true,
+        content: Object.fromEntries(route.documentedStream.map((type) => [type, { schema: { type: 'string' } }])),
+      },
+    }),
     ...(route.documentedForm && {
       requestBody: {
         required: true,

@@ -11,6 +11,7 @@ import { ownerOf, submitRoute } from './intake.ts';
 import { auctionQuery, changeRoutes, etagOf, orderParams } from './order-changes.ts';
 import { type Route, route } from './route.ts';
 import { after, limit } from './schemas.ts';
+import { uploadRoute } from './upload.ts';
 
 const version = z.int().min(1);
 
@@ -144,5 +145,6 @@ export const orderRoutes = (ports: Ports, batchLimit: number, largestAnswer = In
       return c.json({ auction: found[0]!.auction, record_id, versions });
     },
   }),
+  uploadRoute(ports),
   ...changeRoutes(ports, largestAnswer),
 ];

@@ -43,6 +43,8 @@ interface Described {
   readonly hasOwnCredentials?: true;
   /** Of a body that is a form; its handler reads it. */
   readonly documentedForm?: z.ZodType;
+  /** Of a body that is a stream: its media types; its handler reads it. */
+  readonly documentedStream?: readonly string[];
   /** Its answers say themselves how long they may be kept; without it nobody keeps those that do not. */
   readonly saysHowKept?: true;
   /** Bodies that work, by name. */

@@ -125,6 +125,13 @@ export function addAuctionCommands(merit: Command, { client, examples, wholeNumb
     .description('one order, with its outcome once its auction is final')
     .option('--auction <id>', 'of which auction (default: your newest order of that id)')
     .action(async (id, options) => (await loadOrders()).showOrder(id, options));
+  client(orders, 'upload <file>')
+    .description(
+      'send a file of many orders in one stream, each taken or refused for itself: NDJSON, or CSV by its ending',
+    )
+    .option('--auction <id>', 'to which auction (default: the open one of the default market)')
+    .addHelpText('after', examples('merit orders upload day.ndjson', 'merit orders upload day.csv --auction first'))
+    .action(async (file, options) => (await loadOrders()).uploadOrders(file, options));
   client(orders, 'versions <record_id>')
     .description('all versions of one order, the first one first')
     .option('--auction <id>', 'of which auction (default: your newest order of that id)')

@@ -74,6 +74,12 @@ export class HouseClient {
     return JSON.parse(await this.#ask(withQuery(path, query), { method: 'DELETE' })) as T;
   }
 
+  /** @param body  sent as it is read: a file need not be in memory */
+  async upload<T>(path: string, body: Blob, type: string, query: Query = {}): Promise<T> {
+    const init = { method: 'POST', headers: { 'content-type': type }, body };
+    return JSON.parse(await this.#ask(withQuery(path, query), init)) as T;
+  }
+
   async #send<T>(method: string, path: string, body: unknown, more: Record<string, string> = {}): Promise<T> {
     const headers = { 'content-type': 'application/json', ...more };
     const init = { method, headers, body: JSON.stringify(body) };

@@ -51,7 +51,7 @@ async function take(
   { auction: id, orders: submissions }: Submission,
   once: Once | undefined,
 ): Promise<{ auction: string; receipts: Receipt[] }> {
-  const auction = id === undefined ? await nextToClose(ports) : await findAuction(ports, id);
+  const auction = await auctionFor(ports, id);
   const terms = knownTerms(ports, auction);
   const { participant } = owner;
   const admitted = admit(submissions, terms, await earlierOf(ports, auction.id, participant, submissions), owner);
@@ -132,6 +132,10 @@ async function ancestry(
   }
   return known;
 }
+
+/** The auction of that id, or the default market's open one with the next gate closure. @throws AuctionError `not-found`, `gate-not-open` */
+export const auctionFor = (ports: IntakePorts, id: string | undefined): Promise<Auction> =>
+  id === undefined ? nextToClose(ports) : findAuction(ports, id);
 
 async function nextToClose(ports: IntakePorts): Promise<Auction> {
   const [market] = ports.markets.keys();

@@ -1,12 +1,14 @@
 /** `merit orders`: a participant's own orders, and what became of them. */
 
+import { openAsBlob } from 'node:fs';
 import type { OrderView } from '../../auction/intake/find-order.ts';
+import type { UploadReport } from '../../auction/intake/upload-orders.ts';
 import type { Receipt } from '../../book/intake.ts';
 import { type Outcome, reasons } from '../../market/result.ts';
 import { exitCodes, Failure } from '../failure.ts';
 import { jsonOf, readText } from '../files.ts';
 import { HouseClient } from '../house-client.ts';
-import { count, figure, print, printJson, table } from '../output.ts';
+import { count, counted, figure, print, printJson, table } from '../output.ts';
 import { powerText } from '../summary.ts';
 import type { Asking } from './auctions.ts';
 
@@ -86,6 +88,27 @@ export async function replaceOrder(
   const receipt = await house.put<Receipt>(pathOf(id), order, { 'if-match': `"${version}"` }, { auction });
   if (options.json) return printJson(receipt);
   print(`${receipt.record_id}: version ${receipt.version} in ${receipt.auction}, sequence ${receipt.sequence}`);
+}
+
+/** Exit code 1 where lines were refused, or the upload did not come to its end. */
+export async function uploadOrders(file: string, options: Asking & { auction?: string }): Promise<void> {
+  const house = new HouseClient(options.url, options.token);
+  const type = /\.csv$/i.test(file) ? 'text/csv' : 'application/x-ndjson';
+  const report = await house.upload<UploadReport>('/orders/upload', await openAsBlob(file), type, {
+    auction: options.auction,
+  });
+  const { auction, accepted, refused, problems, stopped } = report;
+  if (options.json) printJson(report);
+  else {
+    print(`${auction}: ${counted(accepted, 'order')} taken, ${count(refused)} refused`);
+    for (const { line, record_id, field, message } of problems)
+      print(
+        `  line ${line}${record_id === undefined ? '' : ` (${record_id})`}${field ? `, ${field}` : ''}: ${message}`,
+      );
+  }
+  if (stopped !== undefined)
+    throw new Failure(exitCodes.no, `${file}: nothing was taken from line ${stopped.line} on: ${stopped.message}`);
+  if (refused > 0) throw new Failure(exitCodes.no, `${file}: ${counted(refused, 'order')} refused`);
 }
 
 interface Cancelling {
