@@ -159,6 +159,14 @@ test('POST /orders/upload says from which line on nothing was taken, where the g
   assert.equal((await ask('GET', `/orders?auction=${id}`)).json.orders.length, 500);
 });
 
+test('POST /orders/upload takes the two legs of a loop together, however far they lie apart', async (t) => {
+  const { upload } = await openUploads(t);
+  const between = Array.from({ length: 600 }, (_, i) => buy(`o${i}`));
+  const sent = [block('in', { side: 'buy', loopWith: 'out' }), ...between, block('out', { loopWith: 'in' })];
+  const { json } = await upload(sent.map((order) => `${JSON.stringify(order)}\n`).join(''));
+  assert.deepEqual([json.accepted, json.refused], [602, 0]);
+});
+
 test('POST /orders/upload takes ten thousand orders in one stream, a thousand problems told of those that it refuses', async (t) => {
   const { upload } = await openUploads(t);
   const rows = Array.from({ length: 10_000 }, (_, i) => `o${i},buy,${i % 5 === 0 ? 9000 : 60},10`);
