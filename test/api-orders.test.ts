@@ -88,6 +88,18 @@ test('POST /orders says where JSON is broken, and that NaN and Infinity are not 
   assert.match(await said('[{"record_id":"a"'), /JSON at position 17/);
 });
 
+test('POST /orders refuses JSON that two readers may read as two orders, and names the place', async (t) => {
+  const { refuse } = await openApiHouse(t);
+  const places = async (body: string) => {
+    const problem = await refuse('POST', '/orders', body);
+    assert.equal(problem.status, 400);
+    return problem.problems.map(({ field }) => field);
+  };
+  assert.deepEqual(await places('[{"record_id":"a","price":10,"price":90}]'), ['0.price']);
+  assert.deepEqual(await places('{"record_id":"a","__proto__":{"price":1}}'), ['__proto__']);
+  assert.deepEqual(await places('{"record_id":"a","price":10.00000000000000000001}'), ['price']);
+});
+
 test('POST /orders refuses a declared type that is not JSON, and takes JSON without a declared type', async (t) => {
   const { ask, hold } = await openApiHouse(t);
   await hold();
@@ -172,21 +184,22 @@ test('POST /orders refuses numbers that JSON turns into infinity', async (t) => 
   const { refuse, hold } = await openApiHouse(t);
   await hold();
   const problem = await refuse('POST', '/orders', '{"record_id":"o-1","side":"buy","price":60,"power":1e999}');
-  assert.deepEqual([problem.code, problem.problems[0]?.field], ['invalid-order', 'power']);
+  assert.deepEqual([problem.code, problem.problems[0]?.field], ['invalid-request', 'power']);
 });
 
-test('POST /orders is not harmed by __proto__, and the last of two equal keys counts', async (t) => {
-  const { ask, refuse, hold } = await openApiHouse(t);
+test('POST /orders is not harmed by __proto__, and takes no order with two equal keys', async (t) => {
+  const { refuse, hold } = await openApiHouse(t);
   await hold();
   const proto = await refuse(
     'POST',
     '/orders',
     '{"record_id":"a","side":"buy","price":1,"power":1,"__proto__":{"x":1}}',
   );
-  assert.deepEqual([proto.code, proto.problems[0]?.field], ['invalid-order', '__proto__']);
+  assert.deepEqual([proto.code, proto.problems[0]?.field], ['invalid-request', '__proto__']);
   assert.equal(({} as Record<string, unknown>).x, undefined);
   const twice = '{"record_id":"a","record_id":"b","side":"buy","price":1,"power":1}';
-  assert.equal((await ask('POST', '/orders', twice)).json.record_id, 'b');
+  const { code, problems } = await refuse('POST', '/orders', twice);
+  assert.deepEqual([code, problems[0]?.field], ['invalid-request', 'record_id']);
 });
 
 test('POST /orders refuses a body that is no order, no list and no batch', async (t) => {

@@ -1,8 +1,9 @@
-/** The JSON body of a request: within the limit, of the right type, there at all, and JSON. */
+/** The JSON body of a request: within the limit, of the right type, there at all, and JSON that every reader reads alike. */
 
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { AuctionError } from '../market/errors.ts';
+import { readStrictJson, type StrictJson } from '../market/json.ts';
 
 /** Lists and objects within each other; no request has more than a handful. Whatever walks a value any deeper may run out of stack. */
 export const deepest = 64;
@@ -10,7 +11,7 @@ export const deepest = 64;
 /**
  * @param limit bytes
  * @param optional whether there may be no body; the answer is `undefined` then
- * @throws AuctionError `too-large` past the limit, `invalid-request` without a body or when it is not JSON;
+ * @throws AuctionError `too-large` past the limit, `invalid-request` without a body, when it is not JSON, or may be read in more than one way;
  *         HTTPException 415 when the request declares another type
  */
 export async function readJson(c: Context, limit: number, optional = false): Promise<unknown> {
@@ -20,11 +21,19 @@ export async function readJson(c: Context, limit: number, optional = false): Pro
   checkType(c);
   if (isDeeperThan(text, deepest))
     throw badBody('too-deep', `Request body has more than ${deepest} lists and objects within each other`);
+  const { value, problems } = parsed(text);
+  if (problems.length > 0)
+    throw new AuctionError('invalid-request', 'Request body may be read in more than one way', problems);
+  return value;
+}
+
+function parsed(text: string): StrictJson {
   try {
-    return JSON.parse(text);
+    return readStrictJson(text);
   } catch (error) {
-    const hint = /\bNaN\b|\bInfinity\b/.test((error as Error).message) ? '; JSON has no NaN and no Infinity' : '';
-    throw badBody('broken-json', `Request body is not JSON: ${(error as Error).message}${hint}`);
+    if (!(error instanceof SyntaxError)) throw error;
+    const hint = /\bNaN\b|\bInfinity\b/.test(error.message) ? '; JSON has no NaN and no Infinity' : '';
+    throw badBody('broken-json', `Request body is not JSON: ${error.message}${hint}`);
   }
 }
 
