@@ -112,7 +112,7 @@ export function clearProblem(
   const welfare = toCents(moneyIn(units, welfareOf(part, part === problem ? byOrder : segmentsByOrder(part), lots)));
   const bound = Math.max(welfare, toCents(moneyIn(units, answer.bound)));
   const gap = (bound - welfare) / Math.max(1, Math.abs(bound));
-  const others = decidedOutcomes(part, solver, lots, published);
+  const others = decidedOutcomes(part, solver, lots, published, answer.less);
   const result: Result = {
     merit: 'result/1',
     auction: book.auction,
@@ -145,6 +145,8 @@ interface Cleared {
   /** Prices as found and on the tick, by zone * periods + MTU. */
   readonly exact: Float64Array;
   readonly published: Float64Array;
+  /** Columns of orders over several MTUs that are executed less than their mean price asks. */
+  readonly less: ReadonlySet<number>;
   /** Money that no answer can exceed. */
   readonly bound: number;
   readonly proven: boolean;
@@ -188,7 +190,7 @@ function answerWithoutLoss(
     const found = findEquilibrium(part, solver, left, from, proves);
     if (proves) groups = found.groups.flatMap(({ proof }) => proof ?? []);
     from = undefined;
-    const { sharing, exact } = sharesAndPrices(part, solver, found);
+    const { sharing, exact, less } = sharesAndPrices(part, solver, found);
     const lots = roundToLots(part, solver, sharing);
     const published = exact.map((price) => onTick(price, book.priceLimits.tick ?? finestTick));
     programs += found.programs;
@@ -200,7 +202,7 @@ function answerWithoutLoss(
     const losers = losingOrders(part, found, lots, exact);
     if (losers.length === 0) {
       const proven = found.proven && without.size === 0;
-      return { part, sharing, lots, exact, published, bound, proven, programs, stopped, checkpoint, groups };
+      return { part, sharing, lots, exact, published, less, bound, proven, programs, stopped, checkpoint, groups };
     }
     for (const order of losers) without.add(order);
   }
@@ -220,19 +222,19 @@ function sharesAndPrices(
   problem: Problem,
   solver: Solver,
   found: Equilibrium,
-): { sharing: Sharing; exact: Float64Array } {
+): { sharing: Sharing; exact: Float64Array; less: ReadonlySet<number> } {
   // A minimum income can depend on volumes at the money: then the order keeps those it was found with.
   const kept = { decisions: new Set<number>(), nodes: new Set<number>() };
   const size = () => kept.decisions.size + kept.nodes.size;
   for (;;) {
     const before = size();
     const sharing = shareAtTheMoney(problem, solver, found, kept);
-    const { prices: exact, unsupported } = midpointPrices(problem, solver, found, sharing);
+    const { prices: exact, unsupported, less } = midpointPrices(problem, solver, found, sharing);
     for (const rule of noLossRules(problem, found.on, sharing))
       if (sumAt(rule, exact) < rule.low - inMoney.met) kept.decisions.add(rule.decision);
     // Orders over several MTUs that gave way stay as they are where they are at the money: no prices support more of them.
     for (const group of unsupported) keepLonger(problem, found, group, kept);
-    if (size() === before) return { sharing, exact };
+    if (size() === before) return { sharing, exact, less };
   }
 }
 

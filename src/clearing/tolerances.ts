@@ -13,6 +13,8 @@ export const inPrice = {
   onCurve: 1e-7,
   /** Of a line: as near to its end a price is there, where the line is so short that two of its prices would be one. */
   ofLine: 1e-3,
+  /** A decision that loses less does not. */
+  noLoss: 1e-7,
   /** An order's limit is the price of a linear program's duals, which add up several. */
   atTheMoney: 1e-5,
   /** A price of a rule that never gives way may be off by so much, and one that is off by more has given way. */
@@ -30,6 +32,8 @@ export const inPrice = {
 export const inPower = {
   /** The nearest point closes balances and bounds to this. */
   balance: 1e-7,
+  /** What a program leaves along a line that hardly rises, beside its end. */
+  settled: 1e-5,
   /** A net supply is at an end of a curve's piece. */
   same: 1e-8,
   /** Of a volume: nothing, or all of it. */

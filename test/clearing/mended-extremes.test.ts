@@ -133,6 +133,129 @@ const cases: Record<string, readonly [orders: string, more: readonly object[], c
       constraints: [{ id: 'k', period: 1, ptdf: { A: 0.5, B: -0.25 }, ram: 10 }],
     },
   ],
+  'a fifth of a MW along a line of 20 GW within two cents has a price': [
+    'linear 0@1749.99 -20000@1750.01, buy 0.2@3999.99',
+    [],
+  ],
+  'a flat line beside a steep one keeps its digits': ['linear 965.7@-500 18.8@-499.99 0@1749.99', []],
+  'a step at the end of a line comes before it, to the last digit of its price': [
+    'linear 1000@379.86 710.9@1749.99 0@1749.99',
+    [block('b', { price: -500, power: 629.3 })],
+    { resolution: 'PT15M' },
+  ],
+  'three watts of a block of 100 MW say its price': [
+    'sell 0.000003@13.74',
+    [block('b', { side: 'buy', price: 1750, power: 100, minAcceptance: 0 })],
+    { lot: 0.000001 },
+  ],
+  'a watt of a step says its price': [
+    'sell 0.000001@0#3',
+    [complex('c', 'buy', [[3, 0.000108, 1750]]), block('b', { price: 1749.99, power: 100, from: 2, to: 2 })],
+    { lot: 0.000001, periods: 3 },
+  ],
+  'where no prices do, no order comes in whose income is not met': [
+    'linear 10500.7@1749.999999#1',
+    [
+      complex(
+        'g',
+        'sell',
+        [
+          [1, 5000, 1750.000001],
+          [2, 11.6, -500],
+        ],
+        { loadGradient: { down: 0.000001, up: 0 } },
+      ),
+      {
+        ...complex('i', 'sell', [], { condition: 'minimum-income', fixedTerm: 10_000_000_000 }),
+        steps: [{ period: 1, power: 4999.9, price: 1750, minAcceptance: 1 }],
+      },
+    ],
+    { ...noTick, periods: 2 },
+  ],
+  'a block that would need a price very far beyond the limits, for a little power, gives way': [
+    'buy 20000@1749.99#3',
+    [block('b', { price: 775.88, powers: { 3: 19_999.9, 4: 0.3 }, minAcceptance: 0 })],
+    { periods: 4 },
+  ],
+  'a block gives way by less than the tick of its market': [
+    'buy 99@-10#1',
+    [block('b', { price: -17.5, power: 500, to: 3, minAcceptance: 0 })],
+    { periods: 3, priceLimits: { min: -20, max: -10, tick: 0.5 } },
+  ],
+  'a member of a group gives way': [
+    'A buy 13.4@1750.01#1, B sell 6.1@1750.01#3',
+    [
+      block('b', { zone: 'B', price: -500, powers: { 1: 0.1, 2: 1.5 }, minAcceptance: 0 }),
+      block('g', {
+        zone: 'B',
+        side: 'buy',
+        price: 4000,
+        power: 19_999.9,
+        from: 2,
+        to: 3,
+        minAcceptance: 0,
+        exclusiveGroup: 'g',
+      }),
+    ],
+    { periods: 3, zones: ['A', 'B'], lines: [line('A-B', 50)] },
+  ],
+  'a loop gives way with both legs': [
+    'buy 181.25@7.499999#3, linear -938.75@7.5#1',
+    [
+      block('l1', { price: 7.5, powers: { 2: 18.75, 3: 342 }, minAcceptance: 0, loopWith: 'l2' }),
+      block('l2', { side: 'buy', price: 7.499999, power: 10.5, from: 2, to: 2, minAcceptance: 0, loopWith: 'l1' }),
+      complex(
+        'g',
+        'buy',
+        [
+          [1, 24.5, 8.964769],
+          [2, 19.75, 7.499999],
+          [3, 41, 7.499999],
+          [4, 13.25, 8.314185],
+        ],
+        { loadGradient: { down: 1, up: 0 } },
+      ),
+    ],
+    { periods: 4, priceLimits: { min: 5, max: 10, tick: 0.000001 } },
+  ],
+  'a family in which one repays the other is a lot off its ratios': [
+    'sell 11.2@-0.01',
+    [
+      block('p', { side: 'buy', price: -0.01, power: 0.1, minAcceptance: 0.5 }),
+      block('k', { side: 'buy', price: 0.01, power: 14.3, minAcceptance: 0.001, linkedTo: 'p' }),
+      block('g', { side: 'buy', price: 999_999.99, power: 4.5, minAcceptance: 0.001, linkedTo: 'k' }),
+    ],
+    { lot: 0.1, priceLimits: { min: -1_000_000, max: 1_000_000, tick: 0.01 } },
+  ],
+  'a member of a group has what is less than a lot of another, or not': [
+    'buy 9999.9@172082.36',
+    [
+      block('a', { side: 'buy', price: 999_999.99, power: 1147.9, minAcceptance: 0, exclusiveGroup: 'g' }),
+      block('b', { price: 0, power: 1.4, minAcceptance: 0.999999, exclusiveGroup: 'g' }),
+    ],
+    { lot: 0.1, priceLimits: { min: -1_000_000, max: 1_000_000, tick: 0.01 } },
+  ],
+  'the lots of a region take each other in': [
+    '',
+    [
+      {
+        ...complex('c', 'buy', [], { condition: 'maximum-payment' }),
+        steps: [
+          { period: 1, power: 0.7, price: -500, minAcceptance: 0.001 },
+          { period: 2, power: 19.6, price: 1750 },
+        ],
+      },
+      block('b', { zone: 'B', price: 1749.99, power: 9541.1, minAcceptance: 0 }),
+      block('d', { zone: 'C', side: 'buy', price: 1750.01, power: 18.9, from: 2, to: 2 }),
+      block('e', { zone: 'C', price: -499.99, power: 20_000, from: 2, to: 2, minAcceptance: 0.001 }),
+    ],
+    {
+      lot: 0.1,
+      periods: 2,
+      zones: ['A', 'B', 'C'],
+      constraints: [{ id: 'k', period: 1, ptdf: { A: 0.5, B: -0.25 }, ram: 10 }],
+    },
+  ],
 };
 
 for (const [name, [orders, more, changes = {}]] of Object.entries(cases)) {

@@ -42,6 +42,8 @@ const farthest = 1e9;
 interface Midpoint {
   readonly prices: Float64Array;
   readonly unsupported: readonly number[];
+  /** Columns of orders over several MTUs that are executed less than their mean price asks. */
+  readonly less: ReadonlySet<number>;
 }
 
 /**
@@ -53,7 +55,7 @@ interface Midpoint {
 export function midpointPrices(problem: Problem, solver: Solver, found: Equilibrium, shared: Sharing): Midpoint {
   const cells = problem.zones * problem.periods;
   const noLoss = noLossRules(problem, found.on, shared);
-  const { free: asked, unsupported } = rulesThatHold(problem, solver, found, shared, noLoss);
+  const { free: asked, unsupported, less } = rulesThatHold(problem, solver, found, shared, noLoss);
   const free = tightened(solver, asked, cells);
   const rowsAsked = [free.low.slice(cells), free.high.slice(cells)] as const;
   passBounds(free);
@@ -67,7 +69,7 @@ export function midpointPrices(problem: Problem, solver: Solver, found: Equilibr
   const rules = [...free.rules, ...noLoss];
   const program = reduced({ ...free, rules }, cells);
   for (const part of brokenParts(program, prices, cells)) nearest(program, part, prices, found, shared, cells);
-  return { prices: prices.slice(0, cells), unsupported };
+  return { prices: prices.slice(0, cells), unsupported, less };
 }
 
 /** The rules of all that trades freely, without those that give way; and the groups of MTUs in which even so no prices keep them. */
@@ -77,7 +79,7 @@ function rulesThatHold(
   found: Equilibrium,
   shared: Sharing,
   noLoss: readonly Rule[],
-): { free: Rules; unsupported: number[] } {
+): { free: Rules; unsupported: number[]; less: Set<number> } {
   const { zones, periods, groups } = problem;
   const shut = new Set(found.groups.flatMap(({ best }) => best!.closed));
   // Whichever of the volumes of equal welfare are executed, the same prices support them; prices that do not are asked by those executed.
@@ -110,7 +112,8 @@ function rulesThatHold(
     for (const [rule, looser] of yielding?.instead ?? []) instead.set(rule, looser);
   });
   const rules = free.rules.flatMap((rule) => (instead.has(rule) ? (instead.get(rule) ?? []) : [rule]));
-  return { free: { ...free, rules }, unsupported };
+  const less = new Set([...instead.keys()].flatMap(({ column }) => column ?? []));
+  return { free: { ...free, rules }, unsupported, less };
 }
 
 /**

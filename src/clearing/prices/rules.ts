@@ -27,6 +27,8 @@ export interface Rule {
   readonly high: number;
   /** Absent: the rule never gives way. */
   readonly yields?: Yielding;
+  /** The column that it is about; absent where it is about no one of them. */
+  readonly column?: number;
 }
 
 /** Rules, and the range of each price: of cells within the market's limits, then of rows. */
@@ -42,7 +44,7 @@ export const wholeOf = ({ nodes, columns, rows }: Problem): Part => ({
   rows: [...rows.keys()],
 });
 
-/** A ratio this near to its end is at it; a MW is a million watts. */
+/** A ratio this near to its end is at it, if that is no more than a rounding error of MW. */
 const sameRatio = inRatio.same;
 
 /**
@@ -69,7 +71,9 @@ export function settled(problem: Problem, part: Part, bounds: Bounds): Bounds & 
 
 /** Whether a value is at its lower bound (-1), at its upper bound (1), or between, as a basic variable is (0). */
 export function standing(problem: Problem, c: number, { lower, upper }: Bounds, value: number): -1 | 0 | 1 {
-  const near = problem.columns[c]!.kind === 'ratio' ? sameRatio : samePrice;
+  const { kind, cells } = problem.columns[c]!;
+  const size = kind === 'ratio' ? cells.reduce((most, [, mw]) => Math.max(most, Math.abs(mw)), 0) : 1;
+  const near = Math.min(sameRatio, inPower.balance / size);
   return value <= lower[c]! + near ? -1 : value >= upper[c]! - near ? 1 : 0;
 }
 
@@ -139,7 +143,7 @@ export function freeRules(
     if (kind === 'ratio' && at.length > 1) {
       // A block over several MTUs that nobody decides about: it may be executed less than its average price asks, at no loss.
       rules.push({ at, factor, low: lowest, high: Infinity });
-      rules.push({ at, factor, low: -Infinity, high: highest, yields: 'span' });
+      rules.push({ at, factor, low: -Infinity, high: highest, yields: 'span', column: c });
     } else rules.push({ at, factor, low: lowest, high: highest, ...(yields !== undefined && { yields }) });
   }
   return { rules, low, high };

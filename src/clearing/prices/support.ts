@@ -14,7 +14,7 @@ import { reduced } from './reduced.ts';
 import { freeRules, type NoLoss, noLossRules, type Rule, settled, sumAt } from './rules.ts';
 
 /** A loss per MWh this small (currency) is a rounding error. */
-const noLoss = inPrice.same;
+const noLoss = inPrice.noLoss;
 
 /** What prices say about an answer. */
 export interface Support {

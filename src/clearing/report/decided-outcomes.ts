@@ -22,6 +22,8 @@ interface Told {
   readonly lots: Lots;
   /** Published prices by cell. */
   readonly price: Float64Array;
+  /** Columns of those over several MTUs that are executed less than their mean price asks. */
+  readonly less: ReadonlySet<number>;
   /** Decisions of each order of the book. */
   readonly decisionsOf: ReadonlyMap<number, readonly number[]>;
   readonly children: ReadonlyMap<number, readonly number[]>;
@@ -35,6 +37,7 @@ export function decidedOutcomes(
   solver: Solver,
   lots: Lots,
   price: Float64Array,
+  less: ReadonlySet<number>,
 ): Map<number, Outcome> {
   const decisionsOf = new Map<number, number[]>();
   const children = new Map<number, number[]>();
@@ -51,7 +54,7 @@ export function decidedOutcomes(
       else list.push(row);
     }
   }
-  const told: Told = { problem, solver, lots, price, decisionsOf, children, rowsOf };
+  const told: Told = { problem, solver, lots, price, less, decisionsOf, children, rowsOf };
   const outcomes = new Map<number, Outcome>();
   problem.book.orders.forEach((order, index) => {
     if (order.kind === 'block') outcomes.set(index, blockOutcome(told, index, order));
@@ -102,15 +105,13 @@ function blockOutcome(told: Told, index: number, order: BlockOrder & BookOrder):
   const surplus = own.money;
   if (ratio >= 1 - whole) return { ...head, status: 'accepted', power, ratio: 1, surplus };
   if (ratio > whole) {
-    // Over several MTUs it may have to give way although it gains (section 4). In a family, a group or a loop others may leave it no more.
-    const isAlone = order.exclusiveGroup === undefined && order.linkedTo === undefined && order.loopWith === undefined;
-    const mayGiveWay =
-      isAlone &&
-      (told.children.get(d) ?? []).length === 0 &&
-      problem.columns[problem.decisions[d]!.column]!.cells.length > 1;
-    const isLess = mayGiveWay && own.money > noiseOfPart(problem, own.size);
+    // Over several MTUs it may have to give way although it gains (section 4), a loop with both legs.
+    const isLoop = order.loopWith !== undefined;
+    const gain = isLoop ? unitGain(told, d) : own.money;
+    const { column, test } = problem.decisions[d]!;
+    const isLess = (test === 'free' || told.less.has(column)) && gain > noiseOfPart(problem, own.size);
     const reason = isLess
-      ? reasonOf('paradoxically_rejected', 0, own.money * (1 - ratio), [])
+      ? reasonOf('paradoxically_rejected', 0, gain * (1 - ratio), order.loopWith === undefined ? [] : [order.loopWith])
       : reasonOf('partial_at_the_money', 0, 0, []);
     return { ...head, status: 'partially_accepted', power, ratio, surplus, reason };
   }

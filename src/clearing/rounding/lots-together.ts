@@ -13,6 +13,7 @@
  */
 
 import type { Sharing } from '../indeterminacy/sharing.ts';
+import type { Row } from '../model/columns.ts';
 import type { Problem } from '../model/problem.ts';
 import { Draft } from '../solver/draft.ts';
 import type { Solver } from '../solver/highs.ts';
@@ -98,9 +99,17 @@ function isBalanced(problem: Problem, { free }: Sharing, traded: InLots, t: numb
   const digit = (traded.giving.length <= mostForWatts ? 0.5 : 1.001) * 10 ** (units.power - 6);
   const flows = flowsAt(problem, t);
   if (flows.some((c) => value[c]! < free.lower[c]! - digit || value[c]! > free.upper[c]! + digit)) return false;
+  if (problem.rows.some((row) => row.kind === 'pool' && !isClosed(row, flows, value, digit))) return false;
   const left = leftIn(problem, traded, t);
   const lost = losses(problem, (c) => value[c] !== 0 && (hasLoss(problem, c) || !isWhole(value[c]!, lot)), lot, t);
   return left.every((mw, z) => mw >= -digit && mw <= lost(z * periods + t) + digit);
+}
+
+/** Do the exports of a region, if they are of this MTU, take each other in? */
+function isClosed({ entries, low, high }: Row, flows: readonly number[], value: Float64Array, digit: number): boolean {
+  if (!flows.includes(entries[0]![0])) return true;
+  const sum = entries.reduce((total, [c, factor]) => total + factor * value[c]!, 0);
+  return sum >= low - digit && sum <= high + digit;
 }
 
 /** MW by zone that are sold in an MTU and not taken out by flows. */

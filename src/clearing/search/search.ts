@@ -402,7 +402,8 @@ class Search {
       return false;
     const { exists } = supportOf(this.#problem, this.#solver, this.#master, bounds, list, answer);
     const level = exists ? 0 : this.#levelOf(list, best.closed, bounds, answer);
-    if (Math.max(level, supportedLevel) > Math.max(best.level, supportedLevel)) return false;
+    // Where no prices do at all, it might lose.
+    if (level >= unsupported || Math.max(level, supportedLevel) > Math.max(best.level, supportedLevel)) return false;
     // Equal within what is not worth looking for: the bound of the search stays that of the answer it proved.
     this.#best = { ...answer, on: list, closed: best.closed, bounds, level, welfare: Math.max(welfare, best.welfare) };
     return true;

@@ -9,7 +9,7 @@ import { type Check, Findings } from '../check.ts';
 import { mostOf } from '../numbers/simplex.ts';
 import { halfCent, leastShare, sameRatio } from '../numbers/tolerances.ts';
 import { type Block, type Blocks, blocksOf, fullEnergy, fullGain, moneySlack } from '../view/families.ts';
-import { energyOf, gainOfProfile, isAlone, profileOf } from '../view/units.ts';
+import { energyOf, gainOfProfile, profileOf } from '../view/units.ts';
 
 import { isExcusedBlock, type View } from '../view/view.ts';
 
@@ -44,8 +44,8 @@ function checkRatios({ eq }: View, blocks: readonly Block[]): Check {
 const isUnlinked = ({ childrenOf, groupOf, partnerOf }: Blocks, block: Block): boolean =>
   childrenOf(block).every(({ ratio }) => ratio === 0) && groupOf(block).length === 0 && partnerOf(block) === undefined;
 
-/** A block over several MTUs, alone, that is told to be less than its prices say (section 4). */
-const isGivingWay = (view: View, block: Block): boolean => isAlone(block, view.units) && isExcusedBlock(view, block);
+/** A block over several MTUs that is told to be less than its prices say (section 4). */
+const isGivingWay = (view: View, block: Block): boolean => isExcusedBlock(view, block);
 
 function checkUnlinked(view: View, blocks: Blocks, accepted: readonly Block[]): Check {
   const found = new Findings('INV-09', 'no block or flexible order is accepted at a loss');
@@ -107,7 +107,10 @@ function checkBest(view: View, blocks: Blocks, accepted: readonly Block[]): Chec
     const ids = family.map(({ id, ratio }) => `${id} ${ratio}`).join(', ');
     // Half a cent is what publishing money hides, and far above the dust of the program's pivots. Where several share what none is at the money
     // for, whole lots leave each a lot off its ratio.
-    const lots = family.length < 2 ? 0 : family.reduce((sum, block) => sum + lotOf(view, block), 0);
+    const lots = family.reduce(
+      (sum, block) => sum + (family.length < 2 ? 0 : lotOf(view, block)) + lotsBeside(view, blocks, block),
+      0,
+    );
     found.expect(most <= halfCent + lots, family[0]!.id, () => `other ratios than ${ids} would gain ${most} more`);
   }
   return found.check;
@@ -116,9 +119,19 @@ function checkBest(view: View, blocks: Blocks, accepted: readonly Block[]): Chec
 /** Money that a lot more or less of a block that is cut comes to. */
 function lotOf(view: View, block: Block): number {
   if (block.ratio === 1 || view.book.lot === undefined) return 0;
-  const largest = profileOf(block.order).reduce((most, { power }) => Math.max(most, power), 0);
-  return (Math.abs(fullGain(view, block)) * view.eq) / largest;
+  return (Math.abs(fullGain(view, block)) * view.eq) / largestOf(block.order);
 }
+
+/** Money that a block gains by what of its group's unit is less than a lot of others, which have nothing then. */
+function lotsBeside(view: View, blocks: Blocks, block: Block): number {
+  if (view.book.lot === undefined) return 0;
+  const idle = blocks.groupOf(block).filter(({ ratio, order }) => ratio === 0 && order.minAcceptance === 0);
+  const share = idle.reduce((sum, { order }) => sum + view.eq / largestOf(order), 0);
+  return Math.abs(fullGain(view, block)) * Math.min(share, 1 - block.ratio);
+}
+
+const largestOf = (order: Block['order']): number =>
+  profileOf(order).reduce((most, { power }) => Math.max(most, power), 0);
 
 /** Accepted blocks that a link, a group or a loop ties together. */
 function together(blocks: Blocks, accepted: readonly Block[]): Block[][] {
@@ -161,11 +174,17 @@ function checkFamilies(view: View, blocks: Blocks, accepted: readonly Block[]): 
     for (const each of subtree) subtree.push(...blocks.childrenOf(each).filter(({ ratio }) => ratio > 0));
     const total = (of: (each: Block) => number) => subtree.reduce((sum, each) => sum + each.ratio * of(each), 0);
     const gain = total((each) => fullGain(view, each));
-    const slack = moneySlack(
+    // Where one repays the other, whole lots leave each a lot off its ratio.
+    const lots = subtree.length < 2 ? 0 : subtree.reduce((sum, each) => sum + lotOf(view, each), 0);
+    const rounding = moneySlack(
       view,
       total((each) => fullEnergy(view, each)),
     );
-    found.expect(gain >= -slack, block.id, () => `loses ${-gain} with ${subtree.length - 1} accepted below it`);
+    found.expect(
+      gain >= -rounding - lots,
+      block.id,
+      () => `loses ${-gain} with ${subtree.length - 1} accepted below it`,
+    );
   }
   return found.check;
 }

@@ -37,7 +37,8 @@ export function numbersOfBlock(view: View, blocks: Blocks, block: Block, { code,
 
 function paradox(view: View, blocks: Blocks, block: Block, gain: number, binding: readonly string[]): Numbers {
   const partner = blocks.partnerOf(block);
-  if (partner !== undefined) return { ...noNumbers, missed: unitGain(view, blocks, block), named: [partner.id] };
+  if (partner !== undefined)
+    return { ...noNumbers, missed: unitGain(view, blocks, block) * (1 - block.ratio), named: [partner.id] };
   if (block.ratio > 0) return { ...noNumbers, missed: gain * (1 - block.ratio) };
   // Out of the money itself, its children would repay it. Within rounding of the money either may be told, and who is named says which.
   const energy = fullEnergy(view, block);

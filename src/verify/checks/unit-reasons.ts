@@ -8,7 +8,6 @@ import {
   type Complex,
   energyOf,
   gainOfProfile,
-  isAlone,
   isAloneWithoutMinimum,
   isBlock,
   isComplex,
@@ -150,8 +149,8 @@ function wrongInBlock(
   if (code === 'partial_at_the_money')
     return block.ratio > 0 && block.ratio < 1 ? undefined : `its ratio is ${block.ratio}`;
   if (code === 'paradoxically_rejected' && block.ratio > 0) {
-    if (!isAlone(block, view.units) || !isExcusedBlock(view, block)) return 'it was executed in part';
-    const missed = gain * (1 - block.ratio);
+    if (!isExcusedBlock(view, block)) return 'it was executed in part';
+    const missed = (gain + (partner === undefined ? 0 : fullGain(view, partner))) * (1 - block.ratio);
     return Math.abs(missedSurplus - missed) <= slack + halfCent ? undefined : `missed ${missed}, not ${missedSurplus}`;
   }
   if (block.ratio > 0) return 'it was executed in part';

@@ -8,6 +8,7 @@
  * Whether prices exist is asked of each part of the market that orders, lines, ramps and exchange tie together (`supporting.ts`).
  */
 
+import { blocksOf } from './families.ts';
 import type { Ranged } from './shut.ts';
 import { type Cell, type Rule, supportingPrices } from './supporting.ts';
 import { askedOf, isAloneWithoutMinimum, isBlock } from './units.ts';
@@ -71,6 +72,16 @@ function partsOf({ book, periods, positions, units, links, regions }: Ranged) {
     for (const t of active) join(zone, t, zone, active[0]!);
     for (let t = 0; t < periods; t++) if (span > 1) join(zone, t, zone, t - (t % span));
   }
+  // What a loop or a family may not lose ties the MTUs of all its blocks.
+  const { all, parentOf, partnerOf } = blocksOf({ units });
+  for (const block of all)
+    for (const other of [parentOf(block), partnerOf(block)]) {
+      const [t, u] = [block, other].map((each) => (each?.ratio ? each.power.findIndex((mw) => mw > 0) : -1)) as [
+        number,
+        number,
+      ];
+      if (t >= 0 && u >= 0) join(block.zone, t, block.zone, u);
+    }
   for (const { from, to, tied } of links)
     for (let t = 0; t < periods; t++) {
       join(from, t, to, t);

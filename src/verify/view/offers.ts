@@ -56,7 +56,8 @@ function curveOffers({ points, shape }: CurveOrder, limits: { min: number; max: 
   /** The net position falls from `before` to `after` MW while the price goes from `low` to `high`. */
   const fall = (before: number, after: number, low: number, high: number) => {
     if (before <= after) return;
-    const priceAt = (mw: number) => low + ((before - mw) / (before - after)) * (high - low);
+    // At its ends the price is that of the point, to the last digit: others may stand there.
+    const priceAt = (mw: number) => (mw === after ? high : low + ((before - mw) / (before - after)) * (high - low));
     const stillBought = Math.max(after, 0);
     if (before > stillBought) {
       offers.push({ side: 'buy', first: priceAt(stillBought), last: low, power: before - stillBought });

@@ -8,7 +8,7 @@
 
 import { capacityAt } from '../../market/network.ts';
 import { mostOf } from '../numbers/simplex.ts';
-import { dust } from '../numbers/tolerances.ts';
+import { dust, pivotDust } from '../numbers/tolerances.ts';
 import { directionsOf } from './directions.ts';
 import { blocksOf } from './families.ts';
 import type { Ranged } from './shut.ts';
@@ -63,7 +63,9 @@ export function supportingPrices(
   addLines(near, program, isLimited);
   if (!given.has('ramps')) addRamps(near, program);
   if (!given.has('exchange')) addExchange(near, program);
-  return program.isFeasible(2 * view.ep);
+  return program.isFeasible(
+    isLimited ? pivotDust * (view.book.priceLimits.max - view.book.priceLimits.min) : 2 * view.ep,
+  );
 }
 
 function canBeSaid({ book, units, links, regions }: Ranged, cells: readonly Cell[], given: ReadonlySet<Rule>): boolean {
@@ -97,6 +99,7 @@ const isLonely = ({ order }: Unit): boolean =>
 /** Prices count from the lowest, so that all variables start at nothing. */
 class Program {
   readonly #min: number;
+  readonly #isLimited: boolean;
   readonly #index = new Map<string, number>();
   readonly #rows: { terms: Terms; room: number }[] = [];
   #variables: number;
@@ -104,6 +107,7 @@ class Program {
   constructor({ book }: Ranged, cells: readonly Cell[], beyond: number) {
     const { min, max } = book.priceLimits;
     const range = max - min;
+    this.#isLimited = beyond === 0;
     this.#min = min - beyond * range;
     cells.forEach(({ z, t }, i) => {
       this.#index.set(`${z}/${t}`, i);
@@ -135,9 +139,44 @@ class Program {
       );
   }
 
+  /**
+   * The rules without those that a price alone can keep, however far it has to go, since no other rule minds: an order over several MTUs that has a
+   * MW in one of them, and a thousand in another, may need it very far.
+   */
+  #withoutFree(): { terms: Terms; room: number }[] {
+    let rows = this.#rows;
+    for (;;) {
+      const signs = new Map<number, { less: boolean; more: boolean }>();
+      for (const { terms } of rows) {
+        if (terms.length < 2) continue;
+        for (const [variable, factor] of terms) {
+          const known = signs.get(variable) ?? { less: false, more: false };
+          signs.set(variable, { less: known.less || factor < 0, more: known.more || factor > 0 });
+        }
+      }
+      const isFree = ([variable, factor]: Terms[number]) =>
+        variable < this.#index.size &&
+        factor !== 0 &&
+        signs.get(variable)?.less !== signs.get(variable)?.more &&
+        !this.#isHeld(rows, variable, factor > 0);
+      const left = rows.filter(({ terms }) => terms.length < 2 || !terms.some(isFree));
+      if (left.length === rows.length) return rows;
+      rows = left;
+    }
+  }
+
+  /** Whether an order of the MTU itself holds a price that would have to fall, or rise. */
+  #isHeld(rows: readonly { terms: Terms; room: number }[], variable: number, falls: boolean): boolean {
+    return rows.some(
+      ({ terms }, i) =>
+        i >= this.#index.size && terms.length === 1 && terms[0]![0] === variable && terms[0]![1] > 0 !== falls,
+    );
+  }
+
   /** @param off  what every rule may be broken by; undefined for a program that is too large */
   isFeasible(off: number): boolean | undefined {
-    const [count, rows] = [this.#variables + 1, this.#rows];
+    const count = this.#variables + 1;
+    const rows = this.#isLimited ? this.#rows : this.#withoutFree();
     if ((count + rows.length) * rows.length > mostCells) return undefined;
     // All rules are broken by what is left of `worst`; as much of it as can be is taken back.
     const worst = rows.reduce((most, { room }) => Math.max(most, -room), 0);

@@ -4,20 +4,21 @@ import type { Book } from '../../market/book.ts';
 import { leastPower } from '../../market/bounds.ts';
 import { gridOf, isOn } from '../../market/decimal.ts';
 import { capacityAt, type Line } from '../../market/network.ts';
-import type { BlockOrder } from '../../market/order.ts';
+import type { BlockOrder, BookOrder } from '../../market/order.ts';
 import type { Outcome, Result } from '../../market/result.ts';
 import { hoursOf } from '../../market/time.ts';
 import { dust, publishedTo, tolerancesOf } from '../numbers/tolerances.ts';
 import { type Due, duesOf } from '../settled/prices.ts';
 import { type Settled, settledOf } from '../settled/settled.ts';
 import { decidedMtus } from './decided.ts';
+import { blocksOf } from './families.ts';
 import { givingWay, type MayGiveWay } from './giving-way.ts';
 import { keyOf, type Position, positionsOf } from './offers.ts';
 import { rangesOf } from './ranges.ts';
 import type { Link, Region } from './seen.ts';
 import { type Ranged, shutDirections } from './shut.ts';
 import { unevenMtus } from './uneven.ts';
-import { askedOf, type Unit, unitsOf } from './units.ts';
+import { askedOf, isAloneWithoutMinimum, type Unit, unitsOf } from './units.ts';
 
 export type { Link, Region } from './seen.ts';
 
@@ -152,16 +153,20 @@ export const isExcused = ({ mayGiveWay, result }: View, { outcome, zone, from, s
   outcome.reason?.code === 'paradoxically_rejected' &&
   (result.status === 'feasible' || mayGiveWay('long orders', zone, from));
 
-/** The same of a block that is alone and has no minimum: one in a single MTU never gives way. */
+/** The same of a block, or a loop: one in a single MTU never gives way. */
 export function isExcusedBlock(
-  { mayGiveWay, result, periods }: View,
-  unit: Unit & { readonly order: BlockOrder },
+  { mayGiveWay, result, periods, units }: View,
+  unit: Unit & { readonly order: BlockOrder & BookOrder },
 ): boolean {
-  const asked = askedOf(unit, periods);
-  const from = asked.findIndex((mw) => mw > 0);
-  const isLong = asked.some((mw, t) => mw > 0 && t !== from);
+  const { partnerOf } = blocksOf({ units });
+  const partner = partnerOf(unit);
+  const asked = [unit, ...(partner === undefined ? [] : [partner])].map((leg) => askedOf(leg, periods));
+  const isIn = (t: number) => asked.some((leg) => leg[t]! > 0);
+  const from = asked[0]!.findIndex((mw) => mw > 0);
+  const isLong = asked[0]!.some((_, t) => isIn(t) && t !== from);
   const isTold = unit.outcome.reason?.code === 'paradoxically_rejected';
-  return isLong && isTold && (result.status === 'feasible' || mayGiveWay('long orders', unit.zone, from));
+  const isLeftOut = result.status === 'feasible' && isAloneWithoutMinimum(unit, units);
+  return isLong && isTold && (isLeftOut || mayGiveWay('long orders', unit.zone, from));
 }
 
 /** Price of a position: the mean over the MTUs it covers. */

@@ -89,6 +89,7 @@ test('nearestStep() and settledNet() tell prices of a line apart that is as shor
   ]);
   assert.equal(nearestStep(curve, 5.01, 30.0001, 1), 30);
   assert.equal(nearestStep(curve, 55, 30.5, 1), undefined);
-  assert.equal(settledNet(curve, 5.01, 1), 5);
+  assert.equal(settledNet(curve, 5.000001, 1), 5);
+  assert.equal(settledNet(curve, 5.01, 1), 5.01);
   assert.equal(settledNet(curve, 55, 1), 55);
 });

@@ -35,8 +35,12 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
   // Steps, one a price where they come in order.
   let prices: number[] = [];
   let powers: number[] = [];
-  const bends = new Map<number, number>(); // change of the slope, MW per currency/MWh
-  const bend = (price: number, change: number) => bends.set(price, (bends.get(price) ?? 0) + change);
+  const bends = new Map<number, number[]>(); // changes of the slope, MW per currency/MWh
+  const bend = (price: number, change: number) => {
+    const here = bends.get(price);
+    if (here === undefined) bends.set(price, [change]);
+    else here.push(change);
+  };
   let bought = 0;
   let worth = 0;
   let isSorted = true;
@@ -81,7 +85,9 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
     spent += (mw * (from + to)) / 2;
   };
   const corners = [...bends.keys()].sort((a, b) => a - b);
+  // A steep line would leave a flat one beside it few digits: what adding loses is added apart (Neumaier).
   let slope = 0;
+  let lost = 0;
   let steepest = 0;
   let jump = 0;
   let corner = 0;
@@ -91,13 +97,18 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
     while (jump < prices.length && prices[jump] === price) mw += powers[jump++]!;
     if (mw > 0) piece(price, price, mw);
     if (corners[corner] === price) {
-      slope += bends.get(price)!;
+      for (const change of bends.get(price)!) {
+        const sum = slope + change;
+        lost += Math.abs(slope) >= Math.abs(change) ? slope - sum + change : change - sum + slope;
+        slope = sum;
+      }
       steepest = Math.max(steepest, slope);
       corner++;
     }
     const next = Math.min(prices[jump] ?? Infinity, corners[corner] ?? Infinity);
     // Sums leave crumbs where the last line has ended: far below the steepest slope there is no line.
-    if (next < Infinity && slope > steepest * inSolver.noFactor) piece(price, next, slope * (next - price));
+    if (next < Infinity && slope + lost > steepest * inSolver.noFactor)
+      piece(price, next, (slope + lost) * (next - price));
   }
   return {
     low: Float64Array.from(low),
@@ -159,8 +170,9 @@ export function settledNet(curve: NetCurve, net: number, slack: number): number 
   if (i === curve.power.length || curve.low[i] === curve.high[i]) return net;
   const price = priceOn(curve, i, net);
   const near = Math.min(slack, widthAt(curve, i) * inPrice.ofLine);
-  if (price - curve.low[i]! <= near) return curve.start[i]!;
-  return curve.high[i]! - price <= near ? endOf(curve, i) : net;
+  const [start, end] = [curve.start[i]!, endOf(curve, i)];
+  if (price - curve.low[i]! <= near && net - start <= inPower.settled) return start;
+  return curve.high[i]! - price <= near && end - net <= inPower.settled ? end : net;
 }
 
 const widthAt = (curve: NetCurve, i: number): number => curve.high[i]! - curve.low[i]!;
