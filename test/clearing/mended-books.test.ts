@@ -277,6 +277,16 @@ const cases: Record<string, readonly [orders: string, blocks?: readonly object[]
     [block('parent', { price: 0, power: 729_900 }), block('child', { price: -1, power: 300, linkedTo: 'parent' })],
     { priceLimits: { min: -9999, max: 9999, tick: 1 } },
   ],
+  'a block that is accepted where the limits are in the way of all who trade freely': [
+    'buy 20@30#1, sell 11@-10#3, linear -18@0#1/60, linear 20@-70#1/60',
+    [block('b', { resolution: 'PT60M', price: -60, power: 10 })],
+    quarters,
+  ],
+  'a line that hardly rises beside one of 16 GW within a millionth is a line': [
+    'linear 15986@1749.999999 0@1750 -12.1@3322.488412, buy 5.9@3416.553838',
+    [],
+    { priceLimits: { min: -500, max: 4000 } },
+  ],
   'households of watts': [
     'linear 0.000017@20 -0.000011@4000, sell 0.000012@60, buy 0.000008@80',
     [],

@@ -235,6 +235,15 @@ const cases: Record<string, readonly [orders: string, more: readonly object[], c
     ],
     { lot: 0.1, priceLimits: { min: -1_000_000, max: 1_000_000, tick: 0.01 } },
   ],
+  'a small child that helps is named, however large its parent': [
+    'sell 20000@1749.99',
+    [
+      block('b', { side: 'buy', price: 3732.22, power: 19_999.9 }),
+      block('p', { price: 3838.49, power: 12_945.4 }),
+      block('k1', { price: -500, power: 16.2, linkedTo: 'p' }),
+      block('k2', { side: 'buy', price: 1750.01, power: 0.2, linkedTo: 'p' }),
+    ],
+  ],
   'the lots of a region take each other in': [
     '',
     [

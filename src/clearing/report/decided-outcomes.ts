@@ -172,7 +172,8 @@ function whyRejected(
   const distance = -own.money / own.size;
   if (own.money <= noise) {
     const family = bestFamily(told, d);
-    const rescuers = (told.children.get(d) ?? []).filter((child) => bestFamily(told, child) > noise);
+    const helps = (child: number) => bestFamily(told, child) > noiseOf(problem, decisions[child]!, sizeOf(told, child));
+    const rescuers = (told.children.get(d) ?? []).filter(helps);
     if (rescuers.length === 0) return reasonOf('out_of_the_money', distance, 0, []);
     const binding = rescuers.flatMap((child) => decisions[child]!.orders.map((o) => idOf(book, o)));
     if (family <= noise) return reasonOf('family_loss', distance, 0, binding);

@@ -35,7 +35,12 @@ export function givingWay(view: Ranged): MayGiveWay {
       const limited = supportingPrices(view, cells, new Set(before[rule]));
       // Only the limits may stand in the way: either prices beyond them would keep every rule, or a price at a limit shows it, elsewhere prices
       // could move on.
-      const isLimits = () => supportingPrices(view, cells, new Set(), false) === true || isAtLimit(view, cells);
+      const isLimits = () =>
+        supportingPrices(view, cells, new Set(), false) === true || isAtLimit(view, cells) || isOfAnyDecision();
+      // Where not even those that trade freely have prices within them, but beyond, it is not the accepted blocks that ask for too much.
+      const isOfAnyDecision = () =>
+        supportingPrices(view, cells, new Set(before[rule]), true, false) === false &&
+        supportingPrices(view, cells, new Set(), false, false) === true;
       may = limited !== true && isLimits();
       known.set(name, may);
     }

@@ -45,6 +45,7 @@ const farBeyond = ({ periods }: Ranged): number => 4 * (periods + 1);
 /**
  * @param given  rules that give way
  * @param isLimited  false: as if prices had no limits
+ * @param isDecided  false: of those that trade freely alone, as if nobody minded a loss that was decided to be accepted
  * @returns undefined where it can't be told
  */
 export function supportingPrices(
@@ -52,11 +53,12 @@ export function supportingPrices(
   cells: readonly Cell[],
   given: ReadonlySet<Rule>,
   isLimited = true,
+  isDecided = true,
 ): boolean | undefined {
   if (!canBeSaid(view, cells, given)) return undefined;
   const program = new Program(view, cells, isLimited ? 0 : farBeyond(view));
   addOrders(view, program, given);
-  addUnits(view, program, given);
+  addUnits(view, program, given, isDecided);
   addSteps(view, program);
   // Within a lot of its ends what carries may be there or not, before rounding: where the limits are asked about it is not.
   const near = { ...view, eq: isLimited ? dust(view.eq) : view.eq };
@@ -232,7 +234,7 @@ function addSteps(view: Ranged, program: Program): void {
 }
 
 /** What is accepted does not lose, and a block that is cut gains nothing. */
-function addUnits(view: Ranged, program: Program, given: ReadonlySet<Rule>): void {
+function addUnits(view: Ranged, program: Program, given: ReadonlySet<Rule>, isDecided: boolean): void {
   const { units, periods } = view;
   const blocks = blocksOf(view);
   /** Money of some units per MWh, as terms over prices. */
@@ -257,7 +259,7 @@ function addUnits(view: Ranged, program: Program, given: ReadonlySet<Rule>): voi
     if (isComplex(unit) || !unit.power.some((_, t) => program.has(unit.zone, t))) continue;
     const isConvex = isAloneWithoutMinimum(unit, units);
     const least = isBlock(unit) && !isConvex ? unit.order.minAcceptance : 0;
-    if (unit.ratio === 0 && !(isConvex && isBlock(unit))) continue;
+    if (isConvex ? !isBlock(unit) : unit.ratio === 0 || !isDecided) continue;
     const asked = isBlock(unit) ? askedOf(unit, periods) : unit.power;
     const whole = gainOf([{ ...partOf(unit), asked }]);
     if (!whole.prices.every(([z, t]) => program.has(z, t))) continue;

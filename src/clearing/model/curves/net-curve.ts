@@ -13,7 +13,7 @@
  *          +---------------- price
  */
 
-import { inPower, inPrice, inSolver } from '../../tolerances.ts';
+import { inPower, inPrice } from '../../tolerances.ts';
 import type { Segment } from './segments.ts';
 
 export interface NetCurve {
@@ -88,7 +88,7 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
   // A steep line would leave a flat one beside it few digits: what adding loses is added apart (Neumaier).
   let slope = 0;
   let lost = 0;
-  let steepest = 0;
+  let lines = 0;
   let jump = 0;
   let corner = 0;
   while (jump < prices.length || corner < corners.length) {
@@ -101,14 +101,13 @@ export function netCurve(segments: readonly Segment[]): NetCurve {
         const sum = slope + change;
         lost += Math.abs(slope) >= Math.abs(change) ? slope - sum + change : change - sum + slope;
         slope = sum;
+        lines += Math.sign(change);
       }
-      steepest = Math.max(steepest, slope);
       corner++;
     }
     const next = Math.min(prices[jump] ?? Infinity, corners[corner] ?? Infinity);
-    // Sums leave crumbs where the last line has ended: far below the steepest slope there is no line.
-    if (next < Infinity && slope + lost > steepest * inSolver.noFactor)
-      piece(price, next, (slope + lost) * (next - price));
+    // Sums leave crumbs where the last line has ended.
+    if (next < Infinity && lines > 0) piece(price, next, (slope + lost) * (next - price));
   }
   return {
     low: Float64Array.from(low),
