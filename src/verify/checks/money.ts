@@ -147,15 +147,10 @@ const rentOf = (view: View, link: Link, t: number): number =>
  */
 function costOfLots(view: View, isKnown: (z: number, t: number) => boolean): number {
   const { units, links, regions, lost, price, periods, hours, eq } = view;
-  const { groupOf } = blocksOf(view);
-  const isCut = ({ ratio }: Unit) => ratio > 0 && ratio < 1;
-  // What a cut member leaves of a group's unit may be less than a lot of another.
-  const isLessThanALot = (block: Block) =>
-    block.ratio === 0 && block.order.minAcceptance === 0 && groupOf(block).some(isCut);
   let cost = 0;
   for (const unit of units) {
     if (isComplex(unit)) cost += lotSlack(view, unit);
-    else if (isBlock(unit) && (isCut(unit) || isLessThanALot(unit))) {
+    else if (isBlock(unit) && isCut(unit)) {
       const limit = unit.order.price;
       // Of an MTU whose share is less than half a lot nothing may be left.
       askedOf(unit, periods).forEach((mw, t) => {
@@ -172,6 +167,8 @@ function costOfLots(view: View, isKnown: (z: number, t: number) => boolean): num
   }
   return cost;
 }
+
+const isCut = ({ ratio }: Unit): boolean => ratio > 0 && ratio < 1;
 
 /**
  * Money that less than a lot was worth: a cut member of a group leaves a part of the group's unit to another one, which executes nothing of it
@@ -232,7 +229,7 @@ function reachedAtPrices(view: View, worth: Sum): number {
   const isKnown = (z: number, t: number) => known.has(`${z}/${t}`);
   const before = { ...view, price };
   const { beforeLots, allowance } = dualityOf(before, worth, isKnown);
-  return Math.max(worth.value, beforeLots) + allowance + costOfLots(before, isKnown);
+  return Math.max(worth.value, beforeLots) + allowance + costOfLots(before, isKnown) + worthOfLessThanALot(view);
 }
 
 /** What buyers pay is what sellers get, what the lines earn, and the tariffs. */
