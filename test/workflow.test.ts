@@ -64,7 +64,10 @@ test('when patience is at its end: notice, failed with the cause; restarted with
   const failed = await reaches(house.ports, 'a', 'failed');
   assert.equal(failed.cause, 'NoResults: clearing had no results after 3 attempts');
   assert.equal((await ended(house.ports.workflow, 'a-1')).status, 'failed');
-  assert.deepEqual(sent[0], { id: 'auction-failed:a:1', kind: 'auction-failed', auction: 'a', cause: failed.cause });
+  const { sequence, ...told } = sent[0]!;
+  const where = { auction: 'a', run: 1, state: 'failed', at: failed.updatedAt };
+  assert.deepEqual(told, { id: 'auction-failed:a:1', kind: 'auction-failed', cause: failed.cause, ...where });
+  assert(sequence! > 0);
   await house.reopen({ markets: [late(0, 1)] });
   const restarted = await restartAuction(house.ports, 'a');
   assert.equal(restarted.run, 2);
