@@ -293,10 +293,11 @@ function losingOrders(problem: Problem, found: Equilibrium, lots: Lots, prices: 
   return byVolume.slice(0, 1).map(({ order }) => order);
 }
 
-/** Half away from zero; without the crumbs that a division by 0.01 leaves. */
+/** Half away from zero; without the crumbs that a division by 0.01 leaves, or the solver that found the price. */
 function onTick(price: number, tick: number): number {
   const ticks = Math.abs(price) / tick;
-  const rounded = Math.sign(price) * Math.floor(ticks + 0.5 + inPrice.halfTick) * tick;
+  const crumbs = Math.max(inPrice.halfTick, inPrice.found / tick);
+  const rounded = Math.sign(price) * Math.floor(ticks + 0.5 + crumbs) * tick;
   const decimals = Math.max(0, Math.ceil(-Math.log10(tick)) + 2);
   return Number(rounded.toFixed(decimals)) + 0;
 }

@@ -24,6 +24,8 @@ export const inPrice = {
   loss: 1e-4,
   /** Bounds and published prices that move by less have not moved. */
   moved: 1e-9,
+  /** A price that rules tie to others is found as near. */
+  found: 1e-8,
   /** Of a tick: as near to the half a price is rounded away from zero. */
   halfTick: 1e-7,
 } as const;
@@ -55,6 +57,8 @@ export const inRatio = {
   noise: 1e-10,
   /** A ratio is at an end of its range. */
   same: 1e-7,
+  /** Of the limit of a row: so near to it the row binds, however small it is. */
+  ofLimit: 1e-2,
   /** A published ratio is 0 or 1; a row of ratios holds. */
   exact: 1e-9,
   /** A share that is computed is 0 or 1. */

@@ -265,6 +265,102 @@ const cases: Record<string, readonly [orders: string, more: readonly object[], c
       constraints: [{ id: 'k', period: 1, ptdf: { A: 0.5, B: -0.25 }, ram: 10 }],
     },
   ],
+  'a load gradient of a watt leaves that watt, so asks nothing of prices': [
+    '',
+    [
+      complex(
+        'c',
+        'buy',
+        [
+          [1, 2969.8, 4000],
+          [2, 2.2, 2046.27],
+          [4, 2.8, 3999.99],
+        ],
+        { loadGradient: { down: 0.000001, up: 1 } },
+      ),
+    ],
+    { periods: 4 },
+  ],
+  'a small order is out of the money by a tick beside large ones': [
+    'B sell 4.2@1750.01#2, B step 10540@0 0@1750#2',
+    [
+      { ...complex('c', 'buy', [[3, 5000, 3999.99]]), zone: 'B' },
+      {
+        ...complex(
+          'd',
+          'buy',
+          [
+            [1, 5000, 3999.99],
+            [1, 10.2, 712.36],
+            [2, 0.2, 4000],
+            [3, 6.4, 0],
+            [4, 3195.7, 3792],
+          ],
+          { loadGradient: { down: 0, up: 0.000001 } },
+        ),
+        zone: 'B',
+      },
+    ],
+    { periods: 4, lot: 0.1, zones: ['A', 'B'], lines: [line('A-B', 0, { reverse: 0.1, ramp: 0.1, before: 0 })] },
+  ],
+  'a small block has what is best for it beside large ones': [
+    'B linear 15.6@-500 -0.1@1750, buy 19999.9@1750',
+    [
+      { ...complex('c', 'sell', [[1, 4999.9, 0]]), zone: 'B' },
+      block('p', { side: 'buy', minAcceptance: 0.999999, price: 1749.99, power: 19_999.9 }),
+      block('k', { side: 'buy', linkedTo: 'p', minAcceptance: 0, power: 0.7, price: 2502.6 }),
+      block('s', { price: 886.51, power: 19_999.9 }),
+      block('t', { price: 1749.99, power: 3.5, minAcceptance: 0.1 }),
+    ],
+    { lot: 0.1, zones: ['A', 'B'], lines: [line('A-B', 50, { loss: 0.03, tariff: 1 })] },
+  ],
+  'a price a tick from a limit of a million is not at it': [
+    '',
+    [
+      complex(
+        's',
+        'sell',
+        [
+          [1, 2499.9, 0],
+          [1, 0.3, 733_654.38],
+          [2, 15.6, -27_043.95],
+          [2, 2499.9, 41_758.57],
+          [3, 0.2, -999_999.99],
+          [3, 0.1, 0],
+          [3, 2499.9, 820_143.18],
+          [4, 1034.8, 0],
+        ],
+        { condition: 'minimum-income', loadGradient: { down: 0, up: 0 } },
+      ),
+      complex('b', 'buy', [
+        [1, 2499.9, 1_000_000],
+        [2, 2499.9, 1_000_000],
+        [3, 793.4, 999_999.99],
+        [3, 2.6, 0],
+        [4, 2499.9, -999_999.99],
+      ]),
+    ],
+    { lot: 0.1, periods: 4, priceLimits: { min: -1_000_000, max: 1_000_000, tick: 0.01 } },
+  ],
+  'half a tick of a price of hundreds of thousands is rounded away from zero': [
+    '',
+    [
+      complex(
+        's',
+        'sell',
+        [
+          [1, 2499.9, 0],
+          [2, 15.6, -27_043.95],
+          [2, 2499.9, 41_758.57],
+          [3, 0.2, -999_999.99],
+          [3, 0.1, 0],
+          [4, 1034.8, 0],
+        ],
+        { loadGradient: { down: 0, up: 0 } },
+      ),
+    ],
+    { lot: 0.1, periods: 4, priceLimits: { min: -1_000_000, max: 1_000_000, tick: 0.01 } },
+  ],
 };
 
 for (const [name, [orders, more, changes = {}]] of Object.entries(cases)) {

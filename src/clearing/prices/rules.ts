@@ -104,9 +104,11 @@ export function freeRules(
   for (const r of free.rows) {
     const { entries, low: least, high: most } = problem.rows[r]!;
     const activity = entries.reduce((sum, [c, factor]) => sum + factor * value[c]!, 0);
-    // Only a row that binds has a price.
-    if (activity >= most - samePrice) high[cells + r] = Infinity;
-    if (activity <= least + samePrice) low[cells + r] = -Infinity;
+    // Only a row that binds has a price: a load gradient of a watt leaves that watt.
+    const limits = [least, most].filter((limit) => limit !== 0).map(Math.abs);
+    const near = Math.min(samePrice, ...limits.map((limit) => inRatio.ofLimit * limit));
+    if (activity >= most - near) high[cells + r] = Infinity;
+    if (activity <= least + near) low[cells + r] = -Infinity;
     if (low[cells + r] === 0 && high[cells + r] === 0) continue;
     for (const [c, factor] of entries) rowsOf.set(c, [...(rowsOf.get(c) ?? []), [r, factor]]);
   }

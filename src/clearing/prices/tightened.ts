@@ -100,7 +100,7 @@ function alwaysTight(solver: Solver, rules: Rules, part: readonly number[]): Sid
     });
     const { status, x } = solver.solve(draft.program);
     if (status !== 'optimal') return [];
-    const tight = left.filter((_, k) => x[slacks[k]!]! <= inPrice.yielded);
+    const tight = left.filter((_, k) => x[slacks[k]!]! <= inPrice.held);
     if (tight.length === left.length) return tight;
     left = tight;
   }

@@ -55,6 +55,12 @@ export function leastCost({ cost, bend, most, rows }: ConvexProgram): Least | un
       matrix[j]![n + r]! -= factor;
     }
   });
+  // Each row by its largest factor, so that what a small variable costs counts as much as what a large one does.
+  matrix.forEach((row, i) => {
+    const scale = row.reduce((largest, each) => Math.max(largest, Math.abs(each)), 0) || 1;
+    for (let j = 0; j < size; j++) row[j]! /= scale;
+    q[i]! /= scale;
+  });
   const z = complementary(matrix, q);
   if (z === undefined) return undefined;
   const [x, price] = [z.subarray(0, n), z.subarray(n, n + rows.length)];

@@ -69,7 +69,9 @@ export function priceRules(program: Program, part: Part, { value, lost }: Volume
   function ofRow({ entries, low: least, high: most }: Row): Standing {
     const at = entries.reduce((sum, [c, factor]) => sum + factor * value.get(c)!, 0);
     const size = entries.reduce((sum, [c, factor]) => Math.max(sum, Math.abs(factor) / columns[c]!.size), 0);
-    return standing(at, least, most, off * size);
+    // A load gradient of a watt leaves that watt.
+    const limits = [least, most].filter((limit) => limit !== 0).map((limit) => Math.abs(limit) / crumbs);
+    return standing(at, least, most, Math.min(off * size, ...limits));
   }
 
   function bound({ entries, low: least, high: most }: PriceRule): void {

@@ -141,7 +141,8 @@ function bestWith(view: Ranged, program: Program, part: Part, choice: Choice): O
     const { entries, least: due } = least.rows[k]!;
     if (isOff(found.x[open.length + k]!) || isOff(sumAt(entries, (j) => found.x[j]!) - due)) return undefined;
   }
-  const face = faceOf(open.length, least, found, balances);
+  const hasNoGain = open.map((_, j) => Math.abs(found.slope[j]!) <= pivotDust * scaled.gains[j]!);
+  const face = faceOf(hasNoGain, least, found, balances);
   const x = leastCost({ ...face, cost: told.map((at) => -at), bend: told.map(() => 1) })?.x ?? found.x;
   open.forEach((c, j) => {
     value.set(c, starts[j]! + x[j]! * scales[j]!);
@@ -151,7 +152,7 @@ function bestWith(view: Ranged, program: Program, part: Part, choice: Choice): O
     const at = leastCost({ ...face, cost, bend: cost.map(() => 0) })?.x;
     return at && open.reduce((sum, c, j) => sum + factor(c) * (starts[j]! + at[j]! * scales[j]!), 0);
   };
-  return { value, open: open.filter((_, j) => Math.abs(found.slope[j]!) <= pivotDust), most };
+  return { value, open: open.filter((_, j) => hasNoGain[j]), most };
 }
 
 interface Scaled {
@@ -159,6 +160,8 @@ interface Scaled {
   readonly starts: readonly number[];
   readonly scales: readonly number[];
   readonly told: readonly number[];
+  /** What a unit of it gains by a range of the prices. */
+  readonly gains: readonly number[];
   /** Variables: the open columns, then what each cell lacks. Rows: the balances, then the others. */
   readonly program: ConvexProgram;
   readonly balances: number;
@@ -224,6 +227,7 @@ function scaledProgram(
     starts,
     scales,
     told: open.map((c, j) => (columns[c]!.told - starts[j]!) / scales[j]!),
+    gains: open.map((c, j) => (columns[c]!.size * scales[j]!) / size),
     program: {
       cost: [...cost, ...lacks(2 * farthest)],
       bend: [...bend, ...lacks(0)],
@@ -234,13 +238,14 @@ function scaledProgram(
   };
 }
 
-/** Volumes that are worth as much: rows and columns with a price keep to where they are. @param count  open columns */
+/** Volumes that are worth as much: rows and columns with a price keep to where they are. @param hasNoGain  by open column */
 function faceOf(
-  count: number,
+  hasNoGain: readonly boolean[],
   { bend, most, rows }: ConvexProgram,
-  { x, slope, price }: Least,
+  { x, price }: Least,
   balances: number,
 ): Pick<ConvexProgram, 'most' | 'rows'> {
+  const count = hasNoGain.length;
   const equal = (entries: ConvexRow['entries']): ConvexRow[] => {
     const at = sumAt(entries, (j) => x[j]!);
     return [
@@ -251,7 +256,6 @@ function faceOf(
   const kept = rows.flatMap((row, r) =>
     r < balances || price[r]! > pivotDust ? equal(row.entries.filter(([j]) => j < count)) : [row],
   );
-  const columns = Array.from({ length: count }, (_, j) => j);
-  const held = columns.flatMap((j) => (bend[j]! > 0 || Math.abs(slope[j]!) > pivotDust ? equal([[j, 1]]) : []));
+  const held = hasNoGain.flatMap((isOpen, j) => (bend[j]! > 0 || !isOpen ? equal([[j, 1]]) : []));
   return { most: most.slice(0, count), rows: [...kept, ...held] };
 }
