@@ -69,7 +69,8 @@ function checkMiddle(view: View): Check {
 }
 
 /**
- * Is a price another one on the tick, half away from zero (5.5)? Of one that is known no better than which of two ticks it is between, either.
+ * Is a price another one on the tick, half away from zero (5.5)? What lies at a half is one where that is known to a hundredth of a tick;
+ * otherwise it may be on either side of it, and be either of the two ticks.
  */
 function isRoundedFrom(at: number, exact: number, { priceLimits }: Book): boolean {
   const tick = priceLimits.tick ?? leastStep;
@@ -77,6 +78,6 @@ function isRoundedFrom(at: number, exact: number, { priceLimits }: Book): boolea
   const ticks = Math.abs(exact) / tick;
   const past = ticks - Math.floor(ticks) - 1 / 2;
   const lower = Math.floor(ticks);
-  const due = past > lost ? [lower + 1] : past < -lost ? [lower] : lost > 1 / 4 ? [lower, lower + 1] : [lower + 1];
+  const due = past > lost ? [lower + 1] : past < -lost ? [lower] : lost > 1 / 100 ? [lower, lower + 1] : [lower + 1];
   return due.some((each) => Math.abs(Math.abs(at) - each * tick) <= tick / 4 && (each === 0 || at * exact >= 0));
 }
