@@ -361,6 +361,19 @@ const cases: Record<string, readonly [orders: string, more: readonly object[], c
     ],
     { lot: 0.1, periods: 4, priceLimits: { min: -1_000_000, max: 1_000_000, tick: 0.01 } },
   ],
+  'a family beside prices of a million is as small as is best, to a cent': [
+    'step 9.7@-0.01, linear -4376.6@0#2, sell 7186.2@-1000000, step -5@-1000000 -20@-0.01#2',
+    [
+      block('b', { side: 'buy', price: 0, powers: { 1: 0.3, 2: 13.8 }, minAcceptance: 0.1 }),
+      flexible('f', { side: 'buy', price: 0.01, power: 3384.5, duration: 2 }),
+      block('p', { price: 0.01, power: 9999.9, from: 2, to: 2, minAcceptance: 1 / 3 }),
+      block('k', { side: 'buy', price: -383_762, power: 5259.9, to: 2, minAcceptance: 0.001, linkedTo: 'p' }),
+      flexible('h', { side: 'buy', price: 0, power: 5096.9, earliest: 2, latest: 2 }),
+      block('g1', { side: 'buy', price: 0.01, power: 9999.9, from: 2, to: 2, minAcceptance: 0.1, exclusiveGroup: 'g' }),
+      block('g2', { price: -835_690.94, powers: { 1: 7.9, 2: 1870.9 }, minAcceptance: 0.5, exclusiveGroup: 'g' }),
+    ],
+    { lot: 0.1, periods: 2, priceLimits: { min: -1_000_000, max: 1_000_000, tick: 0.01 } },
+  ],
 };
 
 for (const [name, [orders, more, changes = {}]] of Object.entries(cases)) {

@@ -6,7 +6,7 @@
  * Ties are broken lexicographically, so that it ends.
  */
 
-import { pivotDust } from './tolerances.ts';
+import { dust, pivotDust } from './tolerances.ts';
 
 export interface ConvexProgram {
   readonly cost: readonly number[];
@@ -150,7 +150,7 @@ function leavingOf(
 function isBefore(a: Float64Array, b: Float64Array, entering: number, n: number, right: number): boolean {
   const compare = (j: number) => a[j]! / a[entering]! - b[j]! / b[entering]!;
   const first = compare(right);
-  if (Math.abs(first) > pivotDust * Math.max(1, Math.abs(b[right]! / b[entering]!))) return first < 0;
+  if (Math.abs(first) > dust(Math.max(1, Math.abs(b[right]! / b[entering]!)))) return first < 0;
   for (let j = 0; j < n; j++) {
     const next = compare(j);
     if (Math.abs(next) > pivotDust) return next < 0;
