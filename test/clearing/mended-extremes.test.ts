@@ -374,6 +374,16 @@ const cases: Record<string, readonly [orders: string, more: readonly object[], c
     ],
     { lot: 0.1, periods: 2, priceLimits: { min: -1_000_000, max: 1_000_000, tick: 0.01 } },
   ],
+  'a buy a millionth below a sell does not trade with it': [
+    'buy 2.7@1749.999999, sell 18.4@1750',
+    [],
+    { ...noTick, lot: 0.1 },
+  ],
+  'no more is traded than is sold, however small what else is bought': [
+    'sell 20000@1749.999999, buy 19999.9@1749.999999',
+    [block('b', { side: 'buy', price: 3681.11347, power: 0.3, minAcceptance: 0 })],
+    { ...noTick, lot: 0.1 },
+  ],
 };
 
 for (const [name, [orders, more, changes = {}]] of Object.entries(cases)) {

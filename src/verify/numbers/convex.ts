@@ -144,7 +144,7 @@ function leavingOf(
   const least = rows[leaving]![right]! / rows[leaving]![entering]!;
   const last = basis.indexOf(2 * n);
   const own = rows[last]![entering]!;
-  return own > pivotDust && rows[last]![right]! / own <= least + pivotDust * Math.abs(least) ? last : leaving;
+  return own > pivotDust && rows[last]![right]! / own <= least + dust(least) ? last : leaving;
 }
 
 function isBefore(a: Float64Array, b: Float64Array, entering: number, n: number, right: number): boolean {

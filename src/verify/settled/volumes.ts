@@ -141,14 +141,14 @@ function bestWith(view: Ranged, program: Program, part: Part, choice: Choice): O
     const { entries, least: due } = least.rows[k]!;
     if (isOff(found.x[open.length + k]!) || isOff(sumAt(entries, (j) => found.x[j]!) - due)) return undefined;
   }
-  const hasNoGain = open.map((_, j) => Math.abs(found.slope[j]!) <= pivotDust * scaled.gains[j]!);
+  const hasNoGain = open.map((_, j) => Math.abs(found.slope[j]!) <= crumbs * dust(scaled.gains[j]!));
   const face = faceOf(hasNoGain, least, found, balances);
   const x = leastCost({ ...face, cost: told.map((at) => -at), bend: told.map(() => 1) })?.x ?? found.x;
   open.forEach((c, j) => {
     value.set(c, starts[j]! + x[j]! * scales[j]!);
   });
   const most = (factor: (c: number) => number) => {
-    const cost = open.map((c, j) => -factor(c) * scales[j]!);
+    const cost = open.map((c, j) => (-factor(c) * scales[j]!) / choice.size);
     const at = leastCost({ ...face, cost, bend: cost.map(() => 0) })?.x;
     return at && open.reduce((sum, c, j) => sum + factor(c) * (starts[j]! + at[j]! * scales[j]!), 0);
   };
