@@ -25,7 +25,7 @@ async function openUploads(t: TestContext) {
     const chunks = typeof body === 'string' ? [Buffer.from(body)] : body;
     const stream = ReadableStream.from(chunks) as ReadableStream<Uint8Array>;
     const init = { method: 'POST', headers: { 'content-type': type, ...more }, body: stream, duplex: 'half' };
-    const answer = await app.request(`/orders/upload?auction=${id}`, init as RequestInit);
+    const answer = await app.request(`/order-uploads?auction=${id}`, init as RequestInit);
     return { status: answer.status, json: (await answer.json()) as Answered };
   };
   return { ...house, id, upload };
@@ -48,7 +48,7 @@ interface Problem {
 const told = (problems: readonly Problem[]) =>
   problems.map(({ line, field, code }) => `${line} ${field ?? '-'} ${code}`);
 
-test('POST /orders/upload takes each line of NDJSON for itself, and reports line, field and code of those that it refuses', async (t) => {
+test('POST /order-uploads takes each line of NDJSON for itself, and reports line, field and code of those that it refuses', async (t) => {
   const { ask, upload, id } = await openUploads(t);
   await ask('POST', '/orders', [buy('there'), buy('gone')]);
   await ask('DELETE', '/orders/gone');
@@ -99,7 +99,7 @@ test('POST /orders/upload takes each line of NDJSON for itself, and reports line
   assert.equal((await ask('GET', `/orders?auction=${id}`)).json.orders.length, 6);
 });
 
-test('POST /orders/upload reads CSV whose header names the fields', async (t) => {
+test('POST /order-uploads reads CSV whose header names the fields', async (t) => {
   const { ask, upload, id } = await openUploads(t);
   const csv = [
     '\uFEFFrecord_id,kind,side,price,power,from,to,minAcceptance,exclusiveGroup',
@@ -124,7 +124,7 @@ test('POST /orders/upload reads CSV whose header names the fields', async (t) =>
   assert.equal(open.status === 400 || open.json.refused > 0, true, JSON.stringify(open.json).slice(0, 300));
 });
 
-test('POST /orders/upload refuses what it does not read: nothing, another type, compressed bytes, a closed gate', async (t) => {
+test('POST /order-uploads refuses what it does not read: nothing, another type, compressed bytes, a closed gate', async (t) => {
   const { upload, clock, ask, id } = await openUploads(t);
   for (const type of ['application/json', 'text/plain', ''])
     assert.equal((await upload('{}', type)).json.code, 'unsupported-media-type', type);
@@ -142,7 +142,7 @@ test('POST /orders/upload refuses what it does not read: nothing, another type, 
   assert.equal((await ask('GET', `/orders?auction=${id}`)).json.orders.length, 0);
 });
 
-test('POST /orders/upload says from which line on nothing was taken, where the gate closes under it', async (t) => {
+test('POST /order-uploads says from which line on nothing was taken, where the gate closes under it', async (t) => {
   const { upload, clock, ask, id } = await openUploads(t);
   const lines = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, i) => `${JSON.stringify(buy(`o${from + i}`))}\n`).join('');
@@ -159,7 +159,7 @@ test('POST /orders/upload says from which line on nothing was taken, where the g
   assert.equal((await ask('GET', `/orders?auction=${id}`)).json.orders.length, 500);
 });
 
-test('POST /orders/upload takes the two legs of a loop together, however far they lie apart', async (t) => {
+test('POST /order-uploads takes the two legs of a loop together, however far they lie apart', async (t) => {
   const { upload } = await openUploads(t);
   const between = Array.from({ length: 600 }, (_, i) => buy(`o${i}`));
   const sent = [block('in', { side: 'buy', loopWith: 'out' }), ...between, block('out', { loopWith: 'in' })];
@@ -167,7 +167,7 @@ test('POST /orders/upload takes the two legs of a loop together, however far the
   assert.deepEqual([json.accepted, json.refused], [602, 0]);
 });
 
-test('POST /orders/upload takes ten thousand orders in one stream, a thousand problems told of those that it refuses', async (t) => {
+test('POST /order-uploads takes ten thousand orders in one stream, a thousand problems told of those that it refuses', async (t) => {
   const { upload } = await openUploads(t);
   const rows = Array.from({ length: 10_000 }, (_, i) => `o${i},buy,${i % 5 === 0 ? 9000 : 60},10`);
   const { json } = await upload(`record_id,side,price,power\n${rows.join('\n')}\n`, 'text/csv');

@@ -63,7 +63,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /webhooks/{id}/deliveries': readOwn,
   'POST /webhooks/{id}/replay': writeOwn,
   'POST /orders': writeOwn,
-  'POST /orders/upload': writeOwn,
+  'POST /order-uploads': writeOwn,
   'GET /orders': readOwn,
   'DELETE /orders': writeOwn,
   'GET /orders/{record_id}': readOwn,

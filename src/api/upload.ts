@@ -68,7 +68,7 @@ export const uploadRoute = (ports: Ports): Route =>
   route({
     id: 'uploadOrders',
     method: 'post',
-    path: '/orders/upload',
+    path: '/order-uploads',
     tag: 'Orders',
     summary: 'Send many orders in one stream',
     description:

@@ -59,7 +59,16 @@ test('openapi-python-client knows every schema, and its client takes orders of f
   const python = await pythonWith(pythonGenerator);
   const script = join(dirname(python), 'openapi-python-client');
   const output = join(folder, 'python');
+  // It knows no streams of lines: they are bytes to it.
+  const config = join(folder, 'python.json');
+  const bytes = 'application/octet-stream';
+  await writeFile(
+    config,
+    JSON.stringify({ content_type_overrides: { 'application/x-ndjson': bytes, 'text/csv': bytes } }),
+  );
   const options = [
+    '--config',
+    config,
     '--path',
     join(folder, 'openapi.json'),
     '--output-path',

@@ -94,7 +94,7 @@ export async function replaceOrder(
 export async function uploadOrders(file: string, options: Asking & { auction?: string }): Promise<void> {
   const house = new HouseClient(options.url, options.token);
   const type = /\.csv$/i.test(file) ? 'text/csv' : 'application/x-ndjson';
-  const report = await house.upload<UploadReport>('/orders/upload', await openAsBlob(file), type, {
+  const report = await house.upload<UploadReport>('/order-uploads', await openAsBlob(file), type, {
     auction: options.auction,
   });
   const { auction, accepted, refused, problems, stopped } = report;
