@@ -1,11 +1,12 @@
 /**
- * Each step of the workflow over AWS, killed at every request it makes to the tables, the bucket and the topics, right before and
- * right after it is done, and run again: as Step Functions does. Nothing is lost, nothing is there twice, nobody rejected goes untold.
+ * Each step of the workflow over AWS, killed at every request it makes to the tables, the bucket, the topics and the key, right
+ * before and right after it is done, and run again: as Step Functions does. Nothing is lost, nothing is there twice, nobody rejected goes untold.
  */
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -54,6 +55,7 @@ function mortalPorts(environment: AwsEnvironment, request: number, isDone: boole
     dynamodb: newDynamo(client, 1),
     s3: new S3Client({ ...client, forcePathStyle: true, maxAttempts: 1 }),
     sns: new SNSClient({ ...client, maxAttempts: 1 }),
+    kms: new KMSClient({ ...client, maxAttempts: 1 }),
   };
   const all = Object.values(mortal);
   killAt(all, request, isDone);
