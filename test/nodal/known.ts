@@ -12,8 +12,6 @@ export const known: Readonly<Record<string, string>> = {
   'case9 capped, 0.7 of the free flows, lots of 0.1': rounding,
   'case9 capped, 0.8 of the free flows, lots of 0.1': rounding,
   'case9 capped, 0.95 of the free flows, lots of 0.1': rounding,
-  'case14 linear, 0.7 of the free flows, no lot':
-    '0.00015 MW are sold where a straight line begins, whose price is that of its end (INV-06)',
   'case118 linear, 1.2 of the free flows, no lot': 'prices of buses are a millionth apart (INV-20: 0.000003 to earn)',
   'case300 linear, 1.2 of the free flows, no lot': 'the same (INV-20: 0.0006 to earn)',
   'case57 linear, 0.8 of the free flows, no lot': reason,
