@@ -193,8 +193,11 @@ function scaledProgram(
   const entriesAt = new Map<number, [number, number][]>();
   open.forEach((c, j) => {
     take(columns[c]!, starts[j]!);
-    for (const [cell, mw] of columns[c]!.cells)
-      entriesAt.set(cell, [...(entriesAt.get(cell) ?? []), [j, (mw * scales[j]!) / size]]);
+    for (const [cell, mw] of columns[c]!.cells) {
+      const entries = entriesAt.get(cell) ?? [];
+      entriesAt.set(cell, entries);
+      entries.push([j, (mw * scales[j]!) / size]);
+    }
   });
   if (cells.some((cell) => !entriesAt.has(cell) && Math.abs(missing.get(cell)!) > crumbs * dust(size)))
     return undefined;
