@@ -7,6 +7,7 @@ import { findOrder } from '../src/auction/intake/find-order.ts';
 import { executedBlocks } from '../src/auction/views/executed-volumes.ts';
 import { readBook, readResult } from '../src/auction/views/results.ts';
 import { orderKinds } from '../src/market/order.ts';
+import { until } from './ports/workflow.cases.ts';
 import { hold, openTestHouse, reaches, submit, testMarket, watchNotices } from './support/house.ts';
 
 const sell = { zone: 'Z', side: 'sell' };
@@ -50,6 +51,8 @@ test('a house settles blocks, flexible and complex orders, each with its list of
   assert.deepEqual(executedBlocks(await readBook(ports, 'a'), await readResult(ports, 'a')), {
     Z: { buy: [5, 5, 0], sell: [30, 55, 20] },
   });
+  // The state is seen before the disk has it; notices go out once it does.
+  await until('the operator is told', async () => sent.some(({ kind }) => kind === 'auction-settled'));
   assert.deepEqual(
     sent.map((notice) => [notice.kind, 'record_id' in notice && notice.record_id]),
     [
