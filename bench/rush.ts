@@ -76,7 +76,8 @@ async function rush(server: Server, { participants, batch, rate, seconds }: Load
   const answered: Promise<void>[] = [];
   for (let k = 0; k < all; k++) {
     const due = began + (1000 * k * batch) / rate;
-    if (due > performance.now() + 1) await sleep(due - performance.now());
+    const left = due - performance.now();
+    if (left > 1) await sleep(left);
     const orders = Array.from({ length: batch }, (_, i) => order(k * batch + i));
     answered.push(
       post(server.port, agents[k % participants]!, JSON.stringify({ auction: 'rush', orders })).then((status) => {
