@@ -50,6 +50,21 @@ test('leastCost() keeps the rows, and its slopes and prices show that there is n
   }
 });
 
+test('leastCost() has exact values where its pivots lose some: limits that several variables reach together', () => {
+  const own = [0.93652076, 1, 1, 1, 1].map((most, j) => ({ entries: [[j, -1] as const], least: -most }));
+  const factors = [
+    [0.057237561, -0.31669829, -0.21575571, -0.25186702, -0.25434609],
+    [0.077393853, -0.19943025, -0.29173441, -0.25871342, -0.2564465],
+  ];
+  const loose = factors.map((row, r) => ({
+    entries: row.map((factor, j) => [j, factor] as const),
+    least: [-3.6265474, -3.0396881][r]!,
+  }));
+  const each = <T>(of: T) => [of, of, of, of, of];
+  const found = leastCost({ cost: each(-100), bend: each(0), most: each(Infinity), rows: [...own, ...loose] });
+  assert.deepEqual([...found!.x], [0.93652076, 1, 1, 1, 1]);
+});
+
 test('leastCost() finds nothing where no point keeps the rows, or nothing stops it', () => {
   const alone = { cost: [-1], bend: [0], most: [Infinity] };
   assert.equal(leastCost({ ...alone, rows: [] }), undefined);

@@ -3,10 +3,11 @@
  *
  * Its conditions of optimality (Karush, Kuhn, Tucker) are a linear complementarity problem, which Lemke's method solves by pivots: linear and
  * quadratic programs alike, with answers at the corners where they have some (Cottle, Pang, Stone, The Linear Complementarity Problem, 4.4).
- * Ties are broken lexicographically, so that it ends.
+ * Ties are broken lexicographically, so that it ends. Its pivots carry rounding errors on: what is believed of them is which variables are at
+ * their limits. Values are worked out anew from that, and held to the conditions.
  */
 
-import { dust, pivotDust } from './tolerances.ts';
+import { crumbs, dust, leastPivots, pivotDust } from './tolerances.ts';
 
 export interface ConvexProgram {
   readonly cost: readonly number[];
@@ -61,7 +62,10 @@ export function leastCost({ cost, bend, most, rows }: ConvexProgram): Least | un
     for (let j = 0; j < size; j++) row[j]! /= scale;
     q[i]! /= scale;
   });
-  const z = complementary(matrix, q);
+  const z = leastPivots.reduce<Float64Array | undefined>(
+    (known, least) => known ?? solvedWith(matrix, q, least),
+    undefined,
+  );
   if (z === undefined) return undefined;
   const [x, price] = [z.subarray(0, n), z.subarray(n, n + rows.length)];
   const slope = Float64Array.from(cost, (each, j) => each + bend[j]! * x[j]!);
@@ -71,8 +75,58 @@ export function leastCost({ cost, bend, most, rows }: ConvexProgram): Least | un
   return { x, slope, price };
 }
 
-/** z >= 0 with M z + q >= 0 and z · (M z + q) = 0; undefined where the method ends without. */
-function complementary(matrix: readonly Float64Array[], q: Float64Array): Float64Array | undefined {
+/** The answer that the method's last basis has, worked out anew from the program and held to its conditions. */
+function solvedWith(matrix: readonly Float64Array[], q: Float64Array, leastPivot: number): Float64Array | undefined {
+  const basis = complementary(matrix, q, leastPivot);
+  const z = basis && valuesAt(matrix, q, basis);
+  return z && isComplementary(matrix, q, z) ? z.map((each) => Math.max(0, each)) : undefined;
+}
+
+/** Whether z >= 0, M z + q >= 0 and one of each pair is nothing, to what doubles lose. */
+function isComplementary(matrix: readonly Float64Array[], q: Float64Array, z: Float64Array): boolean {
+  return matrix.every((row, i) => {
+    let [room, size] = [q[i]!, Math.max(1, Math.abs(q[i]!))];
+    row.forEach((factor, j) => {
+      const term = factor * z[j]!;
+      room += term;
+      size += Math.abs(term);
+    });
+    const off = crumbs * dust(size);
+    return z[i]! >= -off && room >= -off && (z[i]! <= off || room <= off);
+  });
+}
+
+/** The variables in the basis by the rows that they take (Gauss, the largest pivot of each column); undefined where these depend on each other. */
+function valuesAt(
+  matrix: readonly Float64Array[],
+  q: Float64Array,
+  basis: readonly number[],
+): Float64Array | undefined {
+  const n = q.length;
+  const own = basis.filter((variable) => variable >= n && variable < 2 * n).map((variable) => variable - n);
+  const rows = own.map((i) => Float64Array.from([...own.map((j) => matrix[i]![j]!), -q[i]!]));
+  for (let k = 0; k < own.length; k++) {
+    let best = k;
+    for (let i = k + 1; i < own.length; i++) if (Math.abs(rows[i]![k]!) > Math.abs(rows[best]![k]!)) best = i;
+    if (Math.abs(rows[best]![k]!) <= dust(1)) return undefined;
+    [rows[k], rows[best]] = [rows[best]!, rows[k]!];
+    const top = rows[k]!;
+    for (let i = k + 1; i < own.length; i++) {
+      const factor = rows[i]![k]! / top[k]!;
+      if (factor !== 0) for (let j = k; j <= own.length; j++) rows[i]![j]! -= factor * top[j]!;
+    }
+  }
+  const z = new Float64Array(n);
+  for (let k = own.length - 1; k >= 0; k--) {
+    let sum = rows[k]![own.length]!;
+    for (let j = k + 1; j < own.length; j++) sum -= rows[k]![j]! * z[own[j]!]!;
+    z[own[k]!] = sum / rows[k]![k]!;
+  }
+  return z;
+}
+
+/** The variables at whose values z >= 0, M z + q >= 0 and z · (M z + q) = 0, w below n and z from n on; undefined where the method ends without. */
+function complementary(matrix: readonly Float64Array[], q: Float64Array, leastPivot: number): number[] | undefined {
   const n = q.length;
   const right = 2 * n + 1;
   // Columns: w, z, the artificial one, the right side. Rows: w - M z - 1 artificial = q.
@@ -87,27 +141,19 @@ function complementary(matrix: readonly Float64Array[], q: Float64Array): Float6
   const basis = rows.map((_, i) => i);
   let worst = 0;
   for (let i = 1; i < n; i++) if (q[i]! <= q[worst]!) worst = i;
-  if (n === 0 || q[worst]! >= 0) return new Float64Array(n);
+  if (n === 0 || q[worst]! >= 0) return basis;
   let leaving = worst;
   let entering = 2 * n;
   for (let round = 0; round < 50 * n + 100; round++) {
     const left = basis[leaving]!;
     pivot(rows, leaving, entering);
     basis[leaving] = entering;
-    if (left === 2 * n) return valuesOf(rows, basis, n, right);
+    if (left === 2 * n) return basis;
     entering = left < n ? left + n : left - n;
-    leaving = leavingOf(rows, basis, entering, n, right);
+    leaving = leavingOf(rows, basis, entering, leastPivot);
     if (leaving < 0) return undefined;
   }
   return undefined;
-}
-
-function valuesOf(rows: readonly Float64Array[], basis: readonly number[], n: number, right: number): Float64Array {
-  const z = new Float64Array(n);
-  basis.forEach((variable, i) => {
-    if (variable >= n) z[variable - n] = Math.max(0, rows[i]![right]!);
-  });
-  return z;
 }
 
 function pivot(rows: readonly Float64Array[], at: number, column: number): void {
@@ -132,19 +178,20 @@ function leavingOf(
   rows: readonly Float64Array[],
   basis: readonly number[],
   entering: number,
-  n: number,
-  right: number,
+  leastPivot: number,
 ): number {
+  const n = rows.length;
+  const right = 2 * n + 1;
   let leaving = -1;
   rows.forEach((row, i) => {
-    if (row[entering]! <= pivotDust) return;
+    if (row[entering]! <= leastPivot) return;
     if (leaving < 0 || isBefore(row, rows[leaving]!, entering, n, right)) leaving = i;
   });
   if (leaving < 0) return leaving;
   const least = rows[leaving]![right]! / rows[leaving]![entering]!;
   const last = basis.indexOf(2 * n);
   const own = rows[last]![entering]!;
-  return own > pivotDust && rows[last]![right]! / own <= least + dust(least) ? last : leaving;
+  return own > leastPivot && rows[last]![right]! / own <= least + dust(least) ? last : leaving;
 }
 
 function isBefore(a: Float64Array, b: Float64Array, entering: number, n: number, right: number): boolean {

@@ -37,6 +37,9 @@ export const publishedTo = (digit: number): number => stepWithDust(digit);
 /** Of what a linear program's numbers are scaled to, so much is a rounding error of its pivots. */
 export const pivotDust = 1e-9;
 
+/** Pivots below these are not taken, the first that leads to an answer counts: small ones carry rounding errors on, of large ones there may be none. */
+export const leastPivots = [1e-6, pivotDust];
+
 /** Of a welfare: what a search is not worth going on for, so what a proof may show more than its result publishes, beside a cent. */
 export const notLookedFor = 1e-10;
 
