@@ -143,13 +143,12 @@ function bestWith(view: Ranged, program: Program, part: Part, choice: Choice): O
   }
   const hasNoGain = open.map((_, j) => Math.abs(found.slope[j]!) <= crumbs * dust(scaled.gains[j]!));
   const face = faceOf(hasNoGain, least, found, balances);
-  const x = leastCost({ ...face, cost: told.map((at) => -at), bend: told.map(() => 1) })?.x ?? found.x;
+  const x = face.leastOf((j) => [-told[j]!, 1]) ?? found.x;
   open.forEach((c, j) => {
     value.set(c, starts[j]! + x[j]! * scales[j]!);
   });
   const most = (factor: (c: number) => number) => {
-    const cost = open.map((c, j) => (-factor(c) * scales[j]!) / choice.size);
-    const at = leastCost({ ...face, cost, bend: cost.map(() => 0) })?.x;
+    const at = face.leastOf((j) => [(-factor(open[j]!) * scales[j]!) / choice.size, 0]);
     return at && open.reduce((sum, c, j) => sum + factor(c) * (starts[j]! + at[j]! * scales[j]!), 0);
   };
   return { value, open: open.filter((_, j) => hasNoGain[j]), most };
@@ -241,24 +240,44 @@ function scaledProgram(
   };
 }
 
-/** Volumes that are worth as much: rows and columns with a price keep to where they are. @param hasNoGain  by open column */
-function faceOf(
-  hasNoGain: readonly boolean[],
-  { bend, most, rows }: ConvexProgram,
-  { x, price }: Least,
-  balances: number,
-): Pick<ConvexProgram, 'most' | 'rows'> {
-  const count = hasNoGain.length;
-  const equal = (entries: ConvexRow['entries']): ConvexRow[] => {
-    const at = sumAt(entries, (j) => x[j]!);
+/** All volumes that are worth as much. */
+interface Face {
+  /** Of them the one of least cost, linear and quadratic by variable; undefined where there is no least. */
+  leastOf(cost: (j: number) => readonly [cost: number, bend: number]): Float64Array | undefined;
+}
+
+/**
+ * Columns that would gain or lose, or whose price bends, stay where they are; rows with a price and the balances keep what they have.
+ *
+ * @param hasNoGain  by open column
+ */
+function faceOf(hasNoGain: readonly boolean[], program: ConvexProgram, { x, price }: Least, balances: number): Face {
+  const free = hasNoGain.flatMap((isFree, j) => (isFree && program.bend[j] === 0 ? [j] : []));
+  const place = new Map(free.map((j, at) => [j, at]));
+  const rows = program.rows.flatMap(({ entries, least }, r): ConvexRow[] => {
+    const own = entries.flatMap(([j, factor]) => (place.has(j) ? [[place.get(j)!, factor] as const] : []));
+    if (own.length === 0) return [];
+    const of = (isOwn: boolean) => entries.filter(([j]) => place.has(j) === isOwn && j < hasNoGain.length);
+    const at = sumAt(of(true), (j) => x[j]!);
+    if (r >= balances && price[r]! <= pivotDust)
+      return [{ entries: own, least: least - sumAt(of(false), (j) => x[j]!) }];
     return [
-      { entries, least: at },
-      { entries: entries.map(([j, f]) => [j, -f] as const), least: -at },
+      { entries: own, least: at },
+      { entries: own.map(([j, factor]) => [j, -factor] as const), least: -at },
     ];
+  });
+  const most = free.map((j) => program.most[j]!);
+  return {
+    leastOf(costOf) {
+      const whole = Float64Array.from(x);
+      if (free.length === 0) return whole;
+      const costs = free.map(costOf);
+      const found = leastCost({ most, rows, cost: costs.map(([cost]) => cost), bend: costs.map(([, bend]) => bend) });
+      if (found === undefined) return undefined;
+      free.forEach((j, at) => {
+        whole[j] = found.x[at]!;
+      });
+      return whole;
+    },
   };
-  const kept = rows.flatMap((row, r) =>
-    r < balances || price[r]! > pivotDust ? equal(row.entries.filter(([j]) => j < count)) : [row],
-  );
-  const held = hasNoGain.flatMap((isOpen, j) => (bend[j]! > 0 || !isOpen ? equal([[j, 1]]) : []));
-  return { most: most.slice(0, count), rows: [...kept, ...held] };
 }
